@@ -1,0 +1,60 @@
+"""Values from the environment, typed. A wrong or missing one stops the start, naming it and what would be right."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+class EnvironmentValueError(Exception):
+    """A variable is missing or cannot be understood; the message names it."""
+
+
+def envstr(name: str, default: str | None = None) -> str:
+    """The variable's text; without a default it is required. An empty variable counts as absent."""
+    value = os.environ.get(name) or default
+    if value is None:
+        raise EnvironmentValueError(f"{name} is not set")
+    return value
+
+
+def envbool(name: str, default: bool) -> bool:
+    text = envstr(name, "").strip().lower()
+    if not text:
+        return default
+    if text not in _TRUE | _FALSE:
+        raise EnvironmentValueError(f"{name}={text!r}: write one of {sorted(_TRUE)} or {sorted(_FALSE)}")
+    return text in _TRUE
+
+
+def envint(name: str, default: int) -> int:
+    text = envstr(name, "").strip()
+    try:
+        return int(text) if text else default
+    except ValueError:
+        raise EnvironmentValueError(f"{name}={text!r}: write a whole number") from None
+
+
+def envlist(name: str, default: str) -> list[str]:
+    """Comma-separated texts."""
+    return [part.strip() for part in envstr(name, default).split(",") if part.strip()]
+
+
+def envsecret(name: str, default: str | None = None) -> str:
+    """Like `envstr`, but `NAME_FILE` may name a file that holds it (as Docker and systemd hand secrets over)."""
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        try:
+            return envstr(name, default)
+        except EnvironmentValueError:
+            raise EnvironmentValueError(f"set {name}, or {name}_FILE to a file that holds it") from None
+    try:
+        text = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise EnvironmentValueError(f"{name}_FILE={file}: {error.strerror}") from None
+    if not text:
+        raise EnvironmentValueError(f"{name}_FILE={file}: the file is empty")
+    return text

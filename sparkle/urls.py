@@ -1,0 +1,16 @@
+"""Where each application's addresses begin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/", include("apps.accounts.api.urls")),
+    path("api/v1/", include("apps.conferences.api.urls")),
+    path("", include("apps.console.urls")),
+]
