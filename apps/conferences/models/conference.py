@@ -1,0 +1,215 @@
+"""A live run: the conference, its participants, the attempts to reach them, and what viewers were told.
+
+Fields headed *desired* are written by services only, fields headed *observed* by the switchboard only (design.md §4).
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.ids import new_id
+from apps.switch.models import Gateway, Node
+
+from .options import Options
+from .plan import Person, Plan
+
+
+class Conference(Options):
+    """One launch of a plan (or of people given for this run only).
+
+    phase: gathering (its quorum is not met yet), running, ended. `settled_at` is set once no leg of an ended conference is alive.
+    `expected_at` is when everybody now queued will have been called, at the pace of the gateways.
+    `seq` numbers what viewers are told; whoever changes a visible fact takes the next number in the same transaction.
+    """
+
+    class Phase(models.TextChoices):
+        GATHERING = "gathering", _("gathering")
+        RUNNING = "running", _("running")
+        ENDED = "ended", _("ended")
+
+    class EndReason(models.TextChoices):
+        BY_PERSON = "by_person", _("ended by a person")
+        TIME = "time", _("its time was over")
+        EMPTY = "empty", _("everybody had left")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.SET_NULL, related_name="conferences")
+    title = models.CharField(_("title"), max_length=120)
+    agenda = models.TextField(_("agenda"), max_length=4000, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("owner"), on_delete=models.PROTECT, related_name="owned_conferences"
+    )
+    managers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name=_("managers"), blank=True, related_name="managed_conferences"
+    )
+    node = models.ForeignKey(Node, verbose_name=_("node"), on_delete=models.PROTECT, related_name="conferences")
+    may_dial_outside = models.BooleanField(default=True)
+    # desired
+    phase = models.CharField(_("phase"), max_length=10, choices=Phase.choices, default=Phase.RUNNING)
+    locked = models.BooleanField(_("locked"), default=False)
+    called = models.ForeignKey(
+        "conferences.Participant", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    launched_at = models.DateTimeField(_("launched"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    end_reason = models.CharField(_("end reason"), max_length=10, choices=EndReason.choices, blank=True)
+    # observed
+    observed_locked = models.BooleanField(default=False)
+    expected_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    seq = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        ordering = ["-launched_at"]
+        verbose_name = _("conference")
+        verbose_name_plural = _("conferences")
+        indexes = [models.Index(fields=["node"], condition=models.Q(settled_at=None), name="conference_unsettled")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan"], condition=~models.Q(phase="ended"), name="conference_plan_runs_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Participant(Person):
+    """One person (or phone) of a conference."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        QUEUED = "queued", _("queued")
+        DIALING = "dialing", _("dialing")
+        RINGING = "ringing", _("ringing")
+        CONNECTED = "connected", _("connected")
+        LEFT = "left", _("left")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="participants")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    # desired
+    present = models.BooleanField(default=True)
+    refused = models.BooleanField(_("refused re-entry"), default=False)
+    round = models.PositiveIntegerField(default=1)
+    muted = models.BooleanField(_("muted"), default=False)
+    forbidden = models.BooleanField(_("forbidden to speak"), default=False)
+    granted = models.BooleanField(_("has been given the floor"), default=False)
+    deaf = models.BooleanField(_("deaf"), default=False)
+    held = models.BooleanField(_("on hold"), default=False)
+    volume = models.SmallIntegerField(_("volume"), default=0)
+    whisper = models.ForeignKey(
+        "conferences.Whisper", null=True, blank=True, on_delete=models.SET_NULL, related_name="participants"
+    )
+    hand_raised_at = models.DateTimeField(null=True, blank=True)
+    # observed
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
+    cause = models.CharField(_("cause"), max_length=64, blank=True)
+    sip_code = models.PositiveSmallIntegerField(_("SIP code"), default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    leg = models.UUIDField(null=True, blank=True)
+    observed_room = models.CharField(max_length=64, blank=True)
+    observed_muted = models.BooleanField(default=False)
+    observed_deaf = models.BooleanField(default=False)
+    observed_held = models.BooleanField(default=False)
+    observed_volume = models.SmallIntegerField(default=0)
+    joined_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        verbose_name = _("participant")
+        verbose_name_plural = _("participants")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conference", "user"], condition=models.Q(user__isnull=False), name="participant_user_once"
+            ),
+            models.CheckConstraint(condition=models.Q(volume__range=(-4, 4)), name="participant_volume"),
+        ]
+
+
+class Attempt(models.Model):
+    """One try to reach a participant. Its key is the UUID of its leg, chosen before the switch hears of it.
+
+    phase: stored, sent, created, ringing, answered, in_room, ended (as in reconcile/observed.py). Times are the switch's where it gave one.
+    """
+
+    class Phase(models.TextChoices):
+        STORED = "stored"
+        SENT = "sent"
+        CREATED = "created"
+        RINGING = "ringing"
+        ANSWERED = "answered"
+        IN_ROOM = "in_room"
+        ENDED = "ended"
+
+    leg = models.UUIDField(primary_key=True)
+    conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="attempts")
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="attempts")
+    round = models.PositiveIntegerField()
+    ordinal = models.PositiveIntegerField()
+    number_index = models.PositiveSmallIntegerField()
+    kind = models.CharField(_("kind"), max_length=10)
+    number = models.CharField(_("number"), max_length=32)
+    gateway = models.ForeignKey(Gateway, null=True, on_delete=models.SET_NULL, related_name="+")
+    gateway_name = models.CharField(_("gateway"), max_length=64, blank=True)
+    phase = models.CharField(_("phase"), max_length=10, choices=Phase.choices, default=Phase.STORED)
+    cause = models.CharField(_("cause"), max_length=64, blank=True)
+    sip_code = models.PositiveSmallIntegerField(_("SIP code"), default=0)
+    sends = models.PositiveSmallIntegerField(default=0)
+    in_room_ever = models.BooleanField(default=False)
+    stored_at = models.DateTimeField(_("stored"))
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    ringing_at = models.DateTimeField(_("ringing"), null=True)
+    answered_at = models.DateTimeField(_("answered"), null=True)
+    joined_at = models.DateTimeField(_("joined"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        ordering = ["stored_at"]
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "round", "ordinal"], name="attempt_once"),
+            # What no race and no crash may break: a person has one live leg at most.
+            models.UniqueConstraint(
+                fields=["participant"], condition=~models.Q(phase="ended"), name="attempt_one_alive"
+            ),
+        ]
+        indexes = [models.Index(fields=["conference", "stored_at"], name="attempt_conference")]
+
+    def __str__(self) -> str:
+        return f"{self.participant_id} {self.round}.{self.ordinal}"
+
+
+class Delta(models.Model):
+    """What viewers of a conference are told, in order; see live/. Kept for an hour after it was written.
+
+    `changes`: `{"conference": {field: value}, "participants": {id: {field: value} | null}, "whispers": {…}, "announcements": {…}}`.
+    """
+
+    conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="deltas")
+    seq = models.BigIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+    changes = models.JSONField()
+
+    class Meta:
+        ordering = ["seq"]
+        constraints = [models.UniqueConstraint(fields=["conference", "seq"], name="delta_once")]
+        indexes = [models.Index(fields=["at"], name="delta_at")]
+
+    def __str__(self) -> str:
+        return f"{self.conference_id} {self.seq}"

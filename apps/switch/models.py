@@ -1,0 +1,133 @@
+"""Switches, ways out of them, and internal numbers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.switch.numbers import NumberKind
+from apps.core.fields import SealedTextField
+from apps.core.ids import new_id
+
+name_validator = RegexValidator(r"^[A-Za-z0-9_.-]{1,64}\Z", _("Use letters, digits, '.', '_' and '-' only."))
+number_validator = RegexValidator(r"^[0-9*#+]{1,32}\Z", _("Use digits, '+', '*' and '#' only."))
+
+
+class Node(models.Model):
+    """One FreeSWITCH server (or the pocket switch), and the lease of the switchboard that drives it.
+
+    The lease fields are written by switchboards only: `lease_holder` drives the node until `lease_until`; `lease_epoch` grows with each change of
+    hands and fences every write of a holder that has lost it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(_("name"), max_length=64, unique=True, validators=[name_validator])
+    esl_host = models.CharField(_("ESL host"), max_length=255, default="127.0.0.1")
+    esl_port = models.PositiveIntegerField(_("ESL port"), default=8021, validators=[MaxValueValidator(65535)])
+    esl_password = SealedTextField(_("ESL password"))
+    domain = models.CharField(_("SIP domain"), max_length=255, default="127.0.0.1")
+    enabled = models.BooleanField(_("takes new conferences"), default=True)
+    max_legs = models.PositiveIntegerField(_("most concurrent legs"), default=1000)
+    calls_per_second = models.PositiveIntegerField(_("calls per second"), default=30, validators=[MinValueValidator(1)])
+
+    lease_holder = models.CharField(_("driven by"), max_length=120, blank=True, editable=False)
+    lease_epoch = models.BigIntegerField(_("lease epoch"), default=0, editable=False)
+    lease_until = models.DateTimeField(_("lease until"), null=True, editable=False)
+    connected = models.BooleanField(_("connected"), default=False, editable=False)
+    core_uuid = models.CharField(_("Core-UUID"), max_length=64, blank=True, editable=False)
+    version = models.CharField(_("version"), max_length=120, blank=True, editable=False)
+    last_heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, editable=False)
+    legs = models.PositiveIntegerField(_("legs"), default=0, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("node")
+        verbose_name_plural = _("nodes")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Gateway(models.Model):
+    """A way to reach numbers: a SIP trunk, the registered extensions, or the scripted people. See docs/architecture.md, Dialling."""
+
+    class Encryption(models.TextChoices):
+        MANDATORY = "mandatory", _("SRTP is mandatory")
+        EXEMPT = "exempt", _("exempt: this gateway cannot encrypt")
+        INTERNAL = "internal", _("never leaves the switch")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(_("name"), max_length=64, unique=True, validators=[name_validator])
+    node = models.ForeignKey(
+        Node,
+        verbose_name=_("node"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="gateways",
+        help_text=_("Empty: on every node."),
+    )
+    handles = ArrayField(
+        models.CharField(max_length=10, choices=NumberKind.choices()),
+        verbose_name=_("kinds of number"),
+        default=list,
+    )
+    prefix = models.CharField(
+        _("number prefix"),
+        max_length=16,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9+]*\Z")],
+        help_text=_("The gateway with the longest matching prefix is tried first."),
+    )
+    priority = models.PositiveSmallIntegerField(_("priority"), default=10, help_text=_("The lower comes first."))
+    dial_string = models.CharField(
+        _("dial string"),
+        max_length=200,
+        help_text=_("{number} and {domain} are replaced, e.g. sofia/gateway/trunk/{number}"),
+    )
+    caller_number = models.CharField(_("caller number"), max_length=32, blank=True, validators=[number_validator])
+    encryption = models.CharField(
+        _("encryption"), max_length=10, choices=Encryption.choices, default=Encryption.MANDATORY
+    )
+    calls_per_second = models.FloatField(_("calls per second"), default=10, validators=[MinValueValidator(0.1)])
+    max_calls = models.PositiveIntegerField(_("most concurrent calls"), default=200, validators=[MinValueValidator(1)])
+    enabled = models.BooleanField(_("enabled"), default=True)
+
+    class Meta:
+        ordering = ["priority", "name"]
+        verbose_name = _("gateway")
+        verbose_name_plural = _("gateways")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Extension(models.Model):
+    """An internal short number with a SIP account."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.CharField(
+        _("number"), max_length=10, unique=True, validators=[RegexValidator(r"^[0-9]{2,10}\Z", _("2 to 10 digits."))]
+    )
+    display_name = models.CharField(_("display name"), max_length=64)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="extensions",
+    )
+    sip_password = SealedTextField(_("SIP password"), blank=True, editable=False)
+    enabled = models.BooleanField(_("enabled"), default=True)
+
+    class Meta:
+        ordering = ["number"]
+        verbose_name = _("extension")
+        verbose_name_plural = _("extensions")
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.display_name}"

@@ -1,0 +1,69 @@
+"""What a number is: its kind and its one way of being written. Standard library and phonenumbers only.
+
+Sources: ITU-T E.164; phonenumbers' metadata for the region; extensions are 2 to 10 digits of our own.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+
+import phonenumbers
+
+
+class NumberKind(enum.StrEnum):
+    EXTENSION = "extension"
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        return [(kind.value, kind.value) for kind in cls]
+
+
+class InvalidNumber(ValueError):
+    """`code` is stable: empty, characters, extension, not_a_number."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """`value` is 2 to 10 digits for an extension, E.164 (`+8613800138000`) for the rest."""
+
+    kind: NumberKind
+    value: str
+
+
+_WRITTEN = re.compile(r"[0-9+()\-. \u00a0\uff0b\uff08\uff09\uff0d]{1,40}\Z")
+_EXTENSION = re.compile(r"[0-9]{2,10}\Z")
+_LOOSE = str.maketrans("０１２３４５６７８９＋（）－．　", "0123456789+()-. ")
+
+
+def parse_number(written: str, kind: NumberKind | None = None, region: str = "CN") -> Number:
+    """Read a number as a person wrote it; `region` is for those without a country code.
+
+    Without `kind`, what is a valid public number is one, and other runs of 2 to 7 digits are extensions. Full-width digits and signs are read as plain ones. Raises InvalidNumber.
+    """
+    text = written.translate(_LOOSE).strip()
+    if not text:
+        raise InvalidNumber("empty")
+    if not _WRITTEN.match(text):
+        raise InvalidNumber("characters")
+    digits = re.sub(r"[^0-9+]", "", text)
+    if kind is NumberKind.EXTENSION or (kind is None and re.fullmatch(r"[0-9]{2,7}", digits)):
+        if not _EXTENSION.match(digits):
+            raise InvalidNumber("extension")
+        return Number(NumberKind.EXTENSION, digits)
+    try:
+        parsed = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException as error:
+        raise InvalidNumber("not_a_number") from error
+    if not phonenumbers.is_valid_number(parsed):
+        raise InvalidNumber("not_a_number")
+    mobile = phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.MOBILE
+    value = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return Number(NumberKind.MOBILE if mobile else NumberKind.LANDLINE, value)
