@@ -14,7 +14,7 @@ MAX_BODY = 64 * 1024 * 1024
 
 EVENT_JSON = "text/event-json"
 
-# FreeSWITCH writes the two headers of an event in just this form and order (mod_event_socket.c:1373); any other form
+# FreeSWITCH writes the two headers of an event in just this form and order (mod_event_socket.c:1441); any other form
 # takes the general way below.
 _LENGTH = b"Content-Length: "
 _JSON_TAIL = b"\nContent-Type: text/event-json"
@@ -70,14 +70,13 @@ class Framer:
                     if end < 0:
                         self._searched = max(at, size - 1)
                         break
-                    self._read_head(bytes(view[at:end]))
+                    self._head, self._length = self._read_head(bytes(view[at:end]))
                     at = end + 2
                     self._searched = at
                 end = at + self._length
                 if end > size:
                     break
-                content_type, headers = self._head or ("", {})
-                frames.append(Frame(content_type, headers, bytes(view[at:end])))
+                frames.append(Frame(*self._head, bytes(view[at:end])))
                 self._head = None
                 at = self._searched = end
         if at:
@@ -85,7 +84,7 @@ class Framer:
             self._searched -= at
         return frames
 
-    def _read_head(self, block: bytes) -> None:
+    def _read_head(self, block: bytes) -> tuple[tuple[str, dict[str, str]], int]:
         if block.startswith(_LENGTH) and block.endswith(_JSON_TAIL) and block.count(b"\n") == 1:
             headers: dict[str, str] = {}
             content_type, length = EVENT_JSON, block[len(_LENGTH) : -len(_JSON_TAIL)]
@@ -97,5 +96,4 @@ class Framer:
             length = headers.get("Content-Length", "0").encode()
         if not length.isdigit() or len(length) > 12 or int(length) > self._max_body:
             raise ProtocolError("Content-Length is no number or above the limit")
-        self._head = content_type, headers
-        self._length = int(length)
+        return (content_type, headers), int(length)
