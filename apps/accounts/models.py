@@ -35,7 +35,8 @@ class OrganisationUnit(models.Model):
 
 
 class OrganisationPolicy(models.Model):
-    """What the people of a unit may do. The nearest unit upwards that has a policy decides; where none has, the defaults here do.
+    """What the people of a unit may do. The nearest unit upwards that has a policy decides; where none has, the
+    defaults here do.
 
     The switches from `member_may_unmute_self` on cap those of a plan: a plan may be stricter, never laxer.
     """

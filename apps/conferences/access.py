@@ -1,7 +1,7 @@
 """Who may do what: the one function that decides, for REST, WebSocket, console and keypad alike.
 
-Standard library only. The matrix is the one of the project's design (§6). Two rules stand above it: nobody acts on an equal or a higher role except
-themself, and what a whisper says is for those in it, whatever the role.
+Standard library only. The matrix is the one of the project's design (§6). Two rules stand above it: nobody acts on an
+equal or a higher role except themself, and what a whisper says is for those in it, whatever the role.
 """
 
 from __future__ import annotations
@@ -196,7 +196,8 @@ SELF: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.REDIAL: _ALL,
     Action.CANCEL: _ALL,
     Action.CORRECT_MINUTES: {Role.MEMBER: Switch.MEMBER_MAY_CORRECT_OWN_WORDS, **_UP},
-    # forbid, allow, grant, revoke and role are never done to oneself, but for a chair who hands the chair over (services/roles.py).
+    # forbid, allow, grant, revoke and role are never done to oneself, but for a chair who hands the chair over
+    # (services/roles.py).
 }
 
 #: Actions that always name a participant.
@@ -241,8 +242,10 @@ def may(
 ) -> Decision:
     """Decide.
 
-    `target` is the role of the participant acted on (None where the action has none), `is_self` whether that is the actor.
-    `hands_over_chair`: a chair makes a member or participant chair (and steps down), the one role change that is a chair's.
+    `target` is the role of the participant acted on (None where the action has none), `is_self` whether that is the
+    actor.
+    `hands_over_chair`: a chair makes a member or participant chair (and steps down), the one role change that is a
+    chair's.
     `switches` are those that are on, plan and organisation together.
     """
     if actor is Role.OUTSIDER:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.utils.encoding import force_bytes
+
+if TYPE_CHECKING:
+    TextField = models.TextField[str, str]
+else:
+    TextField = models.TextField  # not generic when it runs
 
 
 def _box() -> MultiFernet:
     """A box per secret: SECRET_KEY first, then SECRET_KEY_FALLBACKS, so that the key can be rotated."""
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return MultiFernet(
-        Fernet(base64.urlsafe_b64encode(hashlib.blake2b(s.encode(), digest_size=32, person=b"sealed-field").digest()))
-        for s in secrets
+        Fernet(base64.urlsafe_b64encode(hashlib.blake2b(key, digest_size=32, person=b"sealed-field").digest()))
+        for key in map(force_bytes, secrets)
     )
 
 
-class SealedTextField(models.TextField):
-    """Text that the database holds encrypted (Fernet: AES-128-CBC and HMAC-SHA256). Empty stays empty. It cannot be searched."""
+class SealedTextField(TextField):
+    """Text that the database holds encrypted (Fernet: AES-128-CBC and HMAC-SHA256).
+
+    Empty stays empty. It cannot be searched.
+    """
 
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
@@ -35,5 +44,6 @@ class SealedTextField(models.TextField):
             return _box().decrypt(value.encode()).decode()
         except InvalidToken as error:
             raise ImproperlyConfigured(
-                f"{self.model.__name__}.{self.name} was sealed with another SECRET_KEY; add the old one to SECRET_KEY_FALLBACKS"
+                f"{self.model.__name__}.{self.name} was sealed with another SECRET_KEY; "
+                "add the old one to SECRET_KEY_FALLBACKS"
             ) from error

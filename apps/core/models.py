@@ -8,8 +8,8 @@ from django.db import models
 class AuditEntry(models.Model):
     """One act of one person (or of the system), never changed and never removed.
 
-    A database trigger refuses UPDATE, DELETE and TRUNCATE (migration `0002`), so there are no foreign keys here: the people and
-    things it names may go, what they did stays. `detail` holds no PIN, key, transcript or full number.
+    A database trigger refuses UPDATE, DELETE and TRUNCATE (migration `0002`), so there are no foreign keys here: the
+    people and things it names may go, what they did stays. `detail` holds no PIN, key, transcript or full number.
     """
 
     id = models.BigAutoField(primary_key=True)

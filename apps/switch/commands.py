@@ -36,9 +36,10 @@ class Room:
 class Originate:
     """Call one endpoint and put it, once answered, into `room`.
 
-    `leg` becomes the channel's UUID and `job` the Job-UUID; `participant` travels as origination_external_id and comes back in
-    every member event. `dial_string` is complete (`loopback/8001/rehearsal`). `timeout` is seconds of ringing.
-    `volume_in` is -4..4. `encryption` is the value of rtp_secure_media, or None for an endpoint without media of its own (loopback).
+    `leg` becomes the channel's UUID and `job` the Job-UUID; `participant` travels as origination_external_id and
+    comes back in every member event. `dial_string` is complete (`loopback/8001/rehearsal`). `timeout`
+    is seconds of ringing. `volume_in` is -4..4. `encryption` is the value of rtp_secure_media, or None for an
+    endpoint without media of its own (loopback).
     """
 
     leg: UUID
@@ -57,7 +58,7 @@ class Originate:
 
 @dataclass(frozen=True, slots=True)
 class OriginateFeed:
-    """Let `whisper` hear `main` softly: a listen-only loopback pair, freeswitch-side mute and deaf (no leak either way).
+    """Let `whisper` hear `main` softly: a listen-only loopback pair, muted and deaf so that nothing leaks either way.
 
     `leg` is the UUID of the whisper side; `volume` is -4..0.
     """

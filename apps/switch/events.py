@@ -1,7 +1,8 @@
 """Typed events of a switch: what `esl/translation.py` makes of ESL, and all that the rest of the project sees of it.
 
-Standard library and msgspec only. `at` is the event's own time (Event-Date-Timestamp) in seconds since the epoch, `core` the Core-UUID of the
-running switch, `sequence` its Event-Sequence: (core, sequence) names an event once and for all (switch_event.c:1973).
+Standard library and msgspec only. `at` is the event's own time (Event-Date-Timestamp) in seconds since the epoch,
+`core` the Core-UUID of the running switch, `sequence` its Event-Sequence: (core, sequence) names an event once
+and for all (switch_event.c:1973).
 Every event may come twice, late, in another order, or never.
 """
 
@@ -144,7 +145,8 @@ class PlayDone(RoomEvent, frozen=True):
 
 
 class Digit(RoomEvent, frozen=True):
-    """A key pressed in the room: `key` is the digits, `data` what the caller control attached (conference_loop.c:616)."""
+    """A key pressed in the room: `key` is the digits, `data` what the caller control attached
+    (conference_loop.c:616)."""
 
     leg: UUID
     key: str
@@ -173,7 +175,8 @@ class SnapshotLeg(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The whole truth of a switch at one moment: `conference json_list` and `show channels as json`.
 
-    `asked_at` and `answered_at` are the switchboard's clock, seconds since the epoch: what was commanded after `asked_at` may be missing in it.
+    `asked_at` and `answered_at` are the switchboard's clock, seconds since the epoch: what was commanded after
+    `asked_at` may be missing in it.
     """
 
     core: str

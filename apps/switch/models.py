@@ -8,9 +8,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.switch.numbers import NumberKind
 from apps.core.fields import SealedTextField
 from apps.core.ids import new_id
+from apps.switch.numbers import NumberKind
 
 name_validator = RegexValidator(r"^[A-Za-z0-9_.-]{1,64}\Z", _("Use letters, digits, '.', '_' and '-' only."))
 number_validator = RegexValidator(r"^[0-9*#+]{1,32}\Z", _("Use digits, '+', '*' and '#' only."))
@@ -19,8 +19,8 @@ number_validator = RegexValidator(r"^[0-9*#+]{1,32}\Z", _("Use digits, '+', '*' 
 class Node(models.Model):
     """One FreeSWITCH server (or the pocket switch), and the lease of the switchboard that drives it.
 
-    The lease fields are written by switchboards only: `lease_holder` drives the node until `lease_until`; `lease_epoch` grows with each change of
-    hands and fences every write of a holder that has lost it.
+    The lease fields are written by switchboards only: `lease_holder` drives the node until `lease_until`;
+    `lease_epoch` grows with each change of hands and fences every write of a holder that has lost it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -52,7 +52,10 @@ class Node(models.Model):
 
 
 class Gateway(models.Model):
-    """A way to reach numbers: a SIP trunk, the registered extensions, or the scripted people. See docs/architecture.md, Dialling."""
+    """A way to reach numbers: a SIP trunk, the registered extensions, or the scripted people.
+
+    See docs/architecture.md, Dialling.
+    """
 
     class Encryption(models.TextChoices):
         MANDATORY = "mandatory", _("SRTP is mandatory")

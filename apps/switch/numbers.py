@@ -22,7 +22,7 @@ class NumberKind(enum.StrEnum):
         return [(kind.value, kind.value) for kind in cls]
 
 
-class InvalidNumber(ValueError):
+class InvalidNumber(ValueError):  # noqa: N818 - it says what is wrong, which is no programming error
     """`code` is stable: empty, characters, extension, not_a_number."""
 
     def __init__(self, code: str) -> None:
@@ -46,7 +46,8 @@ _LOOSE = str.maketrans("０１２３４５６７８９＋（）－．　", "0123
 def parse_number(written: str, kind: NumberKind | None = None, region: str = "CN") -> Number:
     """Read a number as a person wrote it; `region` is for those without a country code.
 
-    Without `kind`, what is a valid public number is one, and other runs of 2 to 7 digits are extensions. Full-width digits and signs are read as plain ones. Raises InvalidNumber.
+    Without `kind`, what is a valid public number is one, and other runs of 2 to 7 digits are extensions. Full-width
+    digits and signs are read as plain ones. Raises InvalidNumber.
     """
     text = written.translate(_LOOSE).strip()
     if not text:

@@ -19,7 +19,8 @@ from .plan import Person, Plan
 class Conference(Options):
     """One launch of a plan (or of people given for this run only).
 
-    phase: gathering (its quorum is not met yet), running, ended. `settled_at` is set once no leg of an ended conference is alive.
+    phase: gathering (its quorum is not met yet), running, ended. `settled_at` is set once no leg of an ended
+    conference is alive.
     `expected_at` is when everybody now queued will have been called, at the pace of the gateways.
     `seq` numbers what viewers are told; whoever changes a visible fact takes the next number in the same transaction.
     """
@@ -144,7 +145,8 @@ class Participant(Person):
 class Attempt(models.Model):
     """One try to reach a participant. Its key is the UUID of its leg, chosen before the switch hears of it.
 
-    phase: stored, sent, created, ringing, answered, in_room, ended (as in reconcile/observed.py). Times are the switch's where it gave one.
+    phase: stored, sent, created, ringing, answered, in_room, ended (as in reconcile/observed.py). Times are the
+    switch's where it gave one.
     """
 
     class Phase(models.TextChoices):
@@ -198,7 +200,8 @@ class Attempt(models.Model):
 class Delta(models.Model):
     """What viewers of a conference are told, in order; see live/. Kept for an hour after it was written.
 
-    `changes`: `{"conference": {field: value}, "participants": {id: {field: value} | null}, "whispers": {…}, "announcements": {…}}`.
+    `changes`: `{"conference": {field: value}, "participants": {id: {field: value} | null}, "whispers": {…},
+    "announcements": {…}}`.
     """
 
     conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="deltas")

@@ -37,8 +37,8 @@ class MinutesPolicy(models.TextChoices):
 class Options(models.Model):
     """Options of a plan, copied into each conference launched from it (or given for that run only).
 
-    The call-out policy: `ring_seconds` a call rings; a busy number is tried `busy_retries` times more, `busy_wait_seconds` apart; no number
-    is called more than `attempts_per_number` times in one round.
+    The call-out policy: `ring_seconds` a call rings; a busy number is tried `busy_retries` times more,
+    `busy_wait_seconds` apart; no number is called more than `attempts_per_number` times in one round.
     """
 
     entry_muted = models.BooleanField(_("enter muted"), default=False)

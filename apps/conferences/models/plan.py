@@ -16,7 +16,8 @@ from .options import Options, Role
 class Plan(Options):
     """A conference as it shall be, kept until an entitled person deletes it.
 
-    `revision` grows with each change; an edit names the one it began from, so nobody overwrites another's change unseen.
+    `revision` grows with each change; an edit names the one it began from, so nobody overwrites another's change
+    unseen.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -44,7 +45,8 @@ class Plan(Options):
 class Person(models.Model):
     """What a person of a plan and a participant of a conference have in common.
 
-    `numbers`: up to four, in order of preference, each `{"kind": "mobile", "number": "+8613800138000"}` as `parse_number` gives them.
+    `numbers`: up to four, in order of preference, each `{"kind": "mobile", "number": "+8613800138000"}` as
+    `parse_number` gives them.
     """
 
     name = models.CharField(_("name"), max_length=64)
