@@ -151,6 +151,8 @@ def _can_reach(path: Path) -> bool:
 def _reachable_home(directory: Path, account: Account | None) -> Path:
     """`directory`, made, or the place that it links to; the data directory in it can be made by `account`."""
     directory.parent.mkdir(parents=True, exist_ok=True)
+    if directory.is_symlink() and not directory.exists():
+        directory.unlink()
     if directory.is_symlink() or account is None or _can_reach(directory.parent.resolve()):
         directory.mkdir(exist_ok=True)
         home = directory.resolve()

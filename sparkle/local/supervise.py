@@ -97,6 +97,19 @@ class Lock:
         self._file.close()
 
 
+def dies_with_parent(number: signal.Signals) -> Callable[[], None]:
+    """What a child calls between fork and exec, after a change of account (which would undo it): when the thread that
+    started it ends, the kernel sends it `number`."""
+    parent = os.getpid()
+
+    def arrange() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return arrange
+
+
 def leftovers(var: Path) -> Iterator[int]:
     """Processes that an earlier supervisor of `var` started and that outlived it."""
     mark = f"{MARK}={var}".encode()
@@ -235,14 +248,6 @@ class _Keeper:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         account = self._program.account
-        supervisor, orphaned = os.getpid(), int(self._program.orphaned)
-
-        def before_exec() -> None:
-            # Runs after the change of account, which would clear the death signal.
-            _libc.prctl(_PR_SET_PDEATHSIG, orphaned, 0, 0, 0)
-            if os.getppid() != supervisor:  # it died before the line above
-                os._exit(1)
-
         # A pipe of our own: asyncio's own would make wait() last until grandchildren have closed it too.
         reading, writing = os.pipe()
         stream = asyncio.StreamReader()
@@ -258,7 +263,7 @@ class _Keeper:
                 stdout=writing,
                 stderr=writing,
                 start_new_session=True,
-                preexec_fn=before_exec,
+                preexec_fn=dies_with_parent(self._program.orphaned),
                 user=account and account.uid,
                 group=account and account.gid,
                 extra_groups=account and [],

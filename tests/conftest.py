@@ -1,0 +1,53 @@
+"""Every test run has a PostgreSQL and a Valkey of its own, in a temporary directory; `var/` is never touched.
+
+`DATABASE_URL` and `REDIS_URL` win when they are set. The servers start with the first test that needs the database.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import django
+import pytest
+
+from sparkle.local.embedded import Server, prepare_postgres, prepare_valkey
+from tests.servers import running
+
+_var = Path(tempfile.mkdtemp(prefix="sparkle-tests-"))
+_var.chmod(0o755)  # PostgreSQL of a root's test run is run by another account
+_servers: list[Server] = []
+
+if not os.environ.get("DATABASE_URL"):
+    _servers.append(prepare_postgres(_var / "postgres", durable=False))
+    os.environ["DATABASE_URL"] = _servers[-1].url
+if not os.environ.get("REDIS_URL"):
+    _servers.append(prepare_valkey(_var / "valkey"))
+    os.environ["REDIS_URL"] = _servers[-1].url
+os.environ["SPARKLE_ENV"] = "test"
+os.environ["SPARKLE_VAR"] = str(_var)
+os.environ["DJANGO_SETTINGS_MODULE"] = "sparkle.settings"
+# Here and not by pytest-django, which reads the settings before any conftest.
+django.setup()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_var)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[None]:
+    """PostgreSQL and Valkey answer at settings.DATABASES and settings.REDIS_URL. Every database test has it."""
+    with ExitStack() as stack:
+        for server in _servers:
+            stack.enter_context(running(server))
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(servers: None) -> None:
+    """pytest-django asks for this before it makes the test database."""
