@@ -1,0 +1,354 @@
+"""The heart: from what shall be and what is believed to be, to the commands that close the difference. Pure.
+
+When both agree, nothing is yielded. Nothing here remembers anything: the switchboard calls it after each change, each
+event and each second, and notes in `Observed` what it sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from apps.conferences.reconcile.desired import (
+    LEADERS,
+    DesiredConference,
+    DesiredParticipant,
+    DesiredWhisper,
+    Route,
+    attempt_leg,
+    feed_leg,
+    send_job,
+)
+from apps.conferences.reconcile.dial import Dial
+from apps.conferences.reconcile.ladder import CallOutPolicy, Stop, next_step, round_attempts
+from apps.conferences.reconcile.observed import (
+    CANCELLED,
+    LAG,
+    LegPhase,
+    Observed,
+    ObservedLeg,
+    ObservedParticipant,
+    ObservedRoom,
+)
+from apps.conferences.reconcile.rules import Rules
+from apps.switch.commands import (
+    Command,
+    Deaf,
+    HangupRoom,
+    Hold,
+    Kill,
+    Lock,
+    Move,
+    Mute,
+    MuteNonModerators,
+    Originate,
+    OriginateFeed,
+    Play,
+    PrepareMove,
+    Room,
+    SetVolume,
+    Undeaf,
+    Unhold,
+    Unlock,
+    Unmute,
+)
+
+BULK = 3
+"""From this many on, one command for all that lack the moderator flag replaces one each."""
+
+STRAY = 15.0
+"""Seconds that an answered leg may be in no room, a snapshot agreeing, before it is hung up and called again."""
+
+STRAY_CAUSE = "RECOVERY_ON_TIMER_EXPIRE"
+
+REPEAT_PLAY_AFTER = 5.0
+"""Seconds after which an announcement that did not start is sent a second and last time."""
+
+FEED_BACKOFF_MAX = 60.0
+"""Most seconds between two tries to set up a feed that fails."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What to do, each list in the order in which it is to be done: commands, then plays, then dials.
+
+    `plays` are announcements with their id, for `Observed.played`. `abandoned` are legs for `observe.abandon`.
+    `snapshot`: a snapshot asked now would settle something that nothing else can.
+    """
+
+    commands: list[Command] = field(default_factory=list)
+    plays: list[tuple[UUID, Play]] = field(default_factory=list)
+    dials: list[Dial] = field(default_factory=list)
+    abandoned: list[UUID] = field(default_factory=list)
+    snapshot: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.commands or self.plays or self.dials or self.abandoned or self.snapshot)
+
+
+def decide(desired: DesiredConference, observed: Observed, policy: CallOutPolicy, now: float) -> Decision:
+    """The commands that close the difference. Empty while the switch is not known (`Observed.ready`)."""
+    if not observed.ready:
+        return Decision()
+    work = _Work(desired, observed, policy, now)
+    if desired.phase == "ended":
+        work.end()
+    else:
+        work.run()
+    return work.decision
+
+
+class _Work:
+    def __init__(self, desired: DesiredConference, observed: Observed, policy: CallOutPolicy, now: float) -> None:
+        self.desired, self.observed, self.policy, self.now = desired, observed, policy, now
+        self.rules = Rules(desired, observed)
+        self.decision = Decision()
+        self.kills: list[Command] = []
+        self.mutes: dict[str, list[tuple[Room, ObservedLeg]]] = {}
+        self.changes: list[Command] = []
+        self.moves: dict[tuple[str, str], list[tuple[ObservedLeg, DesiredParticipant, Room]]] = {}
+        self.speakers: set[UUID] = set()
+        """Members that shall be heard, in any room."""
+
+    # A conference that is on ----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        people = self.observed.people
+        absent: list[tuple[DesiredParticipant, ObservedParticipant | None]] = []
+        for person in self.desired.participants.values():
+            known = people.get(person.id)
+            if known is not None and known.live:
+                self._live(person, known)
+            elif known is not None and known.missing:
+                self._missing(person, known.missing)
+            elif person.present:
+                absent.append((person, known))
+        for whisper in self.desired.whispers.values():
+            self._feed(whisper)
+        self.decision.commands = [*self.kills, *self._bulk_mutes(), *self._moves(), *self.changes]
+        self._lock()
+        for announcement in self.desired.announcements:
+            self._announce(announcement.id, announcement.path, announcement.participant)
+        # Whoever leads is called first: others may have to wait for them.
+        absent.sort(key=lambda each: each[0].role not in LEADERS)
+        for person, known in absent:
+            self._dial(person, known)
+
+    def _live(self, person: DesiredParticipant, known: ObservedParticipant) -> None:
+        leg = known.live[0]
+        self.decision.abandoned += [each.leg for each in known.missing]
+        if len(known.live) > 1:
+            in_order = sorted(known.live, key=lambda each: (-each.phase, each.stored_at, each.ordinal))
+            leg = in_order[0]
+            for extra in in_order[1:]:
+                self._kill(extra, CANCELLED)
+        if leg.unsettled:
+            self._ask(leg)
+        if not person.present:
+            self._kill(leg, CANCELLED if leg.joined_at is None else "NORMAL_CLEARING")
+        elif leg.phase is LegPhase.IN_ROOM:
+            self._member(person, leg)
+        elif leg.phase is LegPhase.ANSWERED and self.now - leg.roomless_since >= STRAY:
+            if self.observed.snapshot_asked_at > leg.roomless_since + LAG:
+                self._kill(leg, STRAY_CAUSE)
+            else:
+                self.decision.snapshot = True
+
+    def _member(self, person: DesiredParticipant, leg: ObservedLeg) -> None:
+        room = self.rules.room(person)
+        if leg.room != room.name:
+            if not self.observed.pending(("room", leg.leg), room.name, self.now):
+                self.moves.setdefault((leg.room or "", room.name), []).append((leg, person, room))
+            return
+        muted = self.rules.muted(person, room)
+        if not muted:
+            self.speakers.add(leg.leg)
+        if muted != leg.muted and not self._pending("mute", leg, muted):
+            if muted:
+                self.mutes.setdefault(room.name, []).append((room, leg))
+            else:
+                self.changes.append(Unmute(room, leg.leg))
+        deaf = self.rules.deaf(person, room)
+        if deaf != leg.deaf and not self._pending("deaf", leg, deaf):
+            self.changes.append(Deaf(room, leg.leg) if deaf else Undeaf(room, leg.leg))
+        if person.held != leg.held and not self._pending("hold", leg, person.held):
+            self.changes.append(Hold(room, leg.leg) if person.held else Unhold(room, leg.leg))
+        # Nothing tells the volume after a join until a snapshot does; then it is what the join was prepared with.
+        volume_in = leg.volume_in or 0
+        if person.volume_in != volume_in and not self._pending("volume", leg, person.volume_in):
+            self.changes.append(SetVolume(room, leg.leg, person.volume_in))
+
+    def _bulk_mutes(self) -> list[Command]:
+        commands: list[Command] = []
+        for name, mutes in self.mutes.items():
+            room = mutes[0][0]
+            plain = {leg.leg for _, leg in mutes if not leg.moderator}
+            if len(plain) >= BULK and self._all_shall_be_mute(self.observed.rooms[name], plain):
+                commands.append(MuteNonModerators(room))
+                mutes = [(room, leg) for room, leg in mutes if leg.moderator]
+            commands += [Mute(room, leg.leg) for room, leg in mutes]
+        return commands
+
+    def _all_shall_be_mute(self, room: ObservedRoom, plain: set[UUID]) -> bool:
+        """Whether muting all that lack the flag does to nobody what was not meant for them."""
+        return all(
+            leg.moderator
+            or leg.leg in plain
+            or (leg.leg not in self.speakers and (leg.muted or self._pending("mute", leg, True)))
+            for leg in room.members.values()
+        )
+
+    def _moves(self) -> list[Command]:
+        commands: list[Command] = []
+        for (source, _), moved in self.moves.items():
+            target = moved[0][2]
+            for leg, person, room in moved:
+                commands.append(PrepareMove(leg.leg, self.rules.flags(person, room), person.volume_in))
+            commands.append(Move(self._room_named(source), target, tuple(leg.leg for leg, _, _ in moved)))
+        return commands
+
+    def _room_named(self, name: str) -> Room:
+        for whisper in self.desired.whispers.values():
+            if whisper.room.name == name:
+                return whisper.room
+        return Room(name, self.desired.room.profile)
+
+    # Calling --------------------------------------------------------------------------------------------------
+
+    def _dial(self, person: DesiredParticipant, known: ObservedParticipant | None) -> None:
+        legs = known.legs if known is not None else []
+        step = next_step(person, round_attempts(person, legs), self.policy)
+        if isinstance(step, Stop) or step.at > self.now:
+            return
+        ordinal = 1 + max((leg.ordinal for leg in legs if leg.round == person.round), default=0)
+        leg = attempt_leg(person.id, person.round, ordinal)
+        target = person.numbers[step.number]
+        route = target.routes[step.route]
+        originate = self._originate(person, leg, 1, route)
+        self.decision.dials.append(Dial(person.id, leg, person.round, ordinal, step.number, target, route, originate))
+
+    def _missing(self, person: DesiredParticipant, legs: list[ObservedLeg]) -> None:
+        """An originate that the switch never saw is repeated under the same UUID, or given up if nobody wants it."""
+        *older, leg = legs
+        self.decision.abandoned += [each.leg for each in older]
+        target = person.numbers[leg.number] if leg.number < len(person.numbers) else None
+        route = next((each for each in target.routes if each.gateway == leg.gateway), None) if target else None
+        if target is None or route is None or not person.present or leg.round != person.round:
+            self.decision.abandoned.append(leg.leg)
+            return
+        originate = self._originate(person, leg.leg, leg.sends + 1, route)
+        self.decision.dials.append(
+            Dial(person.id, leg.leg, leg.round, leg.ordinal, leg.number, target, route, originate, repeat=True)
+        )
+
+    def _originate(self, person: DesiredParticipant, leg: UUID, send: int, route: Route) -> Originate:
+        room = self.rules.room(person)
+        return Originate(
+            leg=leg,
+            job=send_job(leg, send),
+            participant=person.id,
+            dial_string=route.dial_string,
+            room=room,
+            flags=self.rules.flags(person, room),
+            timeout=self.policy.ring_seconds,
+            caller_name=self.desired.title,
+            caller_number=route.caller_number,
+            callee_name=person.name,
+            volume_in=person.volume_in,
+            encryption=route.encryption,
+        )
+
+    # Rooms ----------------------------------------------------------------------------------------------------
+
+    def _feed(self, whisper: DesiredWhisper) -> None:
+        room = self.observed.rooms.get(whisper.room.name)
+        members = list(room.members.values()) if room is not None else []
+        known = self.observed.feeds.get(whisper.room.name, [])
+        # Only feeds are in a whisper room without being somebody; one from before a restart is known by that alone.
+        live = [leg for leg in members if leg.participant is None]
+        live += [leg for leg in known if leg.live and leg.room != whisper.room.name]
+        wanted = whisper.open and whisper.soft_main and any(leg.participant is not None for leg in members)
+        for extra in live[1:] if wanted else live:
+            self._kill(extra, "NORMAL_CLEARING")
+        for leg in live:
+            if leg.unsettled:
+                self._ask(leg)
+        if not wanted or live or not self._feed_is_due(known):
+            return
+        generation = 0
+        while feed_leg(whisper.id, generation) in self.observed.legs:
+            generation += 1
+        leg_id = feed_leg(whisper.id, generation)
+        self.changes.append(OriginateFeed(leg_id, send_job(leg_id, 1), self.desired.room, whisper.room))
+
+    def _feed_is_due(self, known: list[ObservedLeg]) -> bool:
+        failures = 0
+        for leg in reversed(known):
+            if leg.joined_at is not None:
+                break
+            failures += 1
+        ended = known[-1].ended_at or 0.0 if known else 0.0
+        return not failures or self.now >= ended + min(FEED_BACKOFF_MAX, 2.0**failures)
+
+    def _lock(self) -> None:
+        room = self.observed.rooms.get(self.desired.room.name)
+        if room is None or not room.exists or room.locked == self.desired.locked:
+            return
+        if not self.observed.pending(("lock", room.name), self.desired.locked, self.now):
+            self.decision.commands.append(Lock(self.desired.room) if self.desired.locked else Unlock(self.desired.room))
+
+    def _announce(self, announcement: UUID, path: str, participant: UUID | None) -> None:
+        play = self.observed.plays.get(announcement)
+        if play is not None and (play.started or play.sends > 1 or self.now - play.sent_at < REPEAT_PLAY_AFTER):
+            return
+        if participant is None:
+            room = self.observed.rooms.get(self.desired.room.name)
+            if room is not None and any(leg.participant is not None for leg in room.members.values()):
+                self.decision.plays.append((announcement, Play(self.desired.room, path)))
+            return
+        known = self.observed.people.get(participant)
+        for leg in known.live if known is not None else ():
+            if leg.room is not None:
+                self.decision.plays.append((announcement, Play(self._room_named(leg.room), path, leg.leg)))
+                return
+
+    # A conference that is over --------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        rooms = [self.desired.room, *(whisper.room for whisper in self.desired.whispers.values())]
+        for room in rooms:
+            known = self.observed.rooms.get(room.name)
+            if known is None or not (known.exists or known.members):
+                continue
+            if not self.observed.pending(("hangup", room.name), True, self.now):
+                self.kills.append(HangupRoom(room))
+        names = {room.name for room in rooms}
+        legs = [leg for each in self.desired.participants for leg in self._legs(each)]
+        legs += [leg for name in names for leg in self.observed.feeds.get(name, ())]
+        for leg in legs:
+            if leg.live and leg.room not in names:
+                self._kill(leg, CANCELLED if leg.joined_at is None else "NORMAL_CLEARING")
+            if leg.unsettled:
+                self._ask(leg)
+            if leg.phase is LegPhase.MISSING:
+                self.decision.abandoned.append(leg.leg)
+        self.decision.commands = self.kills
+
+    def _legs(self, participant: UUID) -> list[ObservedLeg]:
+        known = self.observed.people.get(participant)
+        return known.legs if known is not None else []
+
+    # Small things ---------------------------------------------------------------------------------------------
+
+    def _kill(self, leg: ObservedLeg, cause: str) -> None:
+        if not self._pending("kill", leg, True):
+            self.kills.append(Kill(leg.leg, cause))
+
+    def _pending(self, what: str, leg: ObservedLeg, want: object) -> bool:
+        return self.observed.pending((what, leg.leg), want, self.now)
+
+    def _ask(self, leg: ObservedLeg) -> None:
+        """Ask for a snapshot as soon as one can tell whether the leg lives, once."""
+        settled = leg.absence_counts_from
+        if self.now >= settled > self.observed.snapshot_asked_at:
+            self.decision.snapshot = True

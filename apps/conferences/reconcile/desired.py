@@ -1,0 +1,124 @@
+"""What a conference shall be: frozen, loaded whole from the database, and never changed by anything here.
+
+All times in this package are seconds since the epoch; `volume_in` is -4..4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID, uuid5
+
+from apps.switch.commands import Room
+
+Role = Literal["owner", "manager", "chair", "member", "participant"]
+Phase = Literal["gathering", "running", "ended"]
+FloorMode = Literal["free", "moderated", "roll_call"]
+
+LEADERS: frozenset[Role] = frozenset({"owner", "manager", "chair"})
+"""Roles of chair and above: they carry the moderator flag, and no floor rule mutes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a gateway or a node takes: new calls per second (0 < rate) and concurrent calls."""
+
+    calls_per_second: float
+    max_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to a number. `dial_string` is complete; `encryption` is None for endpoints without media of their own."""
+
+    gateway: UUID
+    dial_string: str
+    limits: Limits
+    caller_number: str = ""
+    encryption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One number of a person with its routes, the preferred one first."""
+
+    kind: Literal["extension", "mobile", "landline"]
+    number: str
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredParticipant:
+    """One person. `round` grows with each invitation and re-dial: attempts of earlier rounds no longer count."""
+
+    id: UUID
+    name: str
+    role: Role
+    numbers: tuple[Target, ...]
+    present: bool = True
+    round: int = 1
+    muted: bool = False
+    forbidden: bool = False
+    granted: bool = False
+    deaf: bool = False
+    held: bool = False
+    volume_in: int = 0
+    whisper: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredWhisper:
+    """A side room; those in it name it in `DesiredParticipant.whisper`. Once closed it stays here with `open=False`."""
+
+    id: UUID
+    room: Room
+    soft_main: bool = True
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredAnnouncement:
+    """A sound file to be played once to the main room, or to one participant; taken away when it was played."""
+
+    id: UUID
+    path: str
+    participant: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """`percent` of those who shall be present, and the chair among them if `needs_chair`."""
+
+    percent: int
+    needs_chair: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredConference:
+    id: UUID
+    title: str
+    room: Room
+    phase: Phase
+    participants: dict[UUID, DesiredParticipant]
+    locked: bool = False
+    floor_mode: FloorMode = "free"
+    called: UUID | None = None
+    wait_for_chair: bool = False
+    quorum: Quorum | None = None
+    whispers: dict[UUID, DesiredWhisper] = field(default_factory=dict)
+    announcements: tuple[DesiredAnnouncement, ...] = ()
+
+
+def attempt_leg(participant: UUID, attempt_round: int, ordinal: int) -> UUID:
+    """The leg of one attempt: two processes that plan the same step name the same leg."""
+    return uuid5(participant, f"{attempt_round}.{ordinal}")
+
+
+def send_job(leg: UUID, send: int) -> UUID:
+    """The Job-UUID of the `send`-th originate (from 1) of a leg: tells which of several was refused."""
+    return uuid5(leg, f"job.{send}")
+
+
+def feed_leg(whisper: UUID, generation: int) -> UUID:
+    """The whisper side of a listen-only feed; a feed that was lost is followed by the next generation."""
+    return uuid5(whisper, f"feed.{generation}")

@@ -1,0 +1,462 @@
+"""From events and snapshots to what is believed of the switch: the only way in which it changes.
+
+Every function says what changed, so that the switchboard writes just that. Events may come twice, late, in another
+order or never. Sequence numbers order the events of a leg; times place them before or after a snapshot, so the clocks
+of the switch and of the switchboard must agree within `GRID`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from apps.conferences.reconcile.observed import (
+    CANCELLED,
+    GRID,
+    LAG,
+    LOST,
+    MAX_SENDS,
+    SETTLE,
+    SWITCH_RESTART,
+    LegPhase,
+    Observed,
+    ObservedLeg,
+)
+from apps.switch.events import (
+    Digit,
+    Event,
+    FloorChanged,
+    JobDone,
+    LegAnswered,
+    LegCreated,
+    LegEnded,
+    LegEvent,
+    LegRinging,
+    LegSecured,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberState,
+    MemberVolume,
+    PlayStarted,
+    RoomCreated,
+    RoomDestroyed,
+    RoomLocked,
+    Snapshot,
+    SnapshotLeg,
+    SnapshotMember,
+    SnapshotRoom,
+    Talking,
+)
+
+REFUSED = "DESTINATION_OUT_OF_ORDER"
+"""What originate answers when the UUID is alive already, and also when the switch takes no more calls."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What became different. `talking` holds legs whose speaking indicator changed and nothing else; `announcements`
+    those that started, with the error ("" when it plays); `digits` the keys that were pressed, each once."""
+
+    legs: set[UUID] = field(default_factory=set)
+    participants: set[UUID] = field(default_factory=set)
+    rooms: set[str] = field(default_factory=set)
+    talking: set[UUID] = field(default_factory=set)
+    announcements: dict[UUID, str] = field(default_factory=dict)
+    digits: list[Digit] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.legs or self.participants or self.rooms or self.talking or self.announcements or self.digits)
+
+    def leg(self, leg: ObservedLeg) -> None:
+        self.legs.add(leg.leg)
+        if leg.participant is not None:
+            self.participants.add(leg.participant)
+
+
+def connect(observed: Observed, core: str, now: float) -> Changes:
+    """A connection stands, to this core. If it is another core than before, every leg of the old one is over."""
+    changes = Changes()
+    if core != observed.core:
+        observed.start_core(core, now)
+        for leg in list(observed.legs.values()):
+            if leg.core != core and leg.phase is not LegPhase.ENDED:
+                _end(observed, leg, now, SWITCH_RESTART, 0, changes)
+    observed.connected = True
+    return changes
+
+
+def abandon(observed: Observed, leg: UUID, now: float) -> Changes:
+    """End a leg that the switch never had and that is not wanted any more (`Decision.abandoned`)."""
+    changes = Changes()
+    known = observed.legs.get(leg)
+    if known is not None and known.phase is LegPhase.MISSING:
+        _end(observed, known, now, CANCELLED, 0, changes)
+    return changes
+
+
+def apply(observed: Observed, *events: Event) -> Changes:
+    """Apply events in the order of their arrival. Events of another core and repeated ones change nothing."""
+    changes = Changes()
+    for event in events:
+        handler = _HANDLERS.get(type(event))
+        if handler is not None and event.core == observed.core and observed.first_time(event.sequence):
+            handler(observed, event, changes)
+    return changes
+
+
+def apply_snapshot(observed: Observed, snapshot: Snapshot) -> Changes:
+    """Apply the whole truth of a switch, except where something newer than its question is known."""
+    changes = Changes()
+    asked = snapshot.asked_at
+    if not observed.connected or snapshot.core != observed.core or asked < observed.core_since:
+        return changes
+    located: dict[UUID, tuple[str, SnapshotMember]] = {}
+    for room in snapshot.rooms:
+        _snapshot_room(observed, room, asked, changes)
+        located.update((member.state.leg, (room.name, member)) for member in room.members)
+    listed = {room.name for room in snapshot.rooms}
+    channels = {channel.leg: channel for channel in snapshot.legs}
+    for leg_id in channels.keys() | located.keys():
+        place = located.get(leg_id)
+        leg = observed.legs.get(leg_id) or (place and _adopt(observed, place[1].state, asked))
+        if leg is not None:
+            _snapshot_leg(observed, leg, place, channels.get(leg_id), asked, changes)
+    for leg in list(observed.legs.values()):
+        if leg.live and leg.leg not in channels and leg.leg not in located and asked >= leg.absence_counts_from:
+            _absent(observed, leg, asked, changes)
+    for known in observed.rooms.values():
+        if known.exists and known.name not in listed and not known.members and asked > known.as_of + LAG:
+            known.exists = known.locked = False
+            known.as_of = asked
+            changes.rooms.add(known.name)
+    observed.snapshot_asked_at = max(observed.snapshot_asked_at, asked)
+    observed.ready = True
+    observed.drop_old_strangers(asked)
+    return changes
+
+
+# Parts of a snapshot --------------------------------------------------------------------------------------------
+
+
+def _snapshot_room(observed: Observed, told: SnapshotRoom, asked: float, changes: Changes) -> None:
+    room = observed.room(told.name)
+    if asked <= room.as_of + GRID:
+        return
+    room.as_of = asked
+    if not room.exists or room.locked != told.locked:
+        room.exists, room.locked = True, told.locked
+        changes.rooms.add(room.name)
+    observed.shown(("lock", room.name), room.locked)
+
+
+def _snapshot_leg(
+    observed: Observed,
+    leg: ObservedLeg,
+    located: tuple[str, SnapshotMember] | None,
+    channel: SnapshotLeg | None,
+    asked: float,
+    changes: Changes,
+) -> None:
+    if leg.phase is LegPhase.ENDED:
+        # `show channels` may trail a hang-up a little; what is there long after it is alive, whatever was believed.
+        if asked < (leg.ended_at or 0.0) + (GRID if leg.cause == LOST else SETTLE):
+            return
+        _revive(observed, leg)
+        changes.leg(leg)
+    if leg.doubt is not None and asked >= leg.absence_counts_from:
+        leg.doubt = None
+    _alive(observed, leg, asked, changes)
+    if asked <= leg.as_of + GRID:
+        return
+    if located is not None:
+        room, member = located
+        _member(observed, leg, room, member.state, asked, changes)
+        if leg.volume_in != member.volume_in:
+            leg.volume_in = member.volume_in
+            changes.leg(leg)
+        observed.shown(("volume", leg.leg), leg.volume_in)
+        return
+    if leg.room is not None and asked > leg.as_of + LAG:
+        _out_of_room(observed, leg, asked, changes)
+        leg.as_of = asked
+    if channel is not None and leg.phase < LegPhase.ANSWERED:
+        phase = LegPhase.ANSWERED if channel.answered else LegPhase.RINGING if channel.ringing else LegPhase.CREATED
+        _advance(observed, leg, phase, asked, changes)
+
+
+def _absent(observed: Observed, leg: ObservedLeg, asked: float, changes: Changes) -> None:
+    if leg.doubt is not None:
+        _end(observed, leg, asked, *leg.doubt, changes)
+    elif leg.seen_at is None and leg.participant is not None and leg.sends < MAX_SENDS:
+        observed.set_phase(leg, LegPhase.MISSING)
+        changes.leg(leg)
+    else:
+        _end(observed, leg, asked, LOST, 0, changes)
+
+
+# Events ---------------------------------------------------------------------------------------------------------
+
+
+def _job_done(observed: Observed, event: JobDone, changes: Changes) -> None:
+    leg = observed.jobs.get(event.job)
+    if leg is None:
+        return
+    if event.cause is None:
+        if _known_alive(observed, leg, event, changes):
+            _advance(observed, leg, LegPhase.ANSWERED, event.at, changes)
+    elif leg.phase is not LegPhase.ENDED and not (event.cause == REFUSED and leg.seen_at is not None):
+        _failed(observed, leg, event.at, event.cause, 0, changes)
+
+
+def _leg_phase(phase: LegPhase) -> Callable[[Observed, Any, Changes], None]:
+    def handle(observed: Observed, event: LegEvent, changes: Changes) -> None:
+        leg = observed.legs.get(event.leg)
+        if leg is not None and _known_alive(observed, leg, event, changes):
+            _advance(observed, leg, phase, event.at, changes)
+
+    return handle
+
+
+def _leg_ended(observed: Observed, event: LegEnded, changes: Changes) -> None:
+    leg = observed.legs.get(event.leg)
+    if leg is None:
+        return
+    if leg.phase is not LegPhase.ENDED:
+        _failed(observed, leg, event.at, event.cause, event.sip_code, changes)
+    elif event.sip_code and not leg.sip_code:
+        leg.sip_code = event.sip_code
+        changes.leg(leg)
+
+
+def _leg_secured(observed: Observed, event: LegSecured, changes: Changes) -> None:
+    leg = observed.legs.get(event.leg)
+    if leg is not None and leg.suite != event.suite:
+        leg.suite = event.suite
+        changes.leg(leg)
+
+
+def _room_created(observed: Observed, event: RoomCreated, changes: Changes) -> None:
+    room = observed.room(event.room)
+    if event.sequence > max(room.destroyed_sequence, room.lock_sequence):
+        room.lock_sequence, room.as_of = event.sequence, max(room.as_of, event.at)
+        room.exists, room.locked = True, False
+        changes.rooms.add(room.name)
+
+
+def _room_destroyed(observed: Observed, event: RoomDestroyed, changes: Changes) -> None:
+    room = observed.room(event.room)
+    # A newer creation of the same name leaves its mark in `lock_sequence`.
+    if event.sequence <= max(room.destroyed_sequence, room.lock_sequence) or event.at < room.as_of - GRID:
+        return
+    room.destroyed_sequence, room.as_of = event.sequence, max(room.as_of, event.at)
+    room.exists = room.locked = False
+    changes.rooms.add(room.name)
+    observed.shown(("hangup", room.name), True)
+    for leg in list(room.members.values()):
+        if leg.sequence < event.sequence:
+            _out_of_room(observed, leg, event.at, changes)
+
+
+def _room_locked(observed: Observed, event: RoomLocked, changes: Changes) -> None:
+    room = observed.room(event.room)
+    if event.sequence < room.lock_sequence or event.sequence < room.destroyed_sequence or event.at < room.as_of - GRID:
+        return
+    room.lock_sequence, room.as_of = event.sequence, max(room.as_of, event.at)
+    room.exists = True
+    room.locked = event.locked
+    observed.shown(("lock", room.name), event.locked)
+    changes.rooms.add(room.name)
+
+
+def _member_event(observed: Observed, event: MemberJoined | MemberChanged, changes: Changes) -> None:
+    leg = observed.legs.get(event.member.leg) or _adopt(observed, event.member, event.at)
+    if not _known_alive(observed, leg, event, changes):
+        return
+    if event.sequence <= leg.sequence or event.at < leg.as_of - GRID:
+        return
+    leg.sequence = event.sequence
+    if isinstance(event, MemberJoined) and leg.volume_sequence < event.sequence:
+        leg.volume_in = None
+    _member(observed, leg, event.room, event.member, event.at, changes)
+    room = observed.room(event.room)
+    if not room.exists and event.sequence > room.destroyed_sequence:
+        room.exists = True
+        changes.rooms.add(room.name)
+    room.as_of = max(room.as_of, event.at)
+
+
+def _member_left(observed: Observed, event: MemberLeft, changes: Changes) -> None:
+    leg = observed.legs.get(event.member.leg)
+    if leg is None or leg.phase is LegPhase.ENDED:
+        return
+    if event.sequence <= leg.sequence or event.at < leg.as_of - GRID:
+        return
+    leg.sequence = event.sequence
+    _out_of_room(observed, leg, event.at, changes)
+    leg.as_of = event.at
+
+
+def _member_volume(observed: Observed, event: MemberVolume, changes: Changes) -> None:
+    leg = observed.legs.get(event.leg)
+    if leg is None or event.sequence <= leg.volume_sequence or event.at < leg.as_of - GRID or leg.room != event.room:
+        return
+    leg.volume_sequence, leg.volume_in = event.sequence, event.volume_in
+    observed.shown(("volume", leg.leg), leg.volume_in)
+    changes.leg(leg)
+
+
+def _talking(observed: Observed, event: Talking, changes: Changes) -> None:
+    leg = observed.legs.get(event.leg)
+    if leg is None or event.sequence <= max(leg.talk_sequence, leg.sequence) or leg.room != event.room:
+        return
+    leg.talk_sequence = event.sequence
+    if leg.talking != event.talking:
+        leg.talking = event.talking
+        changes.talking.add(leg.leg)
+
+
+def _floor_changed(observed: Observed, event: FloorChanged, changes: Changes) -> None:
+    room = observed.room(event.room)
+    if event.sequence <= room.floor_sequence:
+        return
+    room.floor_sequence = event.sequence
+    for leg in room.members.values():
+        if leg.floor != (leg.leg == event.leg):
+            leg.floor = not leg.floor
+            changes.talking.add(leg.leg)
+
+
+def _play_started(observed: Observed, event: PlayStarted, changes: Changes) -> None:
+    for announcement, play in observed.plays.items():
+        command = play.command
+        if not play.started and (command.room.name, command.path, command.leg) == (event.room, event.path, event.leg):
+            play.started = True
+            changes.announcements[announcement] = event.error
+            return
+
+
+def _digit(observed: Observed, event: Digit, changes: Changes) -> None:
+    changes.digits.append(event)
+
+
+_HANDLERS: dict[type[Event], Callable[[Observed, Any, Changes], None]] = {
+    JobDone: _job_done,
+    LegCreated: _leg_phase(LegPhase.CREATED),
+    LegRinging: _leg_phase(LegPhase.RINGING),
+    LegAnswered: _leg_phase(LegPhase.ANSWERED),
+    LegEnded: _leg_ended,
+    LegSecured: _leg_secured,
+    RoomCreated: _room_created,
+    RoomDestroyed: _room_destroyed,
+    RoomLocked: _room_locked,
+    MemberJoined: _member_event,
+    MemberChanged: _member_event,
+    MemberLeft: _member_left,
+    MemberVolume: _member_volume,
+    Talking: _talking,
+    FloorChanged: _floor_changed,
+    PlayStarted: _play_started,
+    Digit: _digit,
+}
+
+
+# What they have in common ---------------------------------------------------------------------------------------
+
+
+def _adopt(observed: Observed, state: MemberState, at: float) -> ObservedLeg:
+    """A member that nobody here called: of one of our participants (its row was lost), a feed, or a stranger."""
+    leg = ObservedLeg(state.leg, state.participant, observed.core, at, phase=LegPhase.ANSWERED, roomless_since=at)
+    person = observed.people.get(state.participant) if state.participant is not None else None
+    if person is not None and person.legs:
+        leg.round, leg.ordinal = person.legs[-1].round, person.legs[-1].ordinal + 1
+    observed.add(leg)
+    return leg
+
+
+def _known_alive(observed: Observed, leg: ObservedLeg, event: Event, changes: Changes) -> bool:
+    """Note a sign of life. False when the leg is over and the sign is only late."""
+    if leg.phase is LegPhase.ENDED:
+        if not (leg.repeated or leg.cause == LOST) or event.at <= (leg.ended_at or 0.0):
+            return False
+        _revive(observed, leg)
+        changes.leg(leg)
+    _alive(observed, leg, event.at, changes)
+    return True
+
+
+def _alive(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> None:
+    if leg.seen_at is None:
+        # A hang-up sent before the channel existed went nowhere.
+        observed.shown(("kill", leg.leg), True)
+    leg.seen_at = max(leg.seen_at or 0.0, at)
+    if leg.phase in (LegPhase.STORED, LegPhase.SENT, LegPhase.MISSING):
+        observed.set_phase(leg, LegPhase.CREATED)
+        changes.leg(leg)
+
+
+def _revive(observed: Observed, leg: ObservedLeg) -> None:
+    leg.ended_at, leg.cause, leg.sip_code, leg.doubt = None, "", 0, None
+    leg.joined_at = leg.answered_at = leg.ringing_at = None
+    observed.set_phase(leg, LegPhase.CREATED)
+
+
+def _advance(observed: Observed, leg: ObservedLeg, phase: LegPhase, at: float, changes: Changes) -> None:
+    if leg.phase >= phase:
+        return
+    if phase is LegPhase.RINGING:
+        leg.ringing_at = at
+    elif phase is LegPhase.ANSWERED:
+        leg.answered_at = leg.roomless_since = at
+    observed.set_phase(leg, phase)
+    changes.leg(leg)
+
+
+def _member(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, at: float, changes: Changes) -> None:
+    before = (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator, leg.joined_at)
+    talked = (leg.talking, leg.floor)
+    _advance(observed, leg, LegPhase.ANSWERED, at, changes)
+    if leg.room != room:
+        observed.place(leg, room)
+    if leg.phase is not LegPhase.IN_ROOM:
+        observed.set_phase(leg, LegPhase.IN_ROOM)
+    if leg.joined_at is None:
+        leg.joined_at = at
+    leg.member_id, leg.moderator, leg.floor = state.member_id, state.moderator, state.floor
+    leg.muted, leg.deaf, leg.held = state.muted, state.deaf, state.held
+    # The switch tells no end of speech when it mutes or holds (conference_api.c:323, 411).
+    leg.talking = state.talking and not state.muted and not state.held
+    leg.as_of = max(leg.as_of, at)
+    observed.shown(("room", leg.leg), room)
+    observed.shown(("mute", leg.leg), leg.muted)
+    observed.shown(("deaf", leg.leg), leg.deaf)
+    observed.shown(("hold", leg.leg), leg.held)
+    if before != (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator, leg.joined_at):
+        changes.leg(leg)
+    if talked != (leg.talking, leg.floor):
+        changes.talking.add(leg.leg)
+
+
+def _out_of_room(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> None:
+    observed.place(leg, None)
+    if leg.phase is LegPhase.IN_ROOM:
+        observed.set_phase(leg, LegPhase.ANSWERED)
+    leg.roomless_since = at
+    leg.talking = leg.floor = False
+    changes.leg(leg)
+
+
+def _failed(observed: Observed, leg: ObservedLeg, at: float, cause: str, sip_code: int, changes: Changes) -> None:
+    """The switch says that the leg is over. If it was originated twice, that may be true of the first time only."""
+    if leg.repeated and leg.live and at < leg.last_send + SETTLE:
+        leg.doubt = (cause, sip_code)
+    else:
+        _end(observed, leg, at, cause, sip_code, changes)
+
+
+def _end(observed: Observed, leg: ObservedLeg, at: float, cause: str, sip_code: int, changes: Changes) -> None:
+    leg.ended_at, leg.cause, leg.sip_code, leg.doubt = at, cause, sip_code, None
+    observed.set_phase(leg, LegPhase.ENDED)
+    changes.leg(leg)
