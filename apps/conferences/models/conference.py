@@ -59,6 +59,7 @@ class Conference(Options):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     end_reason = models.CharField(_("end reason"), max_length=10, choices=EndReason.choices, blank=True)
     # observed
+    waiting = models.BooleanField(_("waits for its chair or quorum"), default=False)
     observed_locked = models.BooleanField(default=False)
     expected_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -186,10 +187,6 @@ class Attempt(models.Model):
         verbose_name_plural = _("attempts")
         constraints = [
             models.UniqueConstraint(fields=["participant", "round", "ordinal"], name="attempt_once"),
-            # What no race and no crash may break: a person has one live leg at most.
-            models.UniqueConstraint(
-                fields=["participant"], condition=~models.Q(phase="ended"), name="attempt_one_alive"
-            ),
         ]
         indexes = [models.Index(fields=["conference", "stored_at"], name="attempt_conference")]
 

@@ -1,0 +1,260 @@
+"""From rows to what reconcile/ works with: the desired state of conferences, and the attempts of before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.conferences.reconcile.desired import (
+    DesiredAnnouncement,
+    DesiredConference,
+    DesiredParticipant,
+    DesiredWhisper,
+    GatewayPolicy,
+    Quorum,
+    Route,
+    Target,
+)
+from apps.conferences.reconcile.ladder import CallOutPolicy
+from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
+from apps.conferences.rooms import main_room, whisper_room
+from apps.switch.commands import Room
+from apps.switch.esl.rendering import UnsafeValue, dial_string
+
+from .database import Connection
+
+logger = logging.getLogger(__name__)
+
+#: Suites offered for SRTP, strongest first (freeswitch switch_core_media.c:277); never NULL, never a 32 bit tag.
+SUITES = "AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_CM_128_HMAC_SHA1_80"
+_ENCRYPTION = {"mandatory": f"mandatory:{SUITES}", "exempt": f"optional:{SUITES}", "internal": None}
+
+#: The observed columns of a participant, in the order in which they are compared and written.
+PARTICIPANT_COLUMNS = (
+    "state",
+    "cause",
+    "sip_code",
+    "next_try_at",
+    "leg",
+    "observed_room",
+    "observed_muted",
+    "observed_deaf",
+    "observed_held",
+    "observed_volume",
+    "joined_at",
+    "left_at",
+)
+Facts = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A row of switch_gateway as far as dialling needs it."""
+
+    id: UUID
+    name: str
+    handles: frozenset[str]
+    prefix: str
+    priority: int
+    template: str
+    caller_number: str
+    encryption: str | None
+    policy: GatewayPolicy
+
+
+@dataclass(slots=True)
+class Loaded:
+    """One conference as the database has it. `written` holds each participant's observed columns as they were last written."""
+
+    desired: DesiredConference
+    policy: CallOutPolicy
+    launched_at: datetime
+    ends_at: datetime
+    observed_locked: bool
+    expected_at: datetime | None
+    settled: bool
+    written: dict[UUID, Facts] = field(default_factory=dict)
+    feeds: dict[UUID, bool] = field(default_factory=dict)
+
+
+def load_gateways(connection: Connection, node: UUID) -> list[Gateway]:
+    """The enabled gateways of a node, in no order."""
+    rows = connection.execute(
+        "SELECT * FROM switch_gateway WHERE enabled AND (node_id = %s OR node_id IS NULL)", (node,)
+    )
+    return [
+        Gateway(
+            id=row["id"],
+            name=row["name"],
+            handles=frozenset(row["handles"]),
+            prefix=row["prefix"],
+            priority=row["priority"],
+            template=row["dial_string"],
+            caller_number=row["caller_number"],
+            encryption=_ENCRYPTION[row["encryption"]],
+            policy=GatewayPolicy(row["calls_per_second"], row["max_calls"]),
+        )
+        for row in rows
+    ]
+
+
+def routes(gateways: Iterable[Gateway], kind: str, number: str, domain: str) -> tuple[Route, ...]:
+    """The ways to a number: longest matching prefix first, then priority. A gateway whose dial string cannot be filled is left out."""
+    fitting = sorted(
+        (each for each in gateways if kind in each.handles and number.startswith(each.prefix)),
+        key=lambda each: (-len(each.prefix), each.priority, each.name),
+    )
+    found = []
+    for gateway in fitting:
+        try:
+            text = dial_string(gateway.template, number, domain)
+        except UnsafeValue as error:
+            logger.warning("gateway %s cannot be dialled: %s", gateway.name, error)
+            continue
+        found.append(Route(gateway.id, text, gateway.policy, gateway.caller_number, gateway.encryption))
+    return tuple(found)
+
+
+class Loader:
+    """Loads conferences of one node; keeps its gateways and domain, which `refresh` reads again."""
+
+    def __init__(self, node: UUID) -> None:
+        self.node = node
+        self.domain = ""
+        self.gateways: list[Gateway] = []
+        self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
+
+    def refresh(self, connection: Connection) -> None:
+        row = connection.execute("SELECT domain FROM switch_node WHERE id = %s", (self.node,)).fetchone()
+        self.domain = row["domain"] if row else ""
+        self.gateways = load_gateways(connection, self.node)
+        self._routes.clear()
+
+    def unsettled(self, connection: Connection) -> list[UUID]:
+        """Every conference of the node that is not wholly over."""
+        rows = connection.execute(
+            "SELECT id FROM conferences_conference WHERE node_id = %s AND settled_at IS NULL", (self.node,)
+        )
+        return [row["id"] for row in rows]
+
+    def load(self, connection: Connection, conference: UUID) -> Loaded | None:
+        """None when the conference is not this node's, or is gone."""
+        row = connection.execute(
+            "SELECT * FROM conferences_conference WHERE id = %s AND node_id = %s", (conference, self.node)
+        ).fetchone()
+        if row is None:
+            return None
+        people = connection.execute(
+            "SELECT * FROM conferences_participant WHERE conference_id = %s ORDER BY position, id", (conference,)
+        ).fetchall()
+        whispers = connection.execute(
+            "SELECT id, soft_main, closed_at, observed_feed FROM conferences_whisper WHERE conference_id = %s",
+            (conference,),
+        ).fetchall()
+        announcements = connection.execute(
+            "SELECT id, path, participant_id FROM conferences_announcement"
+            " WHERE conference_id = %s AND played_at IS NULL AND error = '' ORDER BY created_at",
+            (conference,),
+        ).fetchall()
+        return Loaded(
+            desired=DesiredConference(
+                id=row["id"],
+                title=row["title"],
+                room=Room(*main_room(conference)),
+                phase=row["phase"],
+                participants={each["id"]: self._participant(each) for each in people},
+                locked=row["locked"],
+                floor_mode=row["floor_mode"],
+                called=row["called_id"],
+                wait_for_chair=row["wait_for_chair"],
+                quorum=Quorum(row["quorum_percent"]) if row["quorum_percent"] else None,
+                whispers={
+                    each["id"]: DesiredWhisper(
+                        each["id"], Room(*whisper_room(each["id"])), each["soft_main"], each["closed_at"] is None
+                    )
+                    for each in whispers
+                },
+                announcements=tuple(
+                    DesiredAnnouncement(each["id"], each["path"], each["participant_id"]) for each in announcements
+                ),
+            ),
+            policy=CallOutPolicy(
+                ring_seconds=row["ring_seconds"],
+                attempts_per_number=row["attempts_per_number"],
+                busy_retries=row["busy_retries"],
+                wait_seconds=row["busy_wait_seconds"],
+            ),
+            launched_at=row["launched_at"],
+            ends_at=row["ends_at"],
+            observed_locked=row["observed_locked"],
+            expected_at=row["expected_at"],
+            settled=row["settled_at"] is not None,
+            written={each["id"]: tuple(each[name] for name in PARTICIPANT_COLUMNS) for each in people},
+            feeds={each["id"]: each["observed_feed"] for each in whispers},
+        )
+
+    def attempts(self, connection: Connection, conferences: Sequence[UUID]) -> list[ObservedLeg]:
+        """What was tried so far in these conferences, as of the core that the node last ran."""
+        row = connection.execute("SELECT core_uuid FROM switch_node WHERE id = %s", (self.node,)).fetchone()
+        core = row["core_uuid"] if row else ""
+        rows = connection.execute(
+            "SELECT * FROM conferences_attempt WHERE conference_id = ANY(%s) ORDER BY participant_id, round, ordinal",
+            (list(conferences),),
+        )
+        return [_leg(each, core) for each in rows]
+
+    def _participant(self, row: dict[str, Any]) -> DesiredParticipant:
+        return DesiredParticipant(
+            id=row["id"],
+            name=row["name"],
+            role=row["role"],
+            numbers=tuple(
+                Target(each["kind"], each["number"], self._ways(each["kind"], each["number"]))
+                for each in row["numbers"]
+            ),
+            present=row["present"] and not row["refused"],
+            round=row["round"],
+            muted=row["muted"],
+            forbidden=row["forbidden"],
+            granted=row["granted"],
+            deaf=row["deaf"],
+            held=row["held"],
+            volume_in=row["volume"],
+            whisper=row["whisper_id"],
+        )
+
+    def _ways(self, kind: str, number: str) -> tuple[Route, ...]:
+        key = (kind, number)
+        if key not in self._routes:
+            self._routes[key] = routes(self.gateways, kind, number, self.domain)
+        return self._routes[key]
+
+
+def _leg(row: dict[str, Any], core: str) -> ObservedLeg:
+    return ObservedLeg(
+        leg=row["leg"],
+        participant=row["participant_id"],
+        core=core,
+        stored_at=row["stored_at"].timestamp(),
+        round=row["round"],
+        ordinal=row["ordinal"],
+        number=row["number_index"],
+        gateway=row["gateway_id"],
+        phase=LegPhase[row["phase"].upper()],
+        sends=row["sends"],
+        sent_at=_stamp(row["sent_at"]) or 0.0,
+        ringing_at=_stamp(row["ringing_at"]),
+        answered_at=_stamp(row["answered_at"]),
+        joined_at=_stamp(row["joined_at"]),
+        ended_at=_stamp(row["ended_at"]),
+        cause=row["cause"],
+        sip_code=row["sip_code"],
+    )
+
+
+def _stamp(at: datetime | None) -> float | None:
+    return at.timestamp() if at is not None else None
