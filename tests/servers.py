@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Event
 
 from sparkle.local.embedded import Server
-from sparkle.local.supervise import dies_with_parent
+from sparkle.local.supervise import dies_with_parent, run_as
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
@@ -24,7 +24,6 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) ->
 @contextmanager
 def running(server: Server) -> Iterator[subprocess.Popen[bytes]]:
     program = server.program
-    account = program.account
     process = subprocess.Popen(
         program.command,
         cwd="/",
@@ -33,9 +32,7 @@ def running(server: Server) -> Iterator[subprocess.Popen[bytes]]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=dies_with_parent(program.orphaned),
-        user=account and account.uid,
-        group=account and account.gid,
-        extra_groups=account and [],
+        **run_as(program.account),
     )
     try:
         assert program.ready is not None

@@ -28,7 +28,7 @@ import psycopg
 import redis
 
 from sparkle.local.environment import private_write
-from sparkle.local.supervise import Account, Program, StartError
+from sparkle.local.supervise import Account, Program, StartError, run_as
 
 DATABASE = "sparkle"
 _ELSEWHERE = Path("/var/lib/sparkle")
@@ -210,9 +210,7 @@ def _initialise(directory: Path, binaries: Path, password: str, account: Account
             text=True,
             cwd="/",
             capture_output=True,
-            user=account and account.uid,
-            group=account and account.gid,
-            extra_groups=account and [],
+            **run_as(account),
         )
         if done.returncode:
             raise StartError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypedDict
 
 from sparkle.local.output import Output
 
@@ -45,6 +45,18 @@ class Account:
 
     uid: int
     gid: int
+
+
+class RunAs(TypedDict, total=False):
+    """The arguments of subprocess.Popen for an account; none: our own."""
+
+    user: int
+    group: int
+    extra_groups: list[str | int]
+
+
+def run_as(account: Account | None) -> RunAs:
+    return RunAs(user=account.uid, group=account.gid, extra_groups=[]) if account else RunAs()
 
 
 class Kind(enum.Enum):
@@ -160,16 +172,13 @@ class Supervisor:
         """Whether all became ready before somebody asked to stop."""
         stopping = asyncio.create_task(self._stopping.wait())
         ready = asyncio.gather(*(keeper.ready() for keeper in keepers))
-        try:
-            await asyncio.wait({stopping, ready}, return_when=asyncio.FIRST_COMPLETED)
-            if self._stopping.is_set():
-                return False
-            await ready
-            return True
-        finally:
-            stopping.cancel()
+        ready.add_done_callback(lambda _: stopping.cancel())
+        await asyncio.wait({stopping})
+        if self._stopping.is_set():
             ready.cancel()
-            await asyncio.gather(stopping, ready, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await ready
+        return not self._stopping.is_set()
 
     def _ask_to_stop(self) -> None:
         if self._stopping.is_set():
@@ -247,7 +256,6 @@ class _Keeper:
         return status
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        account = self._program.account
         # A pipe of our own: asyncio's own would make wait() last until grandchildren have closed it too.
         reading, writing = os.pipe()
         stream = asyncio.StreamReader()
@@ -264,9 +272,7 @@ class _Keeper:
                 stderr=writing,
                 start_new_session=True,
                 preexec_fn=dies_with_parent(self._program.orphaned),
-                user=account and account.uid,
-                group=account and account.gid,
-                extra_groups=account and [],
+                **run_as(self._program.account),
             )
         finally:
             os.close(writing)

@@ -1,0 +1,143 @@
+"""`python -m sparkle.local`: the whole system on one machine, until Ctrl-C (`make run`).
+
+Everything it keeps is below `var` (or `SPARKLE_VAR`). `DATABASE_URL` and `REDIS_URL` win over the embedded servers,
+`SPARKLE_PORT` over the port; `sparkle.local.switch` says how the switch is chosen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import os
+import signal
+import sys
+from pathlib import Path
+
+from sparkle.local.embedded import port_is_free, prepare_postgres, prepare_valkey, remembered_secret
+from sparkle.local.environment import ROOT, remember_installation, var_directory
+from sparkle.local.supervise import Kind, Lock, Program, StartError, Supervisor
+from sparkle.local.switch import Switch, choose_switch
+
+DEMO_USER = "demo"
+FIRST_PORT = 8000
+
+
+def main() -> int:
+    var = var_directory()
+    try:
+        with Lock(var):
+            return _run(var)
+    except StartError as error:
+        print(f"\nSparkleConference cannot start: {error}\nLogs: {var / 'log'}", file=sys.stderr)
+        return 1
+
+
+def _run(var: Path) -> int:
+    os.chdir(ROOT)  # where Python finds the project's packages
+    foundation: list[Program] = []
+    told = {
+        "SPARKLE_VAR": str(var),
+        "SPARKLE_SECRET_KEY": os.environ.get("SPARKLE_SECRET_KEY") or remembered_secret(var / "secret-key"),
+    }
+    own_database = not os.environ.get("DATABASE_URL")
+    if own_database:
+        postgres = prepare_postgres(var / "postgres")
+        foundation.append(postgres.program)
+        told["DATABASE_URL"] = postgres.url
+    if not os.environ.get("REDIS_URL"):
+        valkey = prepare_valkey(var / "valkey")
+        foundation.append(valkey.program)
+        told["REDIS_URL"] = valkey.url
+    switch = choose_switch(var)
+    if switch.program:
+        foundation.append(switch.program)
+    told |= switch.environment
+    password = remembered_secret(var / "demo-password")
+    os.environ |= told
+    remember_installation(var, {name: os.environ[name] for name in (*told, "DATABASE_URL", "REDIS_URL")})
+
+    stamp, fingerprint = var / "prepared", _fingerprint(told)
+    port = _web_port()
+    stages = [foundation]
+    # Of a database that is not ours nobody knows what became of it since.
+    if not (own_database and stamp.exists() and stamp.read_text() == fingerprint):
+        stages.append([Program("prepare", _python("sparkle.local.prepare"), kind=Kind.STEP)])
+    stages.append(_applications(var, port))
+
+    def started() -> None:
+        stamp.write_text(fingerprint)
+        print(_welcome(port, password, switch), flush=True)
+
+    asyncio.run(Supervisor(var, stages).run(started))
+    return 0
+
+
+def _applications(var: Path, port: int) -> list[Program]:
+    worker = ["-A", "sparkle.celery", "worker", "--queues", "default,media,minutes", "--concurrency", "2"]
+    worker += ["--beat", "--schedule", str(var / "celerybeat-schedule"), "--without-gossip", "--without-mingle"]
+    web = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
+    return [
+        Program(
+            "web",
+            _python("uvicorn", "sparkle.asgi:application", *web),
+            ready=lambda: _serves(port),
+        ),
+        # One holds the lease of a node, the other stands by to take it over.
+        Program("switchboard-1", [sys.executable, "manage.py", "switchboard"]),
+        Program("switchboard-2", [sys.executable, "manage.py", "switchboard"]),
+        # SIGQUIT: the worker ends its own processes at once; the jobs they had are done again (late acknowledgement).
+        Program("worker", _python("celery", *worker, "--loglevel", "INFO"), orphaned=signal.SIGQUIT),
+    ]
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
+
+
+def _web_port() -> int:
+    """`SPARKLE_PORT`, or the first free port from 8000 on."""
+    chosen = os.environ.get("SPARKLE_PORT")
+    if chosen is None:
+        return next(port for port in range(FIRST_PORT, 65536) if port_is_free(port))
+    if not chosen.isdigit() or not 0 < int(chosen) < 65536:
+        raise StartError(f"SPARKLE_PORT={chosen!r}: write a port number")
+    if not port_is_free(int(chosen)):
+        raise StartError(f"port {chosen} (SPARKLE_PORT) is in use")
+    return int(chosen)
+
+
+def _fingerprint(told: dict[str, str]) -> str:
+    """What migrations and demonstration data depend on: the database, the switch, the code of the applications."""
+    digest = hashlib.sha256(repr(sorted(told.items())).encode())
+    for file in sorted((ROOT / "apps").rglob("*.py")):
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _serves(port: int) -> bool:
+    """Whether the first page comes; the request also loads what Django loads late."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status < 500
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _welcome(port: int, password: str, switch: Switch) -> str:
+    lines = [
+        "SparkleConference is running · 会议系统已启动",
+        f"  URL · 网址      http://127.0.0.1:{port}/",
+        f"  login · 登录    {DEMO_USER} / {password}",
+        f"  switch · 交换机  {switch.description}",
+        "  Ctrl-C ends everything · 按 Ctrl-C 全部停止",
+    ]
+    rule = "─" * 78
+    return "\n".join(["", rule, *lines, rule, ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

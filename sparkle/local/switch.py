@@ -1,0 +1,88 @@
+"""Which switch the installation uses, and how to reach it.
+
+`SPARKLE_ESL_URL=esl://:password@host:port` names a node that runs already; nothing is started then. Otherwise
+`SPARKLE_SWITCH` chooses: `freeswitch`, `pocket`, `none`, or `auto` (FreeSWITCH where it is installed, else pocket).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sparkle.local.embedded import remembered_port, remembered_secret
+from sparkle.local.supervise import Program, StartError
+
+_CHOICES = ("auto", "pocket", "freeswitch", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """`description` is for people; `environment` is what the other processes are told; no program: not ours to run."""
+
+    description: str
+    environment: dict[str, str]
+    program: Program | None = None
+
+
+def choose_switch(var: Path) -> Switch:
+    """Raises StartError when the choice cannot be met."""
+    url = os.environ.get("SPARKLE_ESL_URL")
+    if url:
+        return _existing(url)
+    choice = os.environ.get("SPARKLE_SWITCH", "auto")
+    if choice not in _CHOICES:
+        raise StartError(f"SPARKLE_SWITCH={choice!r}: write one of {', '.join(_CHOICES)}")
+    if choice == "none":
+        return Switch(description="none (SPARKLE_SWITCH=none): nobody can be called", environment={})
+    return _pocket(var / "switch")
+
+
+def _existing(url: str) -> Switch:
+    parts = urlsplit(url)
+    if parts.scheme != "esl" or not parts.hostname or not parts.password:
+        raise StartError("SPARKLE_ESL_URL: write esl://:password@host:port")
+    host, port = parts.hostname, parts.port or 8021
+    return Switch(
+        description=f"the node at {host}:{port} (SPARKLE_ESL_URL)",
+        environment=_told(host, port, unquote(parts.password)),
+    )
+
+
+def _pocket(directory: Path) -> Switch:
+    directory.mkdir(parents=True, exist_ok=True)
+    port = remembered_port(directory / "port")
+    password = remembered_secret(directory / "password")
+    command = [sys.executable, "-m", "freeswitch.pocket", "--esl-port", str(port)]
+    command += ["--password-file", str(directory / "password"), "--data", str(directory)]
+    return Switch(
+        description="the pocket switch, a stand-in for development and rehearsal (no FreeSWITCH on this machine)",
+        environment=_told("127.0.0.1", port, password),
+        program=Program(
+            name="switch",
+            command=command,
+            ready=lambda: greets("127.0.0.1", port),
+        ),
+    )
+
+
+def _told(host: str, port: int, password: str) -> dict[str, str]:
+    return {"SPARKLE_ESL_HOST": host, "SPARKLE_ESL_PORT": str(port), "SPARKLE_ESL_PASSWORD": password}
+
+
+def greets(host: str, port: int) -> bool:
+    """Whether an event socket asks for the password (mod_event_socket.c, listener_run)."""
+    try:
+        with socket.create_connection((host, port), timeout=2) as connection:
+            greeting = b""
+            while not greeting.endswith(b"\n\n"):
+                part = connection.recv(1024)
+                if not part:
+                    return False
+                greeting += part
+            return b"Content-Type: auth/request" in greeting
+    except OSError:
+        return False
