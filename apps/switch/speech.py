@@ -65,7 +65,8 @@ def _resample(samples: Samples, rate: int) -> Samples:
     smooth = np.convolve(samples.astype(np.float64), low_pass, mode="same")
     count = len(samples) * SAMPLE_RATE // rate
     resampled = np.interp(np.arange(count) * (rate / SAMPLE_RATE), np.arange(len(samples)), smooth)
-    return np.clip(resampled, -32768, 32767).astype(np.int16)
+    clipped: Samples = np.clip(resampled, -32768, 32767).astype(np.int16)
+    return clipped
 
 
 def speak(text: str, language: str, *, variant: str = "", speed: int = 165, pitch: int = 50) -> Samples:

@@ -1,0 +1,81 @@
+"""`python -m freeswitch.pocket`: run the pocket switch until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import ipaddress
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from .commands import execute
+from .people import People, PeopleError
+from .sentences import Sentences
+from .server import listen
+from .switch import Switch
+
+NOTICE = "for development, rehearsal and tests only"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m freeswitch.pocket", description=f"The pocket switch: {NOTICE}.")
+    parser.add_argument(
+        "--esl-port", type=int, required=True, metavar="P", help="port of the Event Socket; 0 takes a free one"
+    )
+    parser.add_argument("--password-file", type=Path, required=True, help="holds the Event Socket's password")
+    parser.add_argument("--data", type=Path, required=True, help="folder for the sentences that scripted people say")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; anything but loopback is your decision"
+    )
+    parser.add_argument(
+        "--people", type=Path, default=Path(__file__).with_name("people.toml"), help="who answers which number"
+    )
+    parser.add_argument("--heartbeat", type=float, default=20.0, metavar="SECONDS", help="between two HEARTBEAT events")
+    return parser.parse_args()
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    password = arguments.password_file.read_text().strip()
+    if not password:
+        raise SystemExit(f"{arguments.password_file} holds no password")
+    switch = Switch(People(arguments.people, Sentences(arguments.data / "sentences")))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = await listen(arguments.host, arguments.esl_port, password, switch.bus, functools.partial(execute, switch))
+    tasks = [asyncio.create_task(switch.mixer.run()), asyncio.create_task(switch.heartbeat(arguments.heartbeat))]
+    port = server.sockets[0].getsockname()[1]
+    sys.stdout.write(f"pocket switch ready: Event Socket {arguments.host}:{port}, {NOTICE}\n")
+    sys.stdout.flush()
+    ended = asyncio.create_task(stop.wait())
+    await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    switch.shut_down()
+    server.close()
+    for task in tasks:
+        if task.done():
+            task.result()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def main() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    arguments = _arguments()
+    if not ipaddress.ip_address(arguments.host).is_loopback:
+        logging.getLogger(__name__).warning(
+            "listening on %s, not on loopback: the Event Socket is not encrypted", arguments.host
+        )
+    try:
+        asyncio.run(_run(arguments))
+    except PeopleError as error:
+        raise SystemExit(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

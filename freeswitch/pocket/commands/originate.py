@@ -1,0 +1,154 @@
+"""originate (mod_commands.c:5080, switch_ivr_originate.c)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import uuid as uuids
+from dataclasses import dataclass
+from typing import Final
+
+from ..audio import PipeVoice
+from ..legs import Leg
+from ..switch import Switch
+from .text import split, take_variables, whole_number
+
+log = logging.getLogger(__name__)
+
+USAGE: Final = (
+    "-USAGE: <call url> <exten>|&<application_name>(<app_args>) "
+    "[<dialplan>] [<context>] [<cid_name>] [<cid_num>] [<timeout_sec>]\n"
+)
+DEFAULT_SECONDS: Final = 60
+
+_FEED = re.compile(r"loopback/app=conference:(?P<room>[^/]+)")
+_PERSON = re.compile(r"loopback/(?P<number>[^/=]+)/(?P<context>[^/]+)")
+_SOFIA = re.compile(
+    r"sofia/(?:gateway/(?P<gateway>[^/]+)|(?P<profile>[^/]+))/(?P<number>[^/@%]+)(?P<domain>[@%][^/]+)?"
+)
+_NULL = re.compile(r"null/(?P<number>[^/]+)")
+_APPLICATION = re.compile(r"&(?P<name>\w+)(?:\((?P<data>[^)]*)\))?.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an originate asks for."""
+
+    variables: dict[str, str]
+    endpoint: re.Match[str]
+    application: str
+    data: str
+    timeout: int
+
+    @classmethod
+    def parse(cls, arguments: str) -> Call | str:
+        """The call, or the reply that refuses it."""
+        words = split(arguments)
+        if not 2 <= len(words) <= 7:
+            return USAGE
+        try:
+            variables, dial_string = take_variables(words[0])
+        except ValueError as error:
+            log.error("originate %r: %s", arguments, error)
+            return "-ERR INVALID_NUMBER_FORMAT\n"
+        endpoint = next(
+            (match for form in (_FEED, _PERSON, _SOFIA, _NULL) if (match := form.fullmatch(dial_string))), None
+        )
+        if endpoint is None:
+            log.error("the pocket switch knows no dial string like %r", dial_string)
+            return "-ERR CHAN_NOT_IMPLEMENTED\n"
+        application = _APPLICATION.fullmatch(words[1])
+        if application is None or application["name"] not in ("conference", "park"):
+            log.error("the pocket switch runs conference and park, not %r", words[1])
+            return "-ERR INVALID_URL\n"
+        timeout = variables.get("originate_timeout") or (words[6] if len(words) > 6 else "")
+        seconds = whole_number(timeout) or DEFAULT_SECONDS
+        return cls(variables, endpoint, application["name"], application["data"] or "", seconds)
+
+
+async def execute(switch: Switch, arguments: str) -> str:
+    call = Call.parse(arguments)
+    if isinstance(call, str):
+        return call
+    # A second leg of the same UUID is refused without any event: that makes an originate safe to repeat.
+    leg_uuid = call.variables.get("origination_uuid") or str(uuids.uuid4())
+    if leg_uuid in switch.legs or len(switch.legs) >= switch.max_sessions or "outbound" in switch.paused:
+        return "-ERR DESTINATION_OUT_OF_ORDER\n"
+    leg = _create(switch, leg_uuid, call)
+    if isinstance(leg, str):
+        return leg
+    try:
+        async with asyncio.timeout(call.timeout):
+            await asyncio.shield(leg.up)
+    except TimeoutError:
+        leg.hangup("NO_ANSWER")
+    if leg.cause is not None:
+        return f"-ERR {leg.cause}\n"
+    if call.application == "conference":
+        asyncio.get_running_loop().call_soon(switch.join, leg, call.data)
+    else:
+        leg.execute(call.application, call.data)
+    return f"+OK {leg.uuid}\n"
+
+
+def _create(switch: Switch, leg_uuid: str, call: Call) -> Leg | str:
+    """The leg, already on its way; or the reply where there is none, and no event."""
+    endpoint, variables = call.endpoint, dict(call.variables)
+    variables |= {"direction": "outbound", "uuid": leg_uuid, "is_outbound": "true"}
+    variables |= {"session_external_id": variables.get("origination_external_id", "")}
+    parts = endpoint.groupdict()
+    if endpoint.re is _FEED:
+        room = parts["room"]
+        leg = _pair(switch, leg_uuid, "conference", room.partition("@")[0], variables)
+        asyncio.get_running_loop().call_soon(_answer_feed, leg, room)
+        return leg
+    number = parts["number"]
+    if endpoint.re is _NULL:
+        leg = Leg(switch, leg_uuid, f"null/{number}", number, number, variables)
+        leg.create()
+        asyncio.get_running_loop().call_soon(leg.answer)
+        return leg
+    person = switch.people.find(number)
+    if endpoint.re is _PERSON:
+        leg = _pair(switch, leg_uuid, number, parts["context"], variables)
+    elif person.fails == "USER_NOT_REGISTERED":
+        return "-ERR USER_NOT_REGISTERED\n"
+    else:
+        name = f"sofia/external/{number}" if parts["gateway"] else f"sofia/{parts['profile']}/{number}@pocket"
+        leg = Leg(switch, leg_uuid, name, number, number, variables)
+        leg.create()
+    leg.script = asyncio.create_task(switch.people.act(leg))
+    leg.script.add_done_callback(_report)
+    return leg
+
+
+def _pair(switch: Switch, leg_uuid: str, number: str, callee: str, variables: dict[str, str]) -> Leg:
+    """Both ends of a loopback channel; the variables go to both (mod_loopback.c:311)."""
+    leg = Leg(switch, leg_uuid, f"loopback/{number}-a", number, callee, variables)
+    peer_uuid = str(uuids.uuid4())
+    inbound = variables | {"direction": "inbound", "uuid": peer_uuid, "other_loopback_leg_uuid": leg_uuid}
+    peer = Leg(switch, peer_uuid, f"loopback/{number}-b", number, callee, inbound, inbound=True)
+    variables["other_loopback_leg_uuid"] = peer_uuid
+    leg.peer, peer.peer = peer, leg
+    leg.create()
+    peer.create()
+    return leg
+
+
+def _answer_feed(leg: Leg, room: str) -> None:
+    """The far end of a feed joins its room, and each end says what the other hears."""
+    peer = leg.peer
+    if peer is None or leg.cause is not None:
+        return
+    for this, that in ((leg, peer), (peer, leg)):
+        pipe = PipeVoice()
+        that.sink = pipe.put
+        this.say(pipe)
+    leg.answer()
+    leg.switch.join(peer, room)
+
+
+def _report(script: asyncio.Task[None]) -> None:
+    if not script.cancelled() and (error := script.exception()) is not None:
+        log.error("a scripted person failed", exc_info=error)

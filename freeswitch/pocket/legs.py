@@ -1,0 +1,269 @@
+"""Legs: channels, their variables, their life, and the headers that describe them (switch_channel.c)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from .audio import Samples, Voice
+from .causes import Q850, SIP
+from .events import Headers
+
+if TYPE_CHECKING:
+    from .recording import TrackRecording
+    from .members import Member
+    from .switch import Switch
+
+_NEVER: Final = "0"
+_DIRECTIONS: Final = ("outbound", "inbound")
+
+
+def now() -> str:
+    """Microseconds since the epoch, as events write times."""
+    return str(time.time_ns() // 1000)
+
+
+class Leg:
+    """One channel. `peer` is the other end of a loopback pair, which lives and dies with it."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        uuid: str,
+        name: str,
+        number: str,
+        callee_number: str,
+        variables: dict[str, str],
+        *,
+        inbound: bool = False,
+    ) -> None:
+        self.switch = switch
+        self.uuid = uuid
+        self.name = name
+        self.number = number
+        self.variables = variables
+        self.direction = _DIRECTIONS[inbound]
+        self.external_id = "" if inbound else variables.get("origination_external_id", "")
+        self.created = now()
+        self.progress = self.answered = self.ended = _NEVER
+        self.state = "CS_INIT"
+        self.call_state = "DOWN"
+        self.cause: str | None = None
+        self.application = ""
+        self.application_data = ""
+        self.peer: Leg | None = None
+        self.member: Member | None = None
+        self.voice: Voice | None = None
+        self.frame: Samples | None = None
+        """What it says in this tick of the mixer."""
+        self.sink: Callable[[Samples | None], None] | None = None
+        """Takes each frame that the leg hears; None where nobody listens, which costs the mixer nothing."""
+        self.script: asyncio.Task[None] | None = None
+        self.recordings: dict[str, TrackRecording] = {}
+        self.up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the leg was answered or has ended."""
+        self._caller = (
+            variables.get("origination_caller_id_name", ""),
+            variables.get("origination_caller_id_number", "0000000000"),
+        )
+        self._callee = (
+            variables.get("origination_callee_id_name", "Outbound Call"),
+            variables.get("origination_callee_id_number", callee_number),
+        )
+        self._shown_caller, self._shown_callee = self._caller, self._callee
+
+    # What the lists show.
+
+    @property
+    def caller_name(self) -> str:
+        return self._shown_caller[0]
+
+    @property
+    def caller_number(self) -> str:
+        return self._shown_caller[1]
+
+    @property
+    def callee_name(self) -> str:
+        return self._shown_callee[0]
+
+    @property
+    def callee_number(self) -> str:
+        return self._shown_callee[1]
+
+    @property
+    def first_caller(self) -> tuple[str, str]:
+        return self._caller
+
+    @property
+    def is_answered(self) -> bool:
+        return self.answered != _NEVER and self.cause is None
+
+    @property
+    def is_ringing(self) -> bool:
+        return self.answered == _NEVER and self.cause is None
+
+    @property
+    def encrypted(self) -> bool:
+        return self.name.startswith("sofia/") and "rtp_secure_media" in self.variables
+
+    # Its life.
+
+    def create(self) -> None:
+        self.switch.legs[self.uuid] = self
+        self.switch.leg_count.created()
+        self.fire("CHANNEL_CREATE", variables=True)
+        self.state = "CS_CONSUME_MEDIA" if self.direction == "outbound" else "CS_EXECUTE"
+
+    def ring(self) -> None:
+        """180: the phone rings."""
+        if not self.is_ringing or self.progress != _NEVER:
+            return
+        self.progress = now()
+        self.call_state = "RINGING"
+        if self.peer is not None:
+            self.peer.ring()
+        self.fire("CHANNEL_PROGRESS", variables=True)
+
+    def answer(self) -> None:
+        if not self.is_ringing:
+            return
+        self.answered = now()
+        self.call_state = "ACTIVE"
+        if self.encrypted:
+            for _ in range(2):  # once for each direction
+                secure = {"secure_type": "srtp:sdes:AEAD_AES_256_GCM", "caller-unique-id": self.uuid}
+                self.switch.bus.fire("CALL_SECURE", secure)
+        self.fire("CHANNEL_ANSWER", variables=True)
+        if self.peer is not None:
+            self.peer.answer()
+        if not self.up.done():
+            self.up.set_result(None)
+
+    def execute(self, application: str, data: str) -> None:
+        """Enter an application; an outbound leg then shows the called as its caller (switch_channel_flip_cid)."""
+        self.state = "CS_EXECUTE"
+        self.application, self.application_data = application, data
+        self.variables["current_application"] = application
+        self.variables["current_application_data"] = data
+        if self.direction == "outbound":
+            self._shown_caller, self._shown_callee = self._callee, self._caller
+
+    def hangup(self, cause: str, *, refused: bool = False) -> None:
+        """End the leg; `refused` when the far end would not have it, so that a SIP leg carries its answer's code."""
+        if self.cause is not None:
+            return
+        self.cause = cause
+        self.ended = now()
+        self.call_state = "HANGUP"
+        self.voice = None
+        self.variables["hangup_cause"] = cause
+        if self.name.startswith("sofia/"):
+            self._sip_ending(refused=refused)
+        self.fire("CHANNEL_HANGUP", variables=True)
+        if self.member is not None:
+            self.member.room.remove(self.member)
+        for recording in tuple(self.recordings.values()):
+            recording.stop()
+        self.state = "CS_REPORTING"
+        self.variables["hangup_cause_q850"] = str(Q850.get(cause, 16))
+        self.fire("CHANNEL_HANGUP_COMPLETE", {"Hangup-Cause": cause}, variables=True)
+        self.state = "CS_DESTROY"
+        self.switch.legs.pop(self.uuid, None)
+        self.fire("CHANNEL_DESTROY", variables=True)
+        if not self.up.done():
+            self.up.set_result(None)
+        if self.script is not None and self.script is not asyncio.current_task():
+            self.script.cancel()
+        if self.peer is not None:
+            self.peer.hangup(cause)
+
+    def _sip_ending(self, *, refused: bool) -> None:
+        if refused:
+            code, phrase = SIP[self.cause or ""]
+            self.variables |= {
+                "sip_hangup_disposition": "recv_refuse",
+                "sip_invite_failure_status": str(code),
+                "sip_invite_failure_phrase": phrase,
+                "sip_term_status": str(code),
+                "proto_specific_hangup_cause": f"sip:{code}",
+                "sip_term_cause": str(Q850[self.cause or ""]),
+            }
+        elif self.answered == _NEVER:
+            self.variables |= {
+                "sip_hangup_disposition": "send_cancel",
+                "sip_invite_failure_status": "487",
+                "sip_invite_failure_phrase": "CANCEL",
+            }
+        else:
+            self.variables["sip_hangup_disposition"] = "send_bye"
+
+    def say(self, voice: Voice) -> None:
+        """Make `voice` what this leg says from the next frame on."""
+        if self.cause is None:
+            self.voice = voice
+            self.switch.mixer.speak(self)
+
+    # What events tell of it.
+
+    def fire(self, name: str, extra: Headers | None = None, *, variables: bool = False) -> None:
+        if self.switch.bus.listeners:
+            self.switch.bus.fire(name, self.headers(variables=variables) | (extra or {}))
+        else:
+            self.switch.bus.fire(name, {})
+
+    def headers(self, *, variables: bool = False) -> Headers:
+        """What switch_channel_event_set_data writes; with all channel variables where channel events carry them."""
+        answer = "hangup" if self.cause else "answered" if self.answered != _NEVER else "ringing"
+        result: Headers = {
+            "Channel-State": self.state,
+            "Channel-Call-State": self.call_state,
+            "Channel-State-Number": "4" if self.state == "CS_EXECUTE" else "7",
+            "Channel-Name": self.name,
+            "Unique-ID": self.uuid,
+        }
+        if self.external_id:
+            result["Session-External-ID"] = self.external_id
+        result |= {
+            "Call-Direction": self.direction,
+            "Presence-Call-Direction": self.direction,
+            "Channel-HIT-Dialplan": "true" if self.application else "false",
+            "Channel-Call-UUID": self.uuid,
+            "Answer-State": answer,
+        }
+        if self.cause:
+            result["Hangup-Cause"] = self.cause
+        result |= {
+            "Channel-Read-Codec-Name": "L16",
+            "Channel-Read-Codec-Rate": "16000",
+            "Channel-Read-Codec-Bit-Rate": "256000",
+            "Channel-Write-Codec-Name": "L16",
+            "Channel-Write-Codec-Rate": "16000",
+            "Channel-Write-Codec-Bit-Rate": "256000",
+            "Caller-Direction": self.direction,
+            "Caller-Logical-Direction": self.direction,
+            "Caller-Dialplan": "xml",
+            "Caller-Caller-ID-Name": self.caller_name,
+            "Caller-Caller-ID-Number": self.caller_number,
+            "Caller-Orig-Caller-ID-Name": self._caller[0],
+            "Caller-Orig-Caller-ID-Number": self._caller[1],
+            "Caller-Callee-ID-Name": self.callee_name,
+            "Caller-Callee-ID-Number": self.callee_number,
+            "Caller-ANI": self._caller[1],
+            "Caller-Destination-Number": self.number,
+            "Caller-Unique-ID": self.uuid,
+            "Caller-Source": "pocket",
+            "Caller-Context": "rehearsal",
+            "Caller-Channel-Name": self.name,
+            "Caller-Profile-Index": "1",
+            "Caller-Profile-Created-Time": self.created,
+            "Caller-Channel-Created-Time": self.created,
+            "Caller-Channel-Answered-Time": self.answered,
+            "Caller-Channel-Progress-Time": self.progress,
+            "Caller-Channel-Progress-Media-Time": _NEVER,
+            "Caller-Channel-Hangup-Time": self.ended,
+        }
+        if variables:
+            result |= {f"variable_{name}": value for name, value in self.variables.items()}
+        return {name: value for name, value in result.items() if value}
