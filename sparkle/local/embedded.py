@@ -123,7 +123,7 @@ def prepare_valkey(directory: Path) -> Server:
     private_write(
         directory / "valkey.conf",
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {_quoted(directory)}\n"
-        'appendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\n',
+        'loglevel warning\nappendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\n',
     )
     return Server(
         url=url,
