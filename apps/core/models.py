@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
@@ -13,16 +14,16 @@ class AuditEntry(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(auto_now_add=True)
-    actor_id = models.UUIDField(null=True)
-    actor_name = models.CharField(max_length=150)
-    action = models.CharField(max_length=64)
-    object_type = models.CharField(max_length=64)
-    object_id = models.CharField(max_length=64)
-    object_name = models.CharField(max_length=200, blank=True)
-    conference_id = models.UUIDField(null=True)
-    detail = models.JSONField(default=dict)
-    address = models.GenericIPAddressField(null=True)
+    at = models.DateTimeField(_("time"), auto_now_add=True)
+    actor_id = models.UUIDField(_("actor's ID"), null=True)
+    actor_name = models.CharField(_("actor"), max_length=150)
+    action = models.CharField(_("action"), max_length=64)
+    object_type = models.CharField(_("kind of object"), max_length=64)
+    object_id = models.CharField(_("object's ID"), max_length=64)
+    object_name = models.CharField(_("object"), max_length=200, blank=True)
+    conference_id = models.UUIDField(_("conference's ID"), null=True)
+    detail = models.JSONField(_("details"), default=dict)
+    address = models.GenericIPAddressField(_("address"), null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -32,7 +33,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["actor_id", "id"], name="audit_actor"),
             models.Index(fields=["at"], name="audit_at"),
         ]
-        verbose_name_plural = "audit entries"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {self.action} {self.object_type} {self.object_name}"
@@ -41,21 +43,24 @@ class AuditEntry(models.Model):
 class IdempotencyRecord(models.Model):
     """The first answer to a POST that carried an `Idempotency-Key`; kept for 24 hours.
 
-    `status` is null while the first request is still at work.
+    It is written in the transaction of what the request did: there is no record without the deed, and no deed without
+    the record.
     """
 
-    actor_id = models.UUIDField()
-    key = models.CharField(max_length=128)
-    method = models.CharField(max_length=8)
-    path = models.CharField(max_length=500)
-    body_hash = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    actor_id = models.UUIDField(_("actor's ID"))
+    key = models.CharField(_("key"), max_length=128)
+    method = models.CharField(_("method"), max_length=8)
+    path = models.CharField(_("path"), max_length=500)
+    body_hash = models.CharField(_("hash of the body"), max_length=64)
+    status = models.PositiveSmallIntegerField(_("status"))
+    answer = models.JSONField(_("answer"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["actor_id", "key"], name="idempotency_actor_key")]
         indexes = [models.Index(fields=["created_at"], name="idempotency_created")]
+        verbose_name = _("answered request")
+        verbose_name_plural = _("answered requests")
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.key}"

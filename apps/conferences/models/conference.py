@@ -36,7 +36,9 @@ class Conference(Options):
         EMPTY = "empty", _("everybody had left")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.SET_NULL, related_name="conferences")
+    plan = models.ForeignKey(
+        Plan, verbose_name=_("plan"), null=True, blank=True, on_delete=models.SET_NULL, related_name="conferences"
+    )
     title = models.CharField(_("title"), max_length=120)
     agenda = models.TextField(_("agenda"), max_length=4000, blank=True)
     owner = models.ForeignKey(
@@ -46,12 +48,17 @@ class Conference(Options):
         settings.AUTH_USER_MODEL, verbose_name=_("managers"), blank=True, related_name="managed_conferences"
     )
     node = models.ForeignKey(Node, verbose_name=_("node"), on_delete=models.PROTECT, related_name="conferences")
-    may_dial_outside = models.BooleanField(default=True)
+    may_dial_outside = models.BooleanField(_("may dial mobiles and landlines"), default=True)
     # desired
     phase = models.CharField(_("phase"), max_length=10, choices=Phase.choices, default=Phase.RUNNING)
     locked = models.BooleanField(_("locked"), default=False)
     called = models.ForeignKey(
-        "conferences.Participant", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "conferences.Participant",
+        verbose_name=_("called to speak"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     launched_at = models.DateTimeField(_("launched"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
@@ -60,11 +67,11 @@ class Conference(Options):
     end_reason = models.CharField(_("end reason"), max_length=10, choices=EndReason.choices, blank=True)
     # observed
     waiting = models.BooleanField(_("waits for its chair or quorum"), default=False)
-    observed_locked = models.BooleanField(default=False)
-    expected_at = models.DateTimeField(null=True, blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
+    observed_locked = models.BooleanField(_("locked (observed)"), default=False)
+    expected_at = models.DateTimeField(_("everybody called by"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("last leg gone"), null=True, blank=True)
 
-    seq = models.BigIntegerField(default=0, editable=False)
+    seq = models.BigIntegerField(_("number of the last change"), default=0, editable=False)
 
     class Meta:
         ordering = ["-launched_at"]
@@ -94,7 +101,9 @@ class Participant(Person):
         FAILED = "failed", _("failed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="participants")
+    conference = models.ForeignKey(
+        Conference, verbose_name=_("conference"), on_delete=models.CASCADE, related_name="participants"
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("user"),
@@ -104,9 +113,9 @@ class Participant(Person):
         related_name="+",
     )
     # desired
-    present = models.BooleanField(default=True)
+    present = models.BooleanField(_("wanted"), default=True)
     refused = models.BooleanField(_("refused re-entry"), default=False)
-    round = models.PositiveIntegerField(default=1)
+    round = models.PositiveIntegerField(_("round"), default=1)
     muted = models.BooleanField(_("muted"), default=False)
     forbidden = models.BooleanField(_("forbidden to speak"), default=False)
     granted = models.BooleanField(_("has been given the floor"), default=False)
@@ -114,22 +123,27 @@ class Participant(Person):
     held = models.BooleanField(_("on hold"), default=False)
     volume = models.SmallIntegerField(_("volume"), default=0)
     whisper = models.ForeignKey(
-        "conferences.Whisper", null=True, blank=True, on_delete=models.SET_NULL, related_name="participants"
+        "conferences.Whisper",
+        verbose_name=_("whisper"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="participants",
     )
-    hand_raised_at = models.DateTimeField(null=True, blank=True)
+    hand_raised_at = models.DateTimeField(_("hand raised"), null=True, blank=True)
     # observed
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     cause = models.CharField(_("cause"), max_length=64, blank=True)
     sip_code = models.PositiveSmallIntegerField(_("SIP code"), default=0)
-    next_try_at = models.DateTimeField(null=True, blank=True)
-    leg = models.UUIDField(null=True, blank=True)
-    observed_room = models.CharField(max_length=64, blank=True)
-    observed_muted = models.BooleanField(default=False)
-    observed_deaf = models.BooleanField(default=False)
-    observed_held = models.BooleanField(default=False)
-    observed_volume = models.SmallIntegerField(default=0)
-    joined_at = models.DateTimeField(null=True, blank=True)
-    left_at = models.DateTimeField(null=True, blank=True)
+    next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    leg = models.UUIDField(_("leg"), null=True, blank=True)
+    observed_room = models.CharField(_("room (observed)"), max_length=64, blank=True)
+    observed_muted = models.BooleanField(_("muted (observed)"), default=False)
+    observed_deaf = models.BooleanField(_("deaf (observed)"), default=False)
+    observed_held = models.BooleanField(_("on hold (observed)"), default=False)
+    observed_volume = models.SmallIntegerField(_("volume (observed)"), default=0)
+    joined_at = models.DateTimeField(_("joined"), null=True, blank=True)
+    left_at = models.DateTimeField(_("left"), null=True, blank=True)
 
     class Meta:
         ordering = ["position"]
@@ -151,29 +165,34 @@ class Attempt(models.Model):
     """
 
     class Phase(models.TextChoices):
-        STORED = "stored"
-        SENT = "sent"
-        CREATED = "created"
-        RINGING = "ringing"
-        ANSWERED = "answered"
-        IN_ROOM = "in_room"
-        ENDED = "ended"
+        STORED = "stored", _("stored")
+        SENT = "sent", _("sent")
+        CREATED = "created", _("created")
+        RINGING = "ringing", _("ringing")
+        ANSWERED = "answered", _("answered")
+        IN_ROOM = "in_room", _("in the room")
+        ENDED = "ended", _("ended")
 
-    leg = models.UUIDField(primary_key=True)
-    conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="attempts")
-    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="attempts")
-    round = models.PositiveIntegerField()
-    ordinal = models.PositiveIntegerField()
-    number_index = models.PositiveSmallIntegerField()
+    leg = models.UUIDField(_("leg"), primary_key=True)
+    conference = models.ForeignKey(
+        Conference, verbose_name=_("conference"), on_delete=models.CASCADE, related_name="attempts"
+    )
+    participant = models.ForeignKey(
+        Participant, verbose_name=_("participant"), on_delete=models.CASCADE, related_name="attempts"
+    )
+    round = models.PositiveIntegerField(_("round"))
+    ordinal = models.PositiveIntegerField(_("ordinal"))
+    number_index = models.PositiveSmallIntegerField(_("place of the number"))
     kind = models.CharField(_("kind"), max_length=10)
     number = models.CharField(_("number"), max_length=32)
-    gateway = models.ForeignKey(Gateway, null=True, on_delete=models.SET_NULL, related_name="+")
+    gateway = models.ForeignKey(
+        Gateway, verbose_name=_("gateway"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     gateway_name = models.CharField(_("gateway"), max_length=64, blank=True)
     phase = models.CharField(_("phase"), max_length=10, choices=Phase.choices, default=Phase.STORED)
     cause = models.CharField(_("cause"), max_length=64, blank=True)
     sip_code = models.PositiveSmallIntegerField(_("SIP code"), default=0)
-    sends = models.PositiveSmallIntegerField(default=0)
-    in_room_ever = models.BooleanField(default=False)
+    sends = models.PositiveSmallIntegerField(_("times sent"), default=0)
     stored_at = models.DateTimeField(_("stored"))
     sent_at = models.DateTimeField(_("sent"), null=True)
     ringing_at = models.DateTimeField(_("ringing"), null=True)
@@ -201,13 +220,17 @@ class Delta(models.Model):
     "announcements": {…}}`.
     """
 
-    conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="deltas")
-    seq = models.BigIntegerField()
-    at = models.DateTimeField(auto_now_add=True)
-    changes = models.JSONField()
+    conference = models.ForeignKey(
+        Conference, verbose_name=_("conference"), on_delete=models.CASCADE, related_name="deltas"
+    )
+    seq = models.BigIntegerField(_("number"))
+    at = models.DateTimeField(_("time"), auto_now_add=True)
+    changes = models.JSONField(_("changes"))
 
     class Meta:
         ordering = ["seq"]
+        verbose_name = _("delta")
+        verbose_name_plural = _("deltas")
         constraints = [models.UniqueConstraint(fields=["conference", "seq"], name="delta_once")]
         indexes = [models.Index(fields=["at"], name="delta_at")]
 
