@@ -163,7 +163,7 @@ TIME_ZONE = envstr("SPARKLE_TIME_ZONE", "Asia/Shanghai")
 
 # Static files: production collects them once into STATIC_ROOT; elsewhere they are served from where they lie.
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(envstr("SPARKLE_STATIC_ROOT", str(VAR_DIR / "static")))
+STATIC_ROOT = Path(envstr("SPARKLE_STATIC_ROOT", str(VAR_DIR / "static"))) if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {

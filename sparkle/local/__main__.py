@@ -74,7 +74,7 @@ def _run(var: Path) -> int:
 
 
 def _applications(var: Path, port: int) -> list[Program]:
-    worker = ["-A", "sparkle.celery", "worker", "--queues", "default,media,minutes", "--concurrency", "2"]
+    worker = ["--quiet", "-A", "sparkle.celery", "worker", "--queues", "default,media,minutes", "--concurrency", "2"]
     worker += ["--beat", "--schedule", str(var / "celerybeat-schedule"), "--without-gossip", "--without-mingle"]
     web = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     return [

@@ -23,7 +23,7 @@ CONF = ROOT / "freeswitch" / "conf"
 # Where its own installation puts it.
 _USUAL = Path("/usr/local/freeswitch/bin/freeswitch")
 # Below the kernel's range for outgoing connections, and below the ports of the servers (`embedded.free_port`).
-_RTP_PORTS = (10_000, 19_999)
+_RTP_PORTS = (10_000, 19_998)
 _MAX_SESSIONS = 2000
 
 
