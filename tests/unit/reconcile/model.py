@@ -1,0 +1,432 @@
+"""A model of a switch and of the world around decide(): in memory, with a clock of its own and faults on demand."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from dataclasses import dataclass, field
+from uuid import UUID, uuid5
+
+from apps.conferences.reconcile.decide import Decision, decide
+from apps.conferences.reconcile.desired import DesiredConference
+from apps.conferences.reconcile.ladder import CallOutPolicy
+from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect
+from apps.conferences.reconcile.observed import LegPhase, Observed, ObservedLeg
+from apps.switch import commands as c
+from apps.switch import events as e
+
+REFUSED = "DESTINATION_OUT_OF_ORDER"
+
+
+@dataclass(eq=False)
+class ModelLeg:
+    uuid: UUID
+    participant: UUID | None
+    created_at: float
+    job: UUID | None = None
+    join: c.Room | None = None
+    flags: frozenset[c.MemberFlag] = frozenset()
+    join_volume: int = 0
+    volume_in: int = 0
+    outcome: str = "answer"
+    ringing_at: float | None = None
+    due_at: float | None = None
+    answered: bool = False
+    room: str | None = None
+    member_id: int = 0
+    muted: bool = False
+    deaf: bool = False
+    held: bool = False
+    moderator: bool = False
+    ghost: bool = False
+    twin: UUID | None = None
+
+
+class ModelSwitch:
+    """What mod_conference does with the commands of this project; `out` collects its events."""
+
+    def __init__(self, now: float, answers: dict[str, list[str]]) -> None:
+        self.now = now
+        self.answers = answers
+        """Per dial string what becomes of its calls, one after the other; the last one stays."""
+        self.out: list[e.Event] = []
+        self.boot = 0
+        self.plays: list[c.Play] = []
+        self.double_calls = 0
+        self.start()
+
+    def start(self) -> None:
+        self.boot += 1
+        self.core = f"core-{self.boot}"
+        self.sequence = 0
+        self.legs: dict[UUID, ModelLeg] = {}
+        self.rooms: dict[str, bool] = {}
+        self.ended: list[tuple[float, UUID]] = []
+        self.members = 0
+
+    # Time -----------------------------------------------------------------------------------------------------
+
+    def advance(self, now: float) -> None:
+        self.now = now
+        for leg in list(self.legs.values()):
+            if leg.ringing_at is not None and now >= leg.ringing_at:
+                leg.ringing_at = None
+                self._tell(e.LegRinging, leg=leg.uuid)
+            if leg.due_at is not None and now >= leg.due_at and leg.uuid in self.legs:
+                leg.due_at = None
+                if leg.outcome == "answer":
+                    leg.answered = True
+                    self._tell(e.LegAnswered, leg=leg.uuid)
+                    self._join(leg, leg.join.name if leg.join else "", leg.flags, leg.join_volume)
+                    self._tell(e.JobDone, job=leg.job, cause=None, body="+OK")
+                else:
+                    self.end(leg, leg.outcome)
+
+    # Commands -------------------------------------------------------------------------------------------------
+
+    def execute(self, command: c.Command) -> None:
+        match command:
+            case c.Originate():
+                self._originate(command)
+            case c.OriginateFeed():
+                self._originate_feed(command)
+            case c.Kill(leg=uuid, cause=cause):
+                if uuid in self.legs:
+                    self.end(self.legs[uuid], cause)
+            case c.Mute(room=room, leg=uuid):
+                self._change(room, uuid, muted=True)
+            case c.Unmute(room=room, leg=uuid):
+                self._change(room, uuid, muted=False)
+            case c.Deaf(room=room, leg=uuid):
+                self._change(room, uuid, deaf=True)
+            case c.Undeaf(room=room, leg=uuid):
+                self._change(room, uuid, deaf=False)
+            case c.Hold(room=room, leg=uuid):
+                self._change(room, uuid, held=True)
+            case c.Unhold(room=room, leg=uuid):
+                self._change(room, uuid, held=False)
+            case c.MuteNonModerators(room=room):
+                for leg in self.in_room(room.name):
+                    if not leg.moderator:
+                        self._change(room, leg.uuid, muted=True)
+            case c.SetVolume(room=room, leg=uuid, level=level):
+                if uuid in self.legs and self.legs[uuid].room == room.name:
+                    self.legs[uuid].volume_in = level
+                    self._tell(e.MemberVolume, room=room.name, leg=uuid, volume_in=level)
+            case c.Lock(room=room) | c.Unlock(room=room):
+                if room.name in self.rooms:
+                    self.rooms[room.name] = isinstance(command, c.Lock)
+                    self._tell(e.RoomLocked, room=room.name, locked=self.rooms[room.name])
+            case c.PrepareMove(leg=uuid, flags=flags, volume_in=volume_in):
+                if uuid in self.legs:
+                    self.legs[uuid].flags, self.legs[uuid].join_volume = flags, volume_in
+            case c.Move(source=source, target=target, legs=uuids):
+                for uuid in uuids:
+                    if uuid in self.legs and self.legs[uuid].room == source.name:
+                        leg = self.legs[uuid]
+                        self._leave(leg)
+                        self._join(leg, target.name, leg.flags, leg.join_volume)
+                self._tidy(source.name)
+            case c.Play(room=room, path=path, leg=target_leg):
+                if room.name in self.rooms:
+                    self.plays.append(command)
+                    self._tell(e.PlayStarted, room=room.name, path=path, leg=target_leg, error="")
+            case c.HangupRoom(room=room):
+                for leg in self.in_room(room.name):
+                    if leg.uuid in self.legs:
+                        self.end(leg, "NORMAL_CLEARING")
+
+    def _originate(self, command: c.Originate) -> None:
+        if command.leg in self.legs:
+            self._tell(e.JobDone, job=command.job, cause=REFUSED, body="-ERR")
+            return
+        if any(leg.participant == command.participant for leg in self.legs.values()):
+            self.double_calls += 1
+        outcomes = self.answers[command.dial_string]
+        outcome = outcomes.pop(0) if len(outcomes) > 1 else outcomes[0]
+        if outcome == "USER_NOT_REGISTERED":
+            self._tell(e.JobDone, job=command.job, cause=outcome, body="-ERR")
+            return
+        leg = ModelLeg(command.leg, command.participant, self.now, command.job, command.room, command.flags)
+        leg.join_volume, leg.outcome = command.volume_in, outcome
+        leg.ringing_at, leg.due_at = self.now + 0.5, self.now + 2.0
+        self.legs[leg.uuid] = leg
+        self._tell(e.LegCreated, leg=leg.uuid)
+
+    def _originate_feed(self, command: c.OriginateFeed) -> None:
+        if command.leg in self.legs:
+            self._tell(e.JobDone, job=command.job, cause=REFUSED, body="-ERR")
+            return
+        feed = ModelLeg(command.leg, None, self.now, command.job, answered=True, ghost=True)
+        main = ModelLeg(uuid5(command.leg, f"{self.sequence}"), None, self.now, answered=True, ghost=True)
+        feed.twin, main.twin = main.uuid, feed.uuid
+        for leg, room, flag in ((main, command.main, c.MemberFlag.MUTE), (feed, command.whisper, c.MemberFlag.DEAF)):
+            self.legs[leg.uuid] = leg
+            self._tell(e.LegCreated, leg=leg.uuid)
+            self._join(leg, room.name, frozenset({flag}), command.volume)
+        self._tell(e.JobDone, job=command.job, cause=None, body="+OK")
+
+    # What happens by itself -----------------------------------------------------------------------------------
+
+    def end(self, leg: ModelLeg, cause: str) -> None:
+        if leg.uuid not in self.legs:
+            return
+        del self.legs[leg.uuid]
+        self.ended.append((self.now, leg.uuid))
+        room = leg.room
+        if room is not None:
+            self._leave(leg)
+        sip_code = {"USER_BUSY": 486, "CALL_REJECTED": 603}.get(cause, 0)
+        self._tell(e.LegEnded, leg=leg.uuid, cause=cause, sip_code=sip_code)
+        if not leg.answered and leg.job is not None:
+            self._tell(e.JobDone, job=leg.job, cause=cause, body="-ERR")
+        if leg.twin in self.legs:
+            self.end(self.legs[leg.twin], cause)
+        if room is not None:
+            self._tidy(room)
+
+    def in_room(self, name: str) -> list[ModelLeg]:
+        return [leg for leg in self.legs.values() if leg.room == name]
+
+    def snapshot(self, asked_at: float, answered_at: float) -> e.Snapshot:
+        """`show channels` trails by half a second here."""
+        rooms = []
+        for name, locked in self.rooms.items():
+            members = tuple(
+                e.SnapshotMember(state=self._state(leg), volume_in=leg.volume_in) for leg in self.in_room(name)
+            )
+            rooms.append(e.SnapshotRoom(name=name, locked=locked, members=members))
+        legs = [
+            e.SnapshotLeg(leg=leg.uuid, ringing=leg.ringing_at is None and not leg.answered, answered=leg.answered)
+            for leg in self.legs.values()
+            if leg.created_at < self.now - 0.5
+        ]
+        legs += [
+            e.SnapshotLeg(leg=uuid, ringing=False, answered=True)
+            for at, uuid in self.ended
+            if at > self.now - 0.5 and uuid not in self.legs
+        ]
+        return e.Snapshot(
+            core=self.core, asked_at=asked_at, answered_at=answered_at, rooms=tuple(rooms), legs=tuple(legs)
+        )
+
+    def _join(self, leg: ModelLeg, room: str, flags: frozenset[c.MemberFlag], volume_in: int) -> None:
+        if room not in self.rooms:
+            self.rooms[room] = False
+            self._tell(e.RoomCreated, room=room)
+        self.members += 1
+        leg.room, leg.member_id, leg.volume_in, leg.held = room, leg.member_id or self.members, volume_in, False
+        leg.muted, leg.deaf = c.MemberFlag.MUTE in flags, c.MemberFlag.DEAF in flags
+        leg.moderator = c.MemberFlag.MODERATOR in flags
+        self._tell(e.MemberJoined, room=room, member=self._state(leg))
+
+    def _leave(self, leg: ModelLeg) -> None:
+        room, leg.room = leg.room or "", None
+        self._tell(e.MemberLeft, room=room, member=self._state(leg))
+
+    def _tidy(self, room: str) -> None:
+        if room in self.rooms and not self.in_room(room):
+            del self.rooms[room]
+            self._tell(e.RoomDestroyed, room=room)
+
+    def _change(self, room: c.Room, uuid: UUID, **facts: bool) -> None:
+        leg = self.legs.get(uuid)
+        if leg is not None and leg.room == room.name:
+            for name, value in facts.items():
+                setattr(leg, name, value)
+            self._tell(e.MemberChanged, room=room.name, member=self._state(leg))
+
+    def _state(self, leg: ModelLeg) -> e.MemberState:
+        return e.MemberState(
+            leg=leg.uuid,
+            participant=leg.participant,
+            member_id=leg.member_id,
+            muted=leg.muted,
+            deaf=leg.deaf,
+            held=leg.held,
+            talking=False,
+            floor=False,
+            moderator=leg.moderator,
+            ghost=leg.ghost,
+        )
+
+    def _tell(self, kind: type[e.Event], **facts: object) -> None:
+        self.sequence += 1
+        at = int(self.now * 50) / 50  # FreeSWITCH's 20 ms grid
+        self.out.append(kind(core=self.core, sequence=self.sequence, at=at, **facts))
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What goes wrong between the switchboard and the switch. Delays in seconds."""
+
+    lose_command: float = 0.0
+    lose_event: float = 0.0
+    repeat_event: float = 0.0
+    lose_snapshot: float = 0.0
+    command_delay: float = 0.0
+    event_delay: float = 0.0
+    lose_flush: float = 0.0
+
+
+CLEAN = Faults()
+LOSSY = Faults(lose_command=0.3, lose_event=0.3, lose_snapshot=0.3, lose_flush=0.5)
+SLOW = Faults(repeat_event=0.4, command_delay=3.0, event_delay=4.0, lose_flush=0.3)
+AWFUL = Faults(0.3, 0.3, 0.3, 0.3, 3.0, 4.0, 0.6)
+DEAF = Faults(lose_event=1.0, lose_snapshot=0.5, lose_flush=0.3)
+TICK = 0.25
+
+
+@dataclass(eq=False)
+class World:
+    """A switchboard around decide(): rows that survive it, a wire to the switch, and a clock."""
+
+    desired: DesiredConference
+    policy: CallOutPolicy
+    switch: ModelSwitch
+    now: float
+    faults: Faults = CLEAN
+    chance: random.Random = field(default_factory=lambda: random.Random(0))
+    observed: Observed = field(default_factory=Observed)
+    rows: dict[UUID, ObservedLeg] = field(default_factory=dict)
+    stored_core: str = ""
+    unflushed: set[UUID] = field(default_factory=set)
+    commands: list[tuple[float, str, c.Command]] = field(default_factory=list)
+    events: list[tuple[float, e.Event]] = field(default_factory=list)
+    asked: tuple[float, float] | None = None
+    answer: e.Snapshot | None = None
+    next_snapshot: float = 0.0
+    connect_at: float = 0.0
+    decision: Decision = field(default_factory=Decision)
+    played: set[UUID] = field(default_factory=set)
+
+    # Accidents ------------------------------------------------------------------------------------------------
+
+    def crash_switch(self) -> None:
+        self.switch.start()
+        self.observed.disconnected()
+        self.connect_at = self.now + 2.0
+        self.asked = self.answer = None
+
+    def crash_switchboard(self) -> None:
+        """What was sent stays sent; what was not flushed is forgotten."""
+        self.observed = Observed()
+        self.unflushed.clear()
+        self.connect_at = self.now + 1.0
+        self.asked = self.answer = None
+        for row in self.rows.values():
+            leg = dataclasses.replace(row, core=self.stored_core, room=None, doubt=None, repeated=False)
+            leg.seen_at, leg.as_of, leg.sequence, leg.volume_in = None, 0.0, -1, None
+            if leg.phase is LegPhase.MISSING:
+                leg.phase = LegPhase.SENT
+            self.observed.restore(leg, self.now)
+
+    def lose_connection(self) -> None:
+        self.observed.disconnected()
+        self.connect_at = self.now + 3.0
+        self.asked = self.answer = None
+
+    # Time -----------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        self.now += TICK
+        for command in self._due_commands():
+            self.switch.execute(command)
+        self.switch.advance(self.now)
+        self._collect()
+        self._deliver()
+        self._snapshot()
+        self._flush()
+        self._act()
+
+    def quiet(self) -> bool:
+        return not (self.commands or self.events or self.decision)
+
+    def _due_commands(self) -> list[c.Command]:
+        due = [entry for entry in self.commands if entry[0] <= self.now]
+        self.commands = [entry for entry in self.commands if entry[0] > self.now]
+        return [command for _, core, command in due if core == self.switch.core]
+
+    def _collect(self) -> None:
+        for event in self.switch.out:
+            copies = 2 if self.chance.random() < self.faults.repeat_event else 1
+            if self.chance.random() < self.faults.lose_event:
+                copies = 0
+            for _ in range(copies):
+                self.events.append((self.now + self.chance.uniform(0.0, self.faults.event_delay), event))
+        self.switch.out.clear()
+
+    def _deliver(self) -> None:
+        due = sorted((entry for entry in self.events if entry[0] <= self.now), key=lambda entry: entry[0])
+        self.events = [entry for entry in self.events if entry[0] > self.now]
+        if self.observed.connected:
+            self._note(apply(self.observed, *(event for _, event in due)))
+
+    def _snapshot(self) -> None:
+        if not self.observed.connected:
+            if self.now < self.connect_at:
+                return
+            self._note(connect(self.observed, self.switch.core, self.now))
+            self.stored_core = self.switch.core
+            self.next_snapshot = self.now
+        if self.answer is not None:
+            self._note(apply_snapshot(self.observed, self.answer))
+            self.answer = None
+        if self.asked is not None:
+            asked, self.asked = self.asked, None
+            if self.chance.random() >= self.faults.lose_snapshot:
+                self.answer = self.switch.snapshot(asked[0], self.now)
+            elif not self.observed.ready:
+                self.next_snapshot = self.now
+        elif self.now >= self.next_snapshot or (self.decision.snapshot and self.answer is None):
+            self.asked = (self.now, self.now)
+            self.next_snapshot = self.now + 30.0
+
+    def _note(self, changes: Changes) -> None:
+        self.unflushed |= {leg for leg in changes.legs if self.observed.legs[leg].participant is not None}
+        self.played |= changes.announcements.keys()
+
+    def _flush(self) -> None:
+        if self.chance.random() >= self.faults.lose_flush:
+            self._write(self.unflushed)
+            self.unflushed.clear()
+
+    def _write(self, legs: set[UUID]) -> None:
+        for leg in legs:
+            self.rows[leg] = dataclasses.replace(self.observed.legs[leg])
+
+    def _act(self) -> None:
+        announcements = tuple(each for each in self.desired.announcements if each.id not in self.played)
+        desired = dataclasses.replace(self.desired, announcements=announcements)
+        self.decision = decision = decide(desired, self.observed, self.policy, self.now)
+        for leg in decision.abandoned:
+            self._note(abandon(self.observed, leg, self.now))
+        for command in decision.commands:
+            self._send(command)
+        for announcement, play in decision.plays:
+            self.observed.played(announcement, play, self.now)
+            self._wire(play)
+        for dial in decision.dials:
+            if not dial.repeat:
+                known = self.observed.people.get(dial.participant)
+                self._write({leg.leg for leg in known.legs} if known is not None else set())
+                alive = [row for row in self.rows.values() if row.participant == dial.participant]
+                assert all(row.phase is LegPhase.ENDED for row in alive), "the database admits one live attempt"
+                assert dial.leg not in self.rows, "an attempt is never made twice"
+                self.observed.store(dial, self.now)
+                self._write({dial.leg})
+                if self.chance.random() < self.faults.lose_command:
+                    continue  # stored, and died before the originate left
+            self._send(dial.originate)
+
+    def _send(self, command: c.Command) -> None:
+        self.observed.sent(command, self.now)
+        self._wire(command)
+
+    def _wire(self, command: c.Command) -> None:
+        if self.chance.random() < self.faults.lose_command:
+            return
+        at = self.now + self.chance.uniform(0.0, self.faults.command_delay)
+        if self.commands:
+            at = max(at, self.commands[-1][0])
+        self.commands.append((at, self.observed.core, command))
