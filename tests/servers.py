@@ -31,7 +31,7 @@ def running(server: Server) -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=dies_with_parent(program.orphaned),
+        preexec_fn=dies_with_parent(),
         **run_as(program.account),
     )
     try:

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import http.client
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -74,8 +73,8 @@ def _run(var: Path) -> int:
 
 
 def _applications(var: Path, port: int) -> list[Program]:
-    worker = ["--quiet", "-A", "sparkle.celery", "worker", "--queues", "default,media,minutes", "--concurrency", "2"]
-    worker += ["--beat", "--schedule", str(var / "celerybeat-schedule"), "--without-gossip", "--without-mingle"]
+    celery = ["--quiet", "-A", "sparkle.celery"]
+    worker = ["--queues", "default,media,minutes", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     web = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     return [
         Program(
@@ -86,8 +85,9 @@ def _applications(var: Path, port: int) -> list[Program]:
         # One holds the lease of a node, the other stands by to take it over.
         Program("switchboard-1", [sys.executable, "manage.py", "switchboard"]),
         Program("switchboard-2", [sys.executable, "manage.py", "switchboard"]),
-        # SIGQUIT: the worker ends its own processes at once; the jobs they had are done again (late acknowledgement).
-        Program("worker", _python("celery", *worker, "--loglevel", "INFO"), orphaned=signal.SIGQUIT),
+        Program("worker", _python("celery", *celery, "worker", "--loglevel", "INFO", *worker)),
+        # Not inside the worker: there it would be a process that outlives a killed worker.
+        Program("beat", _python("celery", *celery, "beat", "--schedule", str(var / "celerybeat-schedule"))),
     ]
 
 

@@ -108,7 +108,6 @@ def prepare_postgres(directory: Path, *, durable: bool = True) -> Server:
             ready=lambda: _postgres_answers(url),
             account=account,
             stop=signal.SIGINT,  # "fast": sessions are ended, everything is written (postgres(1))
-            orphaned=signal.SIGQUIT,  # "immediate": its children end with it
         ),
     )
 

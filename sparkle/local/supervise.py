@@ -2,8 +2,8 @@
 
 * Every program leads a process group of its own, so the terminal's Ctrl-C reaches only the supervisor.
 * Whoever is left of a group when its leader has died is killed before the leader is started again.
-* If the supervisor itself is killed, the kernel signals its children (`PR_SET_PDEATHSIG`, prctl(2)); what such a
-  death leaves of their children is found by a mark in the environment and ended at the next start.
+* If the supervisor itself is killed, the kernel kills its children (`PR_SET_PDEATHSIG`, prctl(2)); what that
+  leaves of their children is found by a mark in the environment and ended at the next start.
 * `run/lock` below the installation's directory is held (flock(2)) for life: one supervisor for one installation.
 """
 
@@ -68,8 +68,7 @@ class Kind(enum.Enum):
 class Program:
     """One process to keep. `ready` is asked (in a thread) until it says yes; without it, running is ready.
 
-    `stop` is the signal for an orderly end, `orphaned` the one that the kernel sends if the supervisor dies: a program
-    with children of its own needs one on which it ends them.
+    `stop` is the signal for an orderly end.
     """
 
     name: str
@@ -79,7 +78,6 @@ class Program:
     ready: Callable[[], bool] | None = None
     account: Account | None = None
     stop: signal.Signals = signal.SIGTERM
-    orphaned: signal.Signals = signal.SIGKILL
 
 
 class Lock:
@@ -109,13 +107,13 @@ class Lock:
         self._file.close()
 
 
-def dies_with_parent(number: signal.Signals) -> Callable[[], None]:
+def dies_with_parent() -> Callable[[], None]:
     """What a child calls between fork and exec, after a change of account (which would undo it): when the thread that
-    started it ends, the kernel sends it `number`."""
+    started it ends, the kernel kills it."""
     parent = os.getpid()
 
     def arrange() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:  # it died before the line above
             os._exit(1)
 
@@ -271,7 +269,7 @@ class _Keeper:
                 stdout=writing,
                 stderr=writing,
                 start_new_session=True,
-                preexec_fn=dies_with_parent(self._program.orphaned),
+                preexec_fn=dies_with_parent(),
                 **run_as(self._program.account),
             )
         finally:
