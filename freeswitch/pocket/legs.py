@@ -12,8 +12,8 @@ from .causes import Q850, SIP
 from .events import Headers
 
 if TYPE_CHECKING:
-    from .recording import TrackRecording
     from .members import Member
+    from .recording import TrackRecording
     from .switch import Switch
 
 _NEVER: Final = "0"

@@ -54,7 +54,7 @@ class People:
             try:
                 pattern = re.compile(entry.pop("number"))
                 _person(entry, "0")
-            except (KeyError, re.error, msgspec.ValidationError) as error:
+            except (KeyError, ValueError, re.error, msgspec.ValidationError) as error:
                 raise PeopleError(f"{path}: entry {entry!r}: {error!r}") from error
             self._entries.append((pattern, entry))
         if not any(pattern.search("?") for pattern, _ in self._entries):
@@ -121,5 +121,8 @@ async def _press(leg: Leg, keys: str) -> None:
 
 
 def _person(entry: dict[str, Any], group: str) -> Person:
-    filled = {name: value.replace("{1}", group) if isinstance(value, str) else value for name, value in entry.items()}
-    return msgspec.convert(filled, Person, strict=False)
+    filled = {
+        name: int(value.replace("{1}", group)) if isinstance(value, str) and "{1}" in value else value
+        for name, value in entry.items()
+    }
+    return msgspec.convert(filled, Person)

@@ -37,15 +37,8 @@ class Profile:
     controls: dict[str, str] = field(default_factory=dict)
 
 
-_CONTROLS: Final = {"*1": "raise-hand", "*6": "mute", "*9": "leave-whisper"}
-PROFILES: Final = {
-    profile.name: profile
-    for profile in (
-        Profile("default", 100),
-        Profile("sparkle", 200, _CONTROLS),
-        Profile("whisper", 200, _CONTROLS),
-    )
-}
+_CONTROLS: Final = {"*1": "raise-hand"}
+PROFILES: Final = {name: Profile(name, 200, _CONTROLS) for name in ("sparkle", "whisper")}
 """As in freeswitch/conf/autoload_configs/conference.conf.xml."""
 
 

@@ -25,7 +25,7 @@ DEFAULT_SECONDS: Final = 60
 _FEED = re.compile(r"loopback/app=conference:(?P<room>[^/]+)")
 _PERSON = re.compile(r"loopback/(?P<number>[^/=]+)/(?P<context>[^/]+)")
 _SOFIA = re.compile(
-    r"sofia/(?:gateway/(?P<gateway>[^/]+)|(?P<profile>[^/]+))/(?P<number>[^/@%]+)(?P<domain>[@%][^/]+)?"
+    r"sofia/(?:gateway/(?P<gateway>[^/]+)|(?P<profile>[^/]+))/(?:sip:)?(?P<number>[^/@%]+)(?:[@%][^/]+)?"
 )
 _NULL = re.compile(r"null/(?P<number>[^/]+)")
 _APPLICATION = re.compile(r"&(?P<name>\w+)(?:\((?P<data>[^)]*)\))?.*")
