@@ -13,14 +13,14 @@ from uuid import UUID
 import msgspec
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     core: str
     sequence: int
     at: float
 
 
 class Heartbeat(Event, frozen=True):
-    """HEARTBEAT, each 20 s (switch_core.c:95)."""
+    """HEARTBEAT, each 20 s (switch_core.c:95). `sessions_per_second` is the limit (Session-Per-Sec), not the load."""
 
     sessions: int
     max_sessions: int
@@ -34,7 +34,7 @@ class ShutdownRequested(Event, frozen=True):
 
 
 class JobDone(Event, frozen=True):
-    """BACKGROUND_JOB. `cause` is None for `+OK`, else what follows `-ERR`."""
+    """BACKGROUND_JOB. `cause` is None for `+OK`, else what follows `-ERR`, or UNSPECIFIED where nothing does."""
 
     job: UUID
     cause: str | None
@@ -65,7 +65,7 @@ class LegEnded(LegEvent, frozen=True):
 
 
 class LegSecured(LegEvent, frozen=True):
-    """CALL_SECURE: fires twice on success."""
+    """CALL_SECURE: fires twice on success. `suite` is the last part of secure_type (`srtp:sdes:SUITE`)."""
 
     suite: str
 
@@ -86,7 +86,7 @@ class RoomLocked(RoomEvent, frozen=True):
     locked: bool
 
 
-class MemberState(msgspec.Struct, frozen=True, kw_only=True):
+class MemberState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a member event or a snapshot says of one member."""
 
     leg: UUID
@@ -154,6 +154,13 @@ class Digit(RoomEvent, frozen=True):
 
 
 class SnapshotMember(msgspec.Struct, frozen=True, kw_only=True):
+    """One member in a snapshot.
+
+    `state.participant` is None and `state.ghost` False: json_list has neither. While `state.held`, json_list hides
+    mute and deafness (mod_conference.c:1451-1453): `state.muted` and `state.deaf` are False then and mean nothing;
+    what the events said last stays true.
+    """
+
     state: MemberState
     volume_in: int
 

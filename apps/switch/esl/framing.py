@@ -6,6 +6,8 @@ A frame is a block of `Name: value` lines, an empty line, and a body of Content-
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 MAX_HEADER_BLOCK = 64 * 1024
@@ -15,9 +17,9 @@ MAX_BODY = 64 * 1024 * 1024
 EVENT_JSON = "text/event-json"
 
 # FreeSWITCH writes the two headers of an event in just this form and order (mod_event_socket.c:1441); any other form
-# takes the general way below.
-_LENGTH = b"Content-Length: "
-_JSON_TAIL = b"\nContent-Type: text/event-json"
+# takes the general way below. Stray empty lines between frames carry nothing.
+_EVENT_HEAD = re.compile(rb"\n*Content-Length: (\d{1,12})\nContent-Type: text/event-json\n\n").match
+_EVENT: tuple[str, dict[str, str]] = (EVENT_JSON, {})
 
 
 class ProtocolError(Exception):
@@ -57,43 +59,44 @@ class Framer:
         buffer += data
         size = len(buffer)
         frames: list[Frame] = []
-        at = 0
+        at, head, length = 0, self._head, self._length
         # Released before the buffer is cut: a bytearray with an exported view cannot change its size.
         with memoryview(buffer) as view:
             while True:
-                if self._head is None:
-                    while at < size and buffer[at] == 10:  # stray empty lines between frames carry nothing
-                        at += 1
-                    end = buffer.find(b"\n\n", max(at, self._searched))
-                    if (size if end < 0 else end) - at > self._max_header_block:
-                        raise ProtocolError("header block too long")
-                    if end < 0:
-                        self._searched = max(at, size - 1)
-                        break
-                    self._head, self._length = self._read_head(bytes(view[at:end]))
-                    at = end + 2
-                    self._searched = at
-                end = at + self._length
+                if head is None:
+                    if event := _EVENT_HEAD(view, at):
+                        head, length, at = _EVENT, int(event[1]), event.end()
+                    else:
+                        end = buffer.find(b"\n\n", max(at, self._searched))
+                        if (size if end < 0 else end) - at > self._max_header_block:
+                            raise ProtocolError("header block too long")
+                        if end < 0:
+                            self._searched = max(at, size - 1)
+                            break
+                        block = bytes(view[at:end]).strip(b"\n")
+                        at = end + 2
+                        if not block:
+                            continue
+                        head, length = _read_head(block)
+                    if length > self._max_body:
+                        raise ProtocolError("body too long")
+                end = at + length
                 if end > size:
                     break
-                frames.append(Frame(*self._head, bytes(view[at:end])))
-                self._head = None
-                at = self._searched = end
-        if at:
-            del buffer[:at]
-            self._searched -= at
+                frames.append(Frame(*head, bytes(view[at:end])))
+                at, head = end, None
+            event = None  # it holds the view too
+        self._head, self._length = head, length
+        del buffer[:at]
+        self._searched -= at
         return frames
 
-    def _read_head(self, block: bytes) -> tuple[tuple[str, dict[str, str]], int]:
-        if block.startswith(_LENGTH) and block.endswith(_JSON_TAIL) and block.count(b"\n") == 1:
-            headers: dict[str, str] = {}
-            content_type, length = EVENT_JSON, block[len(_LENGTH) : -len(_JSON_TAIL)]
-        else:
-            # Split first; values are never unquoted, so that nothing in a value can become a header.
-            lines = block.decode("utf-8", "replace").split("\n")
-            headers = {name.strip(): value.strip() for name, colon, value in (x.partition(":") for x in lines) if colon}
-            content_type = headers.get("Content-Type", "")
-            length = headers.get("Content-Length", "0").encode()
-        if not length.isdigit() or len(length) > 12 or int(length) > self._max_body:
-            raise ProtocolError("Content-Length is no number or above the limit")
-        return (content_type, headers), int(length)
+
+def _read_head(block: bytes) -> tuple[tuple[str, dict[str, str]], int]:
+    # Split first; values are never unquoted, so that nothing in a value can become a header.
+    lines = block.decode("utf-8", "replace").split("\n")
+    headers = {name.strip(): value.strip() for name, colon, value in (line.partition(":") for line in lines) if colon}
+    length = headers.get("Content-Length", "0").encode()
+    if not length.isdigit() or len(length) > 12:
+        raise ProtocolError("Content-Length is no number")
+    return (headers.get("Content-Type", ""), headers), int(length)
