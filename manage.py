@@ -6,6 +6,12 @@ from __future__ import annotations
 import os
 import sys
 
+if sys.argv[1:2] == ["switchboard"]:
+    # The switchboard waits on hundreds of things at once; sockets must be patched before anything imports them.
+    from gevent import monkey
+
+    monkey.patch_all()
+
 from sparkle.local.environment import adopt_running_installation
 
 

@@ -1,7 +1,9 @@
 """Who drives a node: a lease in PostgreSQL, by PostgreSQL's clock.
 
-A holder renews each RENEW seconds; a standby takes a lease that ran out, so a node is driven again within TTL + RENEW. The epoch grows with
-each change of hands, and every write of a holder checks it (`fence`): one that lost the lease without noticing writes nothing.
+A holder renews each RENEW seconds; a standby takes a lease that ran out, so a node is driven again within TTL +
+RENEW. The epoch grows with
+each change of hands, and every write of a holder checks it (`fence`): one that lost the lease without noticing writes
+nothing.
 """
 
 from __future__ import annotations
@@ -18,13 +20,15 @@ TTL = 3.0
 RENEW = 1.0
 
 
-class LeaseLost(Exception):
+class LeaseLost(Exception):  # noqa: N818 - an outcome, not an accident
     """Another switchboard drives the node now."""
 
 
 @dataclass(slots=True)
 class Lease:
-    """`fresh_until` is by this process's monotonic clock: past it nothing may be sent, whatever the database would say."""
+    """`fresh_until` is by this process's monotonic clock: past it nothing may be sent, whatever the database would
+    say.
+    """
 
     node: UUID
     holder: str

@@ -68,12 +68,15 @@ class Gateway:
 
 @dataclass(slots=True)
 class Loaded:
-    """One conference as the database has it. `written` holds each participant's observed columns as they were last written."""
+    """One conference as the database has it. `written` holds each participant's observed columns as they were last
+    written.
+    """
 
     desired: DesiredConference
     policy: CallOutPolicy
     launched_at: datetime
     ends_at: datetime
+    waiting: bool
     observed_locked: bool
     expected_at: datetime | None
     settled: bool
@@ -103,7 +106,9 @@ def load_gateways(connection: Connection, node: UUID) -> list[Gateway]:
 
 
 def routes(gateways: Iterable[Gateway], kind: str, number: str, domain: str) -> tuple[Route, ...]:
-    """The ways to a number: longest matching prefix first, then priority. A gateway whose dial string cannot be filled is left out."""
+    """The ways to a number: longest matching prefix first, then priority. A gateway whose dial string cannot be
+    filled is left out.
+    """
     fitting = sorted(
         (each for each in gateways if kind in each.handles and number.startswith(each.prefix)),
         key=lambda each: (-len(each.prefix), each.priority, each.name),
@@ -125,14 +130,22 @@ class Loader:
     def __init__(self, node: UUID) -> None:
         self.node = node
         self.domain = ""
+        self.pace = GatewayPolicy(1.0, 1)
         self.gateways: list[Gateway] = []
         self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
 
     def refresh(self, connection: Connection) -> None:
-        row = connection.execute("SELECT domain FROM switch_node WHERE id = %s", (self.node,)).fetchone()
-        self.domain = row["domain"] if row else ""
+        row = connection.execute(
+            "SELECT domain, calls_per_second, max_legs FROM switch_node WHERE id = %s", (self.node,)
+        ).fetchone()
+        if row is not None:
+            self.domain, self.pace = row["domain"], GatewayPolicy(row["calls_per_second"], row["max_legs"])
         self.gateways = load_gateways(connection, self.node)
         self._routes.clear()
+
+    @property
+    def gateway_names(self) -> dict[UUID, str]:
+        return {gateway.id: gateway.name for gateway in self.gateways}
 
     def unsettled(self, connection: Connection) -> list[UUID]:
         """Every conference of the node that is not wholly over."""
@@ -190,6 +203,7 @@ class Loader:
             ),
             launched_at=row["launched_at"],
             ends_at=row["ends_at"],
+            waiting=row["waiting"],
             observed_locked=row["observed_locked"],
             expected_at=row["expected_at"],
             settled=row["settled_at"] is not None,

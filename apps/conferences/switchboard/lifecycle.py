@@ -1,0 +1,67 @@
+"""What time and attendance do to a conference: it starts when its quorum is in, ends when its time is over or
+everybody has left.
+
+Through the same services as a person's click, so these acts are numbered, told and audited alike.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+import gevent
+from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.utils import timezone
+
+from apps.conferences.models import Conference
+from apps.conferences.services import lifecycle
+from apps.core.errors import DomainError
+
+from .node import NodeLoop
+
+logger = logging.getLogger(__name__)
+
+EVERY = 1.0
+#: Seconds that a conference without anybody in it, and without anybody being called, lives on.
+EMPTY = 120.0
+
+
+def run(loops: Callable[[], Iterable[NodeLoop]]) -> None:
+    """Never returns."""
+    empty_since: dict[UUID, float] = {}
+    while True:
+        gevent.sleep(EVERY)
+        close_old_connections()
+        try:
+            held = list(loops())
+            for loop in held:
+                _start_and_end(loop)
+            _end_empty(set().union(*(loop.book.empty() for loop in held)), empty_since)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("lifecycle waits for the database: %s", str(error).strip().splitlines()[:1])
+
+
+def _start_and_end(loop: NodeLoop) -> None:
+    for conference in loop.book.to_start():
+        _do(lifecycle.start, conference)
+    overdue = Conference.objects.filter(node=loop.lease.node, ends_at__lt=timezone.now()).exclude(phase="ended")
+    for conference in overdue.values_list("id", flat=True):
+        _do(lifecycle.end, conference, Conference.EndReason.TIME)
+
+
+def _end_empty(empty: set[UUID], since: dict[UUID, float]) -> None:
+    now = time.monotonic()
+    for conference in since.keys() - empty:
+        del since[conference]
+    for conference in empty:
+        if now - since.setdefault(conference, now) >= EMPTY:
+            _do(lifecycle.end, conference, Conference.EndReason.EMPTY)
+
+
+def _do(act: Callable[..., object], conference: UUID, *arguments: object) -> None:
+    try:
+        act(conference, *arguments)
+    except DomainError as error:  # somebody was faster
+        logger.info("conference %s: %s", conference, error)

@@ -1,0 +1,142 @@
+"""The two connections to a node: one that only listens, one that only commands.
+
+Whatever breaks takes both down, and both come back together; each side says so in the `inbox`, so that the node's
+loop has one place to look at.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import gevent
+from gevent.event import Event as Flag
+from gevent.queue import Queue
+
+from apps.switch.commands import Command
+from apps.switch.esl.connection import (
+    AuthenticationFailed,
+    CommandConnection,
+    CommandTimeout,
+    Disconnected,
+    EventConnection,
+)
+from apps.switch.events import Event, Snapshot
+
+logger = logging.getLogger(__name__)
+
+#: Batches of events that may wait for the loop; beyond it TCP pushes back.
+INBOX = 64
+BATCH = 500
+BACKOFF = (0.2, 0.5, 1.0, 2.0)
+#: Seconds without any event (the switch sends a heartbeat each 20) before the connection counts as dead.
+SILENCE = 65.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    core: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    why: str
+
+
+Item = Connected | Gone | Snapshot | list[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    host: str
+    port: int
+    password: str
+
+
+class Link:
+    """Keeps the connections up. `wake` is set whenever the inbox has something; `may_send` is asked before anything
+    is sent.
+    """
+
+    def __init__(self, name: str, address: Address, wake: Flag, may_send: Callable[[], bool]) -> None:
+        self.name, self.address, self.wake, self.may_send = name, address, wake, may_send
+        self.inbox: Queue[Item] = Queue(maxsize=INBOX)
+        self._work: Queue[Sequence[Command] | None] | None = None
+        self._listener: gevent.Greenlet[[], None] | None = None
+
+    def start(self) -> None:
+        self._listener = gevent.spawn(self._listen)
+
+    def stop(self) -> None:
+        if self._listener is not None:
+            self._listener.kill(timeout=2)
+
+    def send(self, commands: Sequence[Command]) -> None:
+        """Send after all that was given before. Without a connection nothing is sent: it is decided anew after the
+        next snapshot.
+        """
+        if self._work is not None:
+            self._work.put(commands)
+
+    def ask_snapshot(self) -> None:
+        if self._work is not None:
+            self._work.put(None)
+
+    def _put(self, item: Item) -> None:
+        self.inbox.put(item)
+        self.wake.set()
+
+    def _listen(self) -> None:
+        failures = 0
+        while True:
+            events = EventConnection(self.address.host, self.address.port, self.address.password)
+            commands = CommandConnection(self.address.host, self.address.port, self.address.password)
+            sender: gevent.Greenlet[..., None] | None = None
+            try:
+                events.connect()
+                commands.connect()
+                self._put(Connected(commands.core_uuid()))
+                work = self._work = Queue()
+                sender = gevent.spawn(self._send, commands, work)
+                self.ask_snapshot()
+                logger.info("%s: connected", self.name)
+                failures = 0
+                last = time.monotonic()
+                while commands.connected:
+                    batch = events.read_batch(BATCH, timeout=1.0)
+                    if batch:
+                        last = time.monotonic()
+                        self._put(batch)
+                    elif time.monotonic() - last > SILENCE:
+                        raise Disconnected("no heartbeat")
+                raise Disconnected("the command connection broke")
+            except (Disconnected, AuthenticationFailed, CommandTimeout, OSError) as error:
+                if failures in (0, 10):
+                    logger.warning("%s: not connected: %s", self.name, error)
+                self._put(Gone(str(error)))
+            finally:
+                self._work = None
+                if sender is not None:
+                    sender.kill(block=False)
+                events.close()
+                commands.close()
+            gevent.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
+            failures += 1
+
+    def _send(self, connection: CommandConnection, work: Queue[Sequence[Command] | None]) -> None:
+        try:
+            while True:
+                commands = work.get()
+                if not self.may_send():
+                    continue
+                if commands is None:
+                    self._put(connection.snapshot())
+                    continue
+                for command, reply in zip(commands, connection.send(commands), strict=True):
+                    if not reply.ok:
+                        logger.info("%s: %s: %s", self.name, type(command).__name__, reply.text)
+        except (Disconnected, CommandTimeout, OSError) as error:
+            logger.warning("%s: commands not answered: %s", self.name, error)
+            connection.close()

@@ -1,0 +1,284 @@
+"""The loop that drives one node: observe, load, decide, write, send; woken by events, by NOTIFY and each second.
+
+What it may lose in a crash is only memory: attempts are committed before they are sent, and after a start the stored
+attempts and a snapshot say the rest. While PostgreSQL is away the
+loop waits (nothing is sent that was not stored first) and the switch's events wait in its queue.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import gevent
+import psycopg
+from gevent.event import Event as Flag
+
+from apps.conferences.live.changes import channel, message, talking_channel
+from apps.conferences.reconcile.decide import Decision
+from apps.conferences.reconcile.dial import Dial
+from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect
+from apps.conferences.reconcile.observed import Observed
+from apps.conferences.reconcile.pacing import Pacer
+from apps.switch.commands import Command
+from apps.switch.events import Heartbeat, Snapshot
+
+from . import database
+from .book import Book, Entry
+from .lease import Lease, LeaseLost, fence
+from .link import Address, Connected, Gone, Link
+from .loading import Loader
+from .publish import Publisher
+from .writing import store_attempts, write_conferences, write_legs, write_participants
+
+logger = logging.getLogger(__name__)
+
+#: Least seconds between two rounds of the loop: what comes meanwhile is written together.
+FLUSH = 0.02
+SWEEP = 1.0
+#: Seconds between snapshots, and between readings of gateways.
+SNAPSHOT = 30.0
+REFRESH = 10.0
+DATABASE_RETRY = 0.5
+
+
+class NodeLoop:
+    """Drives the node of `lease` until `stop` or until the lease is lost."""
+
+    def __init__(self, name: str, address: Address, lease: Lease, publisher: Publisher) -> None:
+        self.name, self.lease, self.publisher = name, lease, publisher
+        self.observed = Observed()
+        self.book = Book(self.observed)
+        self.loader = Loader(lease.node)
+        self.wake = Flag()
+        self.link = Link(name, address, self.wake, lambda: lease.fresh)
+        self.running = True
+        self._changed: set[UUID] = set()
+        self._reload = True
+        self._connection: database.Connection | None = None
+        self._node_facts: dict[str, object] = {}
+        self._pace = self.loader.pace
+        self._pacer = Pacer(self._pace)
+        self._unknown: set[UUID] = set()
+        self._refreshed = self._swept = self._snapshot = 0.0
+        self._next_dial: float | None = None
+
+    # For others to call ---------------------------------------------------------------------------------------
+
+    def notify(self, conference: UUID | None) -> None:
+        """What is desired of a conference changed; None: anything may have."""
+        if conference is None:
+            self._reload = True
+        else:
+            self._changed.add(conference)
+        self.wake.set()
+
+    def stop(self) -> None:
+        self.running = False
+        self.wake.set()
+
+    # The loop -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Returns when stopped or when the lease is lost."""
+        self.link.start()
+        try:
+            while self.running:
+                began = time.monotonic()
+                self.wake.clear()
+                try:
+                    self._round(time.time())
+                except LeaseLost:
+                    logger.warning("%s: another switchboard has the lease", self.name)
+                    return
+                except psycopg.OperationalError as error:
+                    logger.warning("%s: the database is away: %s", self.name, str(error).strip().splitlines()[:1])
+                    self._drop_connection()
+                    gevent.sleep(DATABASE_RETRY)
+                    self.wake.set()
+                gevent.sleep(max(0.0, began + FLUSH - time.monotonic()))
+                self.wake.wait(self._patience())
+        finally:
+            self.running = False
+            self.link.stop()
+            self._drop_connection()
+
+    def _patience(self) -> float:
+        until = self._swept + SWEEP - time.time()
+        return max(0.0, until if self._next_dial is None else min(until, self._next_dial))
+
+    def _round(self, now: float) -> None:
+        # Stored attempts first: they must be known before it is judged which of them outlived a restart of the switch.
+        self._load(now)
+        self._observe(now)
+        if now - self._swept >= SWEEP:
+            self._swept = now
+            self.book.touch_all()
+        if self.observed.connected and now - self._snapshot >= SNAPSHOT:
+            self._snapshot = now
+            self.link.ask_snapshot()
+        decisions = self.book.decide(now)
+        self._abandon(decisions, now)
+        waiting = [(entry, dial) for entry, decision in decisions for dial in decision.dials]
+        admitted, self._next_dial = self._admit(waiting, now)
+        fresh = self._write(decisions, [pair for pair in admitted if not pair[1].repeat], now)
+        self._send(decisions, [dial for _, dial in admitted if dial.repeat or dial.leg in fresh], now)
+        for conference, speakers in self.book.talking():
+            self.publisher.put(talking_channel(conference), json.dumps([str(each) for each in speakers]))
+
+    # Observing ------------------------------------------------------------------------------------------------
+
+    def _observe(self, now: float) -> None:
+        while not self.link.inbox.empty():
+            item = self.link.inbox.get()
+            match item:
+                case Connected(core=core):
+                    self._note(connect(self.observed, core, now))
+                    self._node_facts |= {"connected": True, "core_uuid": core}
+                case Gone():
+                    if self.observed.connected:
+                        self._node_facts["connected"] = False
+                    self.observed.disconnected()
+                case Snapshot():
+                    self._note(apply_snapshot(self.observed, item))
+                    self.book.touch_all()
+                case events:
+                    self._note(apply(self.observed, *events))
+                    beat = next((each for each in reversed(events) if isinstance(each, Heartbeat)), None)
+                    if beat is not None:
+                        self._node_facts |= {
+                            "legs": beat.sessions,
+                            "version": beat.version[:120],
+                            "last_heartbeat_at": datetime.fromtimestamp(beat.at, UTC),
+                        }
+
+    def _note(self, changes: Changes) -> None:
+        if changes:
+            self.book.note(changes)
+
+    # Loading --------------------------------------------------------------------------------------------------
+
+    def _load(self, now: float) -> None:
+        if not (self._reload or self._changed or self._unknown or now - self._refreshed >= REFRESH):
+            return
+        connection = self._database()
+        with connection.transaction():
+            changed, self._changed = self._changed, set()
+            try:
+                if self._reload or now - self._refreshed >= REFRESH:
+                    self.loader.refresh(connection)
+                    if self.loader.pace != self._pace:
+                        self._pace, self._pacer = self.loader.pace, Pacer(self.loader.pace)
+                    self._refreshed = now
+                if self._reload:
+                    changed |= {*self.loader.unsettled(connection), *self.book.entries}
+                new = (changed - self.book.entries.keys()) | self._unknown
+                for conference in changed:
+                    loaded = self.loader.load(connection, conference)
+                    if loaded is None or loaded.settled:
+                        self.book.drop(conference)
+                    else:
+                        self.book.put(loaded)
+                if new:
+                    for leg in self.loader.attempts(connection, list(new)):
+                        if leg.leg not in self.observed.legs:
+                            self.observed.restore(leg, now)
+                self._reload, self._unknown = False, set()
+            except psycopg.Error:
+                self._changed |= changed
+                raise
+
+    # Deciding and writing -------------------------------------------------------------------------------------
+
+    def _admit(
+        self, waiting: Sequence[tuple[Entry, Dial]], now: float
+    ) -> tuple[list[tuple[Entry, Dial]], float | None]:
+        if not waiting:
+            return [], None
+        entries = {dial.leg: entry for entry, dial in waiting}
+        admitted, wait = self._pacer.admit([dial for _, dial in waiting], self.observed.calls_per_gateway(), now)
+        for entry, _ in waiting:
+            entry.touched = True  # those not admitted are decided again
+        return [(entries[dial.leg], dial) for dial in admitted], wait
+
+    def _abandon(self, decisions: Sequence[tuple[Entry, Decision]], now: float) -> None:
+        for _, decision in decisions:
+            for leg in decision.abandoned:
+                self._note(abandon(self.observed, leg, now))
+
+    def _write(
+        self, decisions: Sequence[tuple[Entry, Decision]], dials: Sequence[tuple[Entry, Dial]], now: float
+    ) -> set[UUID]:
+        """One transaction for all that changed. Returns the legs whose attempts are stored now."""
+        queued = {entry.desired.id: decision.dials for entry, decision in decisions}
+        updates = self.book.updates(now, queued)
+        legs = self.book.leg_rows()
+        if not (updates or legs or dials or self._node_facts):
+            return set()
+        fresh: set[UUID] = set()
+        connection = self._database()
+        with connection.transaction():
+            fence(connection, self.lease)
+            told = write_conferences(connection, updates)
+            facts = {participant: row for update in updates for participant, row in update.participants.items()}
+            if facts:
+                write_participants(connection, facts)
+            if legs:
+                write_legs(connection, legs)
+            if dials:
+                names = self.loader.gateway_names
+                rows = [(entry.desired.id, dial, names.get(dial.route.gateway, "")) for entry, dial in dials]
+                fresh = store_attempts(connection, rows, datetime.fromtimestamp(now, UTC))
+                # Whoever has a live attempt that is not known here: read them again.
+                self._unknown |= {entry.desired.id for entry, dial in dials if dial.leg not in fresh}
+            if self._node_facts:
+                columns = ", ".join(f"{name} = %({name})s" for name in self._node_facts)
+                connection.execute(
+                    f"UPDATE switch_node SET {columns} WHERE id = %(id)s",  # noqa: S608 - names of ours
+                    {**self._node_facts, "id": self.lease.node},
+                )
+        self._node_facts = {}
+        self.book.written(updates, [row.leg.leg for row in legs])
+        for conference, seq, changes in told:
+            self.publisher.put(channel(conference), message(seq, changes))
+        return fresh
+
+    # Sending --------------------------------------------------------------------------------------------------
+
+    def _send(self, decisions: Sequence[tuple[Entry, Decision]], dials: Sequence[Dial], now: float) -> None:
+        commands: list[Command] = []
+        for _, decision in decisions:
+            for command in decision.commands:
+                self.observed.sent(command, now)
+                commands.append(command)
+            for announcement, play in decision.plays:
+                self.observed.played(announcement, play, now)
+                commands.append(play)
+            if decision.snapshot:
+                self.link.ask_snapshot()
+        for dial in dials:
+            if not dial.repeat:
+                self.observed.store(dial, now)
+            self.observed.sent(dial.originate, now)
+            commands.append(dial.originate)
+            self._note(Changes(legs={dial.leg}, participants={dial.participant}))
+        if commands:
+            self.link.send(commands)
+        if dials:
+            self.wake.set()
+
+    # The database ---------------------------------------------------------------------------------------------
+
+    def _database(self) -> database.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = database.connect(application_name=f"switchboard {self.name}")
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

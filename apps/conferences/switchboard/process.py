@@ -1,0 +1,131 @@
+"""The process: takes and renews leases, runs a loop for each node it holds, and passes NOTIFY on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import time
+from uuid import UUID
+
+import gevent
+import psycopg
+from gevent.event import Event as Flag
+
+from apps.conferences.live.changes import NOTIFY_CHANNEL
+from apps.switch.models import Node
+
+from . import database, lifecycle
+from .lease import RENEW, Lease, LeaseLost, acquire, release, renew
+from .link import Address
+from .node import NodeLoop
+from .publish import Publisher
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between tries to reach a database that is away.
+RETRY = 0.5
+
+
+class Switchboard:
+    """`run` returns after `stop`, with every lease given up."""
+
+    def __init__(self) -> None:
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.publisher = Publisher()
+        self.loops: dict[UUID, tuple[NodeLoop, gevent.Greenlet[[], None]]] = {}
+        self._stopped = Flag()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def run(self) -> None:
+        helpers = [
+            gevent.spawn(self.publisher.run),
+            gevent.spawn(self._listen),
+            gevent.spawn(lifecycle.run, self.held_loops),
+        ]
+        connection: database.Connection | None = None
+        try:
+            while not self._stopped.is_set():
+                try:
+                    if connection is None or connection.closed:
+                        connection = database.connect(application_name="switchboard leases", autocommit=True)
+                    self._keep(connection)
+                    self._stopped.wait(RENEW)
+                except psycopg.OperationalError as error:
+                    logger.warning("leases cannot be renewed: %s", str(error).strip().splitlines()[:1])
+                    if connection is not None:
+                        connection.close()
+                    self._stopped.wait(RETRY)
+        finally:
+            self._end(connection)
+            gevent.killall(helpers, timeout=2)
+
+    def held_loops(self) -> list[NodeLoop]:
+        return [loop for loop, _ in self.loops.values() if loop.running and loop.lease.fresh]
+
+    def _keep(self, connection: database.Connection) -> None:
+        for node, (loop, greenlet) in list(self.loops.items()):
+            if greenlet.ready():
+                del self.loops[node]
+                if greenlet.exception is not None:
+                    # A loop that failed begins anew, from what is stored, when its lease has run out.
+                    logger.error("%s: the loop failed: %r", loop.name, greenlet.exception)
+                continue
+            try:
+                renew(connection, loop.lease)
+            except LeaseLost:
+                logger.warning("%s: lease lost", loop.name)
+                loop.stop()
+        for row in connection.execute("SELECT id FROM switch_node").fetchall():
+            if row["id"] not in self.loops:
+                lease = acquire(connection, row["id"], self.holder)
+                if lease is not None:
+                    self._drive(lease)
+
+    def _drive(self, lease: Lease) -> None:
+        node = Node.objects.get(pk=lease.node)
+        logger.info("%s: driven by %s, epoch %d", node.name, self.holder, lease.epoch)
+        loop = NodeLoop(node.name, Address(node.esl_host, node.esl_port, node.esl_password), lease, self.publisher)
+        self.loops[lease.node] = (loop, gevent.spawn(loop.run))
+
+    def _end(self, connection: database.Connection | None) -> None:
+        for loop, _ in self.loops.values():
+            loop.stop()
+        gevent.joinall([greenlet for _, greenlet in self.loops.values()], timeout=3)
+        if connection is None or connection.closed:
+            return
+        for loop, _ in self.loops.values():
+            release(connection, loop.lease)
+        connection.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                with database.connect(application_name="switchboard listener", autocommit=True) as connection:
+                    connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
+                    # What was said while nobody listened is unknown: everything may have changed.
+                    for loop, _ in self.loops.values():
+                        loop.notify(None)
+                    for notification in connection.notifies():
+                        conference = UUID(notification.payload)
+                        for loop, _ in self.loops.values():
+                            loop.notify(conference)
+            except psycopg.OperationalError as error:
+                logger.warning("not listening: %s", str(error).strip().splitlines()[:1])
+                gevent.sleep(RETRY)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    import signal
+
+    switchboard = Switchboard()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, switchboard.stop)
+    began = time.monotonic()
+    logger.info("switchboard %s is up", switchboard.holder)
+    switchboard.run()
+    logger.info("switchboard %s ended after %.0f s", switchboard.holder, time.monotonic() - began)
