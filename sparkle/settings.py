@@ -49,6 +49,7 @@ if envbool("SPARKLE_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
+    "apps.core",  # before the administration, whose base page it replaces
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -61,7 +62,6 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "channels",
-    "apps.core",
     "apps.accounts",
     "apps.contacts",
     "apps.switch",
@@ -157,6 +157,7 @@ LOGIN_REDIRECT_URL = "/"
 # Languages and time
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = envstr("SPARKLE_TIME_ZONE", "Asia/Shanghai")
