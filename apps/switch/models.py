@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.fields import SealedTextField
 from apps.core.ids import new_id
+from apps.switch.esl import rendering
 from apps.switch.numbers import NumberKind
 
 name_validator = RegexValidator(r"^[A-Za-z0-9_.-]{1,64}\Z", _("Use letters, digits, '.', '_' and '-' only."))
@@ -49,6 +54,19 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        _check_rendered(
+            "domain",
+            gettext("Write a host name or an address, with a port or not."),
+            lambda: rendering.dial_string("sofia/internal/{number}%{domain}", "1", self.domain),
+        )
+        if self.esl_password:
+            _check_rendered(
+                "esl_password",
+                gettext("Control characters are not allowed."),
+                lambda: rendering.authenticate(self.esl_password),
+            )
 
 
 class Gateway(models.Model):
@@ -106,6 +124,26 @@ class Gateway(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if "{number}" not in self.dial_string:
+            raise ValidationError({"dial_string": _("{number} is missing: everybody would be called at one address.")})
+        _check_rendered(
+            "dial_string",
+            gettext(
+                "Write sofia/gateway/NAME/{number}, sofia/PROFILE/{number}%{domain}, "
+                "sofia/PROFILE/sip:{number}@HOST:PORT;transport=tls or loopback/{number}/CONTEXT."
+            ),
+            lambda: rendering.dial_string(self.dial_string, "1", "127.0.0.1"),
+        )
+
+
+def _check_rendered(field: str, right: str, render: Callable[[], str]) -> None:
+    """Let the part that alone speaks to the switch judge the value, while somebody is there to correct it."""
+    try:
+        render()
+    except rendering.UnsafeValue as error:
+        raise ValidationError({field: ValidationError(right, code="unsafe")}) from error
 
 
 class Extension(models.Model):
