@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from uuid import UUID
 
 import gevent
@@ -45,10 +46,10 @@ def run(loops: Callable[[], Iterable[NodeLoop]]) -> None:
 
 def _start_and_end(loop: NodeLoop) -> None:
     for conference in loop.book.to_start():
-        _do(lifecycle.start, conference)
+        _do(partial(lifecycle.start_gathered, waits_for_chair=False), conference)
     overdue = Conference.objects.filter(node=loop.lease.node, ends_at__lt=timezone.now()).exclude(phase="ended")
     for conference in overdue.values_list("id", flat=True):
-        _do(lifecycle.end, conference, Conference.EndReason.TIME)
+        _do(lifecycle.end_conference, conference, Conference.EndReason.TIME)
 
 
 def _end_empty(empty: set[UUID], since: dict[UUID, float]) -> None:
@@ -57,7 +58,7 @@ def _end_empty(empty: set[UUID], since: dict[UUID, float]) -> None:
         del since[conference]
     for conference in empty:
         if now - since.setdefault(conference, now) >= EMPTY:
-            _do(lifecycle.end, conference, Conference.EndReason.EMPTY)
+            _do(lifecycle.end_conference, conference, Conference.EndReason.EMPTY)
 
 
 def _do(act: Callable[..., object], conference: UUID, *arguments: object) -> None:

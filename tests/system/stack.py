@@ -1,0 +1,162 @@
+"""The system as `make run` starts it, in a directory of its own: tests use its front door, and kill what is inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+from uuid import uuid4
+
+import psycopg
+import requests
+from psycopg.rows import dict_row
+
+ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+#: Seconds that a first start may take here; a good one takes a fifth of it.
+START = 120.0
+
+
+def until(what: Callable[[], T], *, within: float, to: str) -> T:
+    """Ask again until the answer is true; fails with `to` after `within` seconds."""
+    deadline = time.monotonic() + within
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            answer = what()
+        except (requests.RequestException, psycopg.OperationalError, OSError) as error:
+            last = error
+        else:
+            if answer:
+                return answer
+            last = answer
+        time.sleep(0.1)
+    raise AssertionError(f"not within {within:.0f} s: {to}; last: {last!r}")
+
+
+class Api:
+    """The REST API as somebody who is signed in."""
+
+    def __init__(self, base: str, username: str, password: str) -> None:
+        self.base = base
+        self.session = requests.Session()
+        self.session.get(f"{base}/api/v1/session/", timeout=10)
+        answer = self.post("session/", {"username": username, "password": password})
+        assert answer.status_code in (200, 201), answer.text
+
+    def get(self, path: str) -> Any:
+        answer = self.session.get(f"{self.base}/api/v1/{path}", timeout=15)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def all(self, path: str) -> list[dict[str, Any]]:
+        """Every object of a list, page by page."""
+        found: list[dict[str, Any]] = []
+        url: str | None = f"{self.base}/api/v1/{path}"
+        while url:
+            answer = self.session.get(url, timeout=15)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += page["results"]
+            url = page["next"]
+        return found
+
+    def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> requests.Response:
+        headers = {
+            "X-CSRFToken": self.session.cookies.get("csrftoken", ""),
+            "Referer": self.base,
+            "Idempotency-Key": key or str(uuid4()),
+        }
+        return self.session.post(f"{self.base}/api/v1/{path}", json=body or {}, headers=headers, timeout=30)
+
+    def act(self, conference: str, action: str, **body: Any) -> dict[str, Any]:
+        answer = self.post(f"conferences/{conference}/{action}/", body)
+        assert answer.status_code == 200, answer.text
+        return cast(dict[str, Any], answer.json())
+
+    def participants(self, conference: str) -> list[dict[str, Any]]:
+        return self.all(f"conferences/{conference}/participants/")
+
+
+class Stack:
+    """`start` returns when the page is served; `stop` ends everything. Processes restart by themselves when killed."""
+
+    def __init__(self, var: Path, *, switch: str = "pocket", **environment: str) -> None:
+        self.var, self.switch, self.environment = var, switch, environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self.base = ""
+
+    def start(self) -> Self:
+        port = _free_port()
+        keep = {name: value for name, value in os.environ.items() if not name.startswith(("SPARKLE_", "DJANGO_"))}
+        keep.pop("DATABASE_URL", None)
+        keep.pop("REDIS_URL", None)
+        log = (self.var / "stack.log").open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "sparkle.local"],
+            cwd=ROOT,
+            env=keep
+            | {"SPARKLE_VAR": str(self.var), "SPARKLE_PORT": str(port), "SPARKLE_SWITCH": self.switch}
+            | self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        log.close()
+        self.base = f"http://127.0.0.1:{port}"
+        until(self._serves, within=START, to=f"start the system, see {self.var / 'stack.log'}")
+        return self
+
+    def _serves(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.var / "stack.log").read_text(errors="replace")[-4000:]
+        return requests.get(f"{self.base}/api/v1/session/", timeout=5).status_code == 200
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(40)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        self._process = None
+
+    def sign_in(self, username: str = "demo", password: str | None = None) -> Api:
+        return Api(self.base, username, password or (self.var / "demo-password").read_text().strip())
+
+    def pid(self, name: str) -> int:
+        return int((self.var / "run" / f"{name}.pid").read_text())
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """End one process the hard way; the supervisor starts it again."""
+        os.kill(self.pid(name), number)
+
+    def told(self) -> dict[str, str]:
+        """The variables of the running installation."""
+        return cast(dict[str, str], json.loads((self.var / "environment").read_text()))
+
+    @contextmanager
+    def database(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        with psycopg.connect(self.told()["DATABASE_URL"], autocommit=True, row_factory=dict_row) as connection:
+            yield connection
+
+    def rows(self, statement: str, *parameters: object) -> list[dict[str, Any]]:
+        with self.database() as connection:
+            return connection.execute(statement, parameters).fetchall()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
