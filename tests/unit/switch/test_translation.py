@@ -166,7 +166,7 @@ def test_leg_events() -> None:
     assert (unanswered.cause, unanswered.sip_code) == ("NO_ANSWER", 0)
     secured = translate(encoded(real("CALL_SECURE")))
     assert isinstance(secured, events.LegSecured)
-    assert secured.suite == "AES_CM_128_HMAC_SHA1_80"
+    assert secured.suite == "AEAD_AES_256_GCM"
 
 
 def test_job_results() -> None:
