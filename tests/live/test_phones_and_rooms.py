@@ -1,0 +1,169 @@
+"""Real phones over TLS and SRTP in rooms of a real FreeSWITCH, driven by the project's own commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from baresip import CallFailed, RegistrationError
+
+from apps.switch.commands import (
+    Kill,
+    MemberFlag,
+    Move,
+    Mute,
+    Originate,
+    OriginateFeed,
+    PrepareMove,
+    Room,
+    Unmute,
+)
+from sparkle.local.freeswitch import FreeSwitch
+from tests.live.conftest import NUMBERS, password
+from tests.live.phones import G722, OPUS, PCMA, PLAIN, Phone, Phones
+from tests.live.switch import Esl
+from tests.live.tones import SENT, TONES
+from tests.servers import wait_until
+
+MAIN = Room("c-main", "sparkle")
+WHISPER = Room("w-side", "whisper")
+CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
+
+
+class Meeting:
+    """Five phones, each with its tone, and the leg by which it is in the main room."""
+
+    def __init__(self, esl: Esl, switch: FreeSwitch, phones: list[Phone]) -> None:
+        self.esl = esl
+        self.phones = phones
+        self._domain = switch.domain
+        self.legs = [self.call(phone) for phone in phones]
+        wait_until(lambda: self.present(MAIN) == set(self.legs), "all are in the room")
+
+    def call(self, phone: Phone, flags: frozenset[MemberFlag] = frozenset()) -> UUID:
+        leg = uuid4()
+        endpoint = f"sofia/internal/{phone.number}%{self._domain}"
+        command = Originate(leg, uuid4(), uuid4(), endpoint, MAIN, flags, caller_name="会议", callee_name="张三")
+        assert self.esl.send(command) == [f"+OK Job-UUID: {command.job}"]
+        return leg
+
+    def present(self, room: Room) -> set[UUID]:
+        return set(self.esl.members(room.name))
+
+    def tones(self, *positions: int) -> set[int]:
+        return {TONES[position] for position in positions}
+
+
+@pytest.fixture
+def five(phones: Phones) -> Iterator[list[Phone]]:
+    yield [
+        phones.register(number, password(number), frequency=TONES[i], codec=CODECS[i])
+        for i, number in enumerate(NUMBERS[:5])
+    ]
+    phones.forget()
+
+
+@pytest.fixture
+def meeting(esl: Esl, switch: FreeSwitch, five: list[Phone]) -> Meeting:
+    return Meeting(esl, switch, five)
+
+
+def test_everybody_hears_the_others_over_encrypted_legs(meeting: Meeting) -> None:
+    everybody = set(range(5))
+    for i, phone in enumerate(meeting.phones):
+        phone.wait_to_hear(meeting.tones(*everybody - {i}))
+    for leg in meeting.legs:
+        assert meeting.esl.variable(leg, "rtp_has_crypto") == "AEAD_AES_256_GCM"
+        assert meeting.esl.variable(leg, "rtp_secure_media_negotiated") == "AEAD_AES_256_GCM"
+        assert meeting.esl.variable(leg, "rtp_secure_audio_confirmed") == "true"
+
+
+def test_mute_silences_one_for_all_and_unmute_brings_him_back(meeting: Meeting) -> None:
+    first, second = meeting.phones[:2]
+    second.wait_to_hear(meeting.tones(0, 2, 3, 4))
+    meeting.esl.send(Mute(MAIN, meeting.legs[0]))
+    for i, phone in enumerate(meeting.phones[1:], 1):
+        phone.wait_to_hear(meeting.tones(*{1, 2, 3, 4} - {i}))
+    first.wait_to_hear(meeting.tones(1, 2, 3, 4))
+    meeting.esl.send(Unmute(MAIN, meeting.legs[0]))
+    second.wait_to_hear(meeting.tones(0, 2, 3, 4))
+
+
+def test_a_whisper_is_heard_by_its_members_only_and_the_main_room_softly_by_them(meeting: Meeting) -> None:
+    esl, legs, phones = meeting.esl, meeting.legs, meeting.phones
+    for leg in legs[:2]:
+        esl.send(PrepareMove(leg, frozenset(), 0))
+    esl.send(Move(MAIN, WHISPER, (legs[0], legs[1]), frozenset({MemberFlag.MANDATORY_MEMBER_ENDCONF})))
+    for i in (2, 3, 4):
+        phones[i].wait_to_hear(meeting.tones(*{2, 3, 4} - {i}))
+    phones[0].wait_to_hear(meeting.tones(1))
+    phones[1].wait_to_hear(meeting.tones(0))
+
+    feed = OriginateFeed(uuid4(), uuid4(), MAIN, WHISPER, volume=-3)
+    esl.send(feed)
+    phones[0].wait_to_hear(meeting.tones(1, 2, 3, 4))
+    phones[1].wait_to_hear(meeting.tones(0, 2, 3, 4))
+    softly = phones[0].listen()
+    assert softly[TONES[1]] == pytest.approx(SENT, abs=3)
+    for i in (2, 3, 4):
+        assert softly[TONES[i]] == pytest.approx(softly[TONES[1]] - 8, abs=3)  # what -3 of a member's volume is
+    # Not even unmuting everybody may open the feed backwards.
+    esl.api(f"conference {MAIN.name} unmute all")
+    esl.api(f"conference {WHISPER.name} unmute all")
+    for i in (2, 3, 4):
+        phones[i].wait_to_hear(meeting.tones(*{2, 3, 4} - {i}))
+
+    esl.send(Move(WHISPER, MAIN, (legs[0], legs[1])))
+    for i, phone in enumerate(phones):
+        phone.wait_to_hear(meeting.tones(*set(range(5)) - {i}))
+    wait_until(lambda: not meeting.present(WHISPER) and esl.legs() == 5, "the feed ends with the whisper")
+
+
+def test_mute_holds_in_the_whisper_when_the_move_was_prepared(meeting: Meeting) -> None:
+    for leg in meeting.legs[:2]:
+        meeting.esl.send(PrepareMove(leg, frozenset({MemberFlag.MUTE}) if leg == meeting.legs[0] else frozenset(), 0))
+    meeting.esl.send(Move(MAIN, WHISPER, (meeting.legs[0], meeting.legs[1])))
+    meeting.phones[1].wait_to_hear(set())
+    meeting.phones[0].wait_to_hear(meeting.tones(1))
+
+
+def test_who_is_removed_is_neither_heard_nor_hears_and_comes_back_muted(meeting: Meeting) -> None:
+    second, third = meeting.phones[1:3]
+    third.wait_to_hear(meeting.tones(0, 1, 3, 4))
+    meeting.esl.send(Kill(meeting.legs[1]))
+    third.wait_to_hear(meeting.tones(0, 3, 4))
+    wait_until(lambda: not second.in_call, "the removed phone is free")
+
+    back = meeting.call(second, frozenset({MemberFlag.MUTE}))
+    wait_until(lambda: back in meeting.present(MAIN), "it is back")
+    second.wait_to_hear(meeting.tones(0, 2, 3, 4))
+    third.wait_to_hear(meeting.tones(0, 3, 4))
+    assert meeting.esl.members(MAIN.name)[back]["can_speak"] is False
+
+
+def test_a_wrong_password_and_an_unknown_number_are_refused(phones: Phones, esl: Esl) -> None:
+    with pytest.raises(RegistrationError) as refusal:
+        phones.register(NUMBERS[5], "wrong")
+    assert refusal.value.status == 403
+    with pytest.raises(RegistrationError):
+        phones.register("8999", "")
+    with pytest.raises(RegistrationError):
+        phones.register(NUMBERS[5], "")
+    assert NUMBERS[5] not in esl.api("sofia status profile internal reg")
+
+
+def test_a_phone_that_does_not_encrypt_gets_no_call(phones: Phones, esl: Esl, switch: FreeSwitch) -> None:
+    phone = phones.register(NUMBERS[5], password(NUMBERS[5]), encryption=PLAIN)
+    reply = esl.api(f"originate {{originate_timeout=10}}sofia/internal/{phone.number}%{switch.domain} &park()")
+    assert reply.strip() == "-ERR INCOMPATIBLE_DESTINATION"
+    phones.forget()
+
+
+def test_what_a_phone_dials_is_refused(phones: Phones, esl: Esl) -> None:
+    phone = phones.register(NUMBERS[5], password(NUMBERS[5]))
+    for number in ("c-main", NUMBERS[5], "9196", "conference"):
+        with pytest.raises(CallFailed):
+            phone.dial(number)
+    assert esl.legs() == 0
+    phones.forget()
