@@ -79,8 +79,6 @@ class SecretsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic whe
                 cleaned[name] = cleaned[name] or getattr(self.instance, name)
                 if not cleaned[name] and not self._meta.model._meta.get_field(name).blank:
                     self.add_error(name, ValidationError(field.error_messages["required"], code="required"))
-                # By hand, since the model's field may be one that is not editable.
-                setattr(self.instance, name, cleaned.get(name, ""))
         return cleaned
 
 

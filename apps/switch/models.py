@@ -162,7 +162,7 @@ class Extension(models.Model):
         on_delete=models.SET_NULL,
         related_name="extensions",
     )
-    sip_password = SealedTextField(_("SIP password"), blank=True, editable=False)
+    sip_password = SealedTextField(_("SIP password"), blank=True)
     enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:

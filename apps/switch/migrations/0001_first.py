@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ("display_name", models.CharField(max_length=64, verbose_name="display name")),
                 (
                     "sip_password",
-                    apps.core.fields.SealedTextField(blank=True, editable=False, verbose_name="SIP password"),
+                    apps.core.fields.SealedTextField(blank=True, verbose_name="SIP password"),
                 ),
                 ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
                 (
