@@ -126,7 +126,6 @@ class _FlagsOfMember(msgspec.Struct):
 
 
 class _Member(msgspec.Struct):
-    type: str = ""
     id: Natural = 0
     uuid: str = ""
     flags: _FlagsOfMember | None = None
@@ -214,7 +213,7 @@ def parse_snapshot(core: str, rooms: bytes, legs: bytes, asked_at: float, answer
 
 def _snapshot_member(member: _Member) -> SnapshotMember | None:
     leg, flags = _uuid(member.uuid), member.flags
-    if member.type != "caller" or leg is None or flags is None:
+    if leg is None or flags is None:  # a recording has neither
         return None
     return SnapshotMember(
         state=MemberState(

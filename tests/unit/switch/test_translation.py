@@ -210,6 +210,11 @@ def test_a_caller_name_need_not_be_utf8() -> None:
     assert isinstance(translate(body), events.MemberJoined)
 
 
+def test_a_used_header_that_is_no_utf8_is_an_error() -> None:
+    with pytest.raises(TranslationError):
+        translate(encoded(real("CUSTOM", "add-member") | {"Conference-Name": "NAME"}).replace(b"NAME", b"\xff\xc3"))
+
+
 @pytest.mark.parametrize(
     "change",
     [
