@@ -49,7 +49,7 @@ def _run(var: Path) -> int:
         foundation.append(valkey.program)
         told["REDIS_URL"] = valkey.url
     switch = choose_switch(var)
-    if switch.program:
+    if switch.program and not switch.accounts:
         foundation.append(switch.program)
     told |= switch.environment
     password = remembered_secret(var / "demo-password")
@@ -62,6 +62,8 @@ def _run(var: Path) -> int:
     # Of a database that is not ours nobody knows what became of it since.
     if not (own_database and stamp.exists() and stamp.read_text() == fingerprint):
         stages.append([Program("prepare", _python("sparkle.local.prepare"), kind=Kind.STEP)])
+    if switch.program and switch.accounts:
+        stages += [[switch.accounts], [switch.program]]
     stages.append(_applications(var, port))
 
     def started() -> None:

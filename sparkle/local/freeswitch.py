@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from apps.switch.speech import synthesise
 from sparkle.local.certificates import prepare_certificates
 from sparkle.local.embedded import remembered_port, remembered_secret
 from sparkle.local.environment import ROOT, private_write
@@ -83,6 +84,9 @@ def prepare_freeswitch(directory: Path, binary: Path, *, address: str = "127.0.0
     for place in places.values():
         place.mkdir(exist_ok=True)
     (conf / "directory").mkdir(exist_ok=True)
+    # What the scripted people of the rehearsal say.
+    (conf / "speech").mkdir()
+    synthesise("大家好，我们现在开始开会。请各位先看一下今天的议程。", "zh-CN", conf / "speech" / "zh.wav")
     variables = {
         "domain": address,
         "sip_ip": address,

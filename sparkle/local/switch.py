@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sparkle.local.embedded import remembered_port, remembered_secret
+from sparkle.local.freeswitch import find_freeswitch, prepare_freeswitch
 from sparkle.local.supervise import Program, StartError
 
 _CHOICES = ("auto", "pocket", "freeswitch", "none")
@@ -21,11 +22,15 @@ _CHOICES = ("auto", "pocket", "freeswitch", "none")
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """`description` is for people; `environment` is what the other processes are told; no program: not ours to run."""
+    """`description` is for people; `environment` is what the other processes are told; no program: not ours to run.
+
+    `accounts` is a step that needs the prepared database and that the program needs.
+    """
 
     description: str
     environment: dict[str, str]
     program: Program | None = None
+    accounts: Program | None = None
 
 
 def choose_switch(var: Path) -> Switch:
@@ -38,7 +43,12 @@ def choose_switch(var: Path) -> Switch:
         raise StartError(f"SPARKLE_SWITCH={choice!r}: write one of {', '.join(_CHOICES)}")
     if choice == "none":
         return Switch(description="none (SPARKLE_SWITCH=none): nobody can be called", environment={})
-    return _pocket(var / "switch")
+    binary = find_freeswitch()
+    if choice == "freeswitch" and binary is None:
+        raise StartError("SPARKLE_SWITCH=freeswitch: there is no freeswitch on PATH or in /usr/local/freeswitch/bin")
+    if choice == "pocket" or binary is None:
+        return _pocket(var / "switch")
+    return _freeswitch(var / "freeswitch", binary)
 
 
 def _existing(url: str) -> Switch:
@@ -49,6 +59,17 @@ def _existing(url: str) -> Switch:
     return Switch(
         description=f"the node at {host}:{port} (SPARKLE_ESL_URL)",
         environment=_told(host, port, unquote(parts.password)),
+    )
+
+
+def _freeswitch(directory: Path, binary: Path) -> Switch:
+    switch = prepare_freeswitch(directory, binary)
+    return Switch(
+        description=f"FreeSWITCH ({binary}); phones: {switch.domain}:{switch.sip_port}, TLS and SRTP, CA in "
+        f"{switch.authority}",
+        environment=_told("127.0.0.1", switch.esl_port, switch.esl_password),
+        program=switch.program,
+        accounts=switch.accounts_step(),
     )
 
 

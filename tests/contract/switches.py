@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO
 
-from apps.switch.speech import synthesise
 from sparkle.local.freeswitch import prepare_freeswitch
 from sparkle.local.supervise import dies_with_parent
 from sparkle.local.switch import greets
@@ -95,9 +94,6 @@ class FreeSwitch(SwitchProcess):
     def _launch(self, log: IO[str]) -> subprocess.Popen[str]:
         prepared = prepare_freeswitch(self.folder / "freeswitch", self._binary)
         self.port, self.password = prepared.esl_port, prepared.esl_password
-        speech = self.folder / "freeswitch" / "conf" / "speech"
-        speech.mkdir()
-        synthesise("大家好，我们现在开始开会。请各位先看一下今天的议程。", "zh-CN", speech / "zh.wav")
         self._whole = prepared.program.ready
         return subprocess.Popen(
             prepared.program.command,
