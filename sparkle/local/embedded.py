@@ -25,7 +25,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
-import redis
 
 from sparkle.local.environment import private_write
 from sparkle.local.supervise import Account, Program, StartError, run_as
@@ -129,7 +128,7 @@ def prepare_valkey(directory: Path) -> Server:
         program=Program(
             name="valkey",
             command=[str(_valkey_binary()), str(directory / "valkey.conf")],
-            ready=lambda: _valkey_answers(url),
+            ready=lambda: _valkey_answers(port, password),
         ),
     )
 
@@ -245,9 +244,14 @@ def _postgres_answers(url: str) -> bool:
         return False
 
 
-def _valkey_answers(url: str) -> bool:
+def _valkey_answers(port: int, password: str) -> bool:
+    """Whether it lets us in and has read its data (until then it answers LOADING)."""
     try:
-        with redis.Redis.from_url(url, socket_timeout=2) as client:
-            return bool(client.ping())
-    except redis.RedisError:
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=2) as connection,
+            connection.makefile("rb") as answers,
+        ):
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            return [answers.readline(), answers.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+    except OSError:
         return False

@@ -16,6 +16,7 @@ import enum
 import fcntl
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +132,15 @@ def leftovers(var: Path) -> Iterator[int]:
                 yield int(entry.name)
 
 
+def end_leftovers(var: Path) -> None:
+    """Kill them, and return when they are gone: their ports and files are free then."""
+    while found := list(leftovers(var)):
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
 class Supervisor:
     """Runs `stages` below `var`; use within `Lock(var)`. Programs of one stage start and stop together."""
 
@@ -149,9 +159,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._ask_to_stop)
-        for pid in leftovers(self._var):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        end_leftovers(self._var)
         keepers: list[list[_Keeper]] = []
         try:
             for stage in self._stages:
@@ -283,7 +291,7 @@ class _Keeper:
         if self._ready.done() or self._program.kind is Kind.STEP:
             return
         while check is not None and not await asyncio.to_thread(check):
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.05)
         if process.returncode is None:
             self._settle(None)
 
