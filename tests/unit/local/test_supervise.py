@@ -71,6 +71,15 @@ def pid(var: Path, name: str) -> int:
     return int(file.read_text() or 0) if file.exists() else 0
 
 
+def stray(var: Path) -> int:
+    """The process that STRAY has started."""
+    file = var / "stray"
+    wait_until(lambda: file.exists() and file.read_text() != "", "the child runs")
+    child = int(file.read_text())
+    wait_until(lambda: child in alive(var), "the child bears the mark")
+    return child
+
+
 def alive(var: Path) -> list[int]:
     return list(leftovers(var))
 
@@ -96,8 +105,7 @@ def test_what_a_killed_program_leaves_in_its_group_is_ended_before_it_starts_aga
 ) -> None:
     script = STRAY.format(var=str(tmp_path)).replace(", start_new_session=True", "")
     start([program("one", script)])
-    wait_until(lambda: len(alive(tmp_path)) == 2, "program and child run")
-    child = int((tmp_path / "stray").read_text())
+    child = stray(tmp_path)
     os.kill(pid(tmp_path, "one"), signal.SIGKILL)
     wait_until(lambda: child not in alive(tmp_path), "the child is gone")
     wait_until(lambda: len(alive(tmp_path)) == 2, "both run again")
@@ -138,11 +146,9 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, start: Start) -> N
 
 def test_a_stray_that_outlived_a_killed_supervisor_is_ended_at_the_next_start(tmp_path: Path, start: Start) -> None:
     process = start([program("one", STRAY.format(var=str(tmp_path)))])
-    wait_for(tmp_path / "stray")
-    wait_until(lambda: len(alive(tmp_path)) == 2, "program and child run")
-    stray = int((tmp_path / "stray").read_text())
+    child = stray(tmp_path)
     process.kill()
-    wait_until(lambda: alive(tmp_path) == [stray], "only the stray is left")
+    wait_until(lambda: alive(tmp_path) == [child], "only the stray is left")
     (tmp_path / "started").unlink(missing_ok=True)
     start([program("one", SLEEP)])
     wait_for(tmp_path / "started")
