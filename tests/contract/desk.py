@@ -1,4 +1,4 @@
-"""What the cases are written with: typed commands go out through render(), typed events come back through translate()."""
+"""What the cases are written with: typed commands go out through render(), typed events come in through translate()."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ E = TypeVar("E", bound=Event)
 
 
 def rehearsal(number: str) -> str:
-    """The dial string of a scripted person: the same people on both switches (freeswitch/conf/dialplan/rehearsal.xml)."""
+    """The dial string of a scripted person, the same on both switches (freeswitch/conf/dialplan/rehearsal.xml)."""
     return f"loopback/{number}/rehearsal"
 
 
@@ -68,13 +68,14 @@ class Desk:
         *,
         flags: Iterable[MemberFlag] = (),
         timeout: int = 30,
+        dial_string: str | None = None,
         **more: Any,
     ) -> Originate:
         call = Originate(
             leg=more.pop("leg", None) or uuid4(),
             job=uuid4(),
             participant=uuid4(),
-            dial_string=rehearsal(number),
+            dial_string=dial_string or rehearsal(number),
             room=room or self.room,
             flags=frozenset(flags),
             timeout=timeout,

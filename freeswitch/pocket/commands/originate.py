@@ -21,6 +21,8 @@ USAGE: Final = (
     "[<dialplan>] [<context>] [<cid_name>] [<cid_num>] [<timeout_sec>]\n"
 )
 DEFAULT_SECONDS: Final = 60
+OUT_OF_ORDER: Final = "-ERR DESTINATION_OUT_OF_ORDER\n"
+"""For a leg that cannot be made; no event tells of it."""
 
 _FEED = re.compile(r"loopback/app=conference:(?P<room>[^/]+)")
 _PERSON = re.compile(r"loopback/(?P<number>[^/=]+)/(?P<context>[^/]+)")
@@ -71,11 +73,9 @@ async def execute(switch: Switch, arguments: str) -> str:
     call = Call.parse(arguments)
     if isinstance(call, str):
         return call
-    # A second leg of the same UUID is refused without any event: that makes an originate safe to repeat.
-    leg_uuid = call.variables.get("origination_uuid") or str(uuids.uuid4())
-    if leg_uuid in switch.legs or len(switch.legs) >= switch.max_sessions or "outbound" in switch.paused:
-        return "-ERR DESTINATION_OUT_OF_ORDER\n"
-    leg = _create(switch, leg_uuid, call)
+    if len(switch.legs) >= switch.max_sessions or "outbound" in switch.paused:
+        return OUT_OF_ORDER
+    leg = _create(switch, call)
     if isinstance(leg, str):
         return leg
     try:
@@ -92,9 +92,15 @@ async def execute(switch: Switch, arguments: str) -> str:
     return f"+OK {leg.uuid}\n"
 
 
-def _create(switch: Switch, leg_uuid: str, call: Call) -> Leg | str:
+def _create(switch: Switch, call: Call) -> Leg | str:
     """The leg, already on its way; or the reply where there is none, and no event."""
     endpoint, variables = call.endpoint, dict(call.variables)
+    wanted = variables.get("origination_uuid", "")
+    again = wanted in switch.legs
+    if again and endpoint.re is _SOFIA:
+        return OUT_OF_ORDER
+    # Other endpoints give a second leg of one UUID another one (switch_core_session.c:639).
+    leg_uuid = str(uuids.uuid4()) if again or not wanted else wanted
     variables |= {"direction": "outbound", "uuid": leg_uuid, "is_outbound": "true"}
     variables |= {"session_external_id": variables.get("origination_external_id", "")}
     parts = endpoint.groupdict()
@@ -112,6 +118,9 @@ def _create(switch: Switch, leg_uuid: str, call: Call) -> Leg | str:
     person = switch.people.find(number)
     if endpoint.re is _PERSON:
         leg = _pair(switch, leg_uuid, number, parts["context"], variables)
+        if again:  # as freeswitch/conf/dialplan/rehearsal.xml does it
+            asyncio.get_running_loop().call_soon(leg.hangup, "DESTINATION_OUT_OF_ORDER")
+            return leg
     elif person.fails == "USER_NOT_REGISTERED":
         return "-ERR USER_NOT_REGISTERED\n"
     else:

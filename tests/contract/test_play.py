@@ -1,0 +1,131 @@
+"""Announcements, and the recording of single legs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import numpy as np
+
+from apps.switch.commands import Mute, Play
+from apps.switch.events import MemberJoined, PlayDone, PlayStarted, Talking
+from apps.switch.speech import synthesise
+from tests.contract.desk import HEARD, Desk, levels
+from tests.servers import wait_until
+
+
+def _announcement(desk: Desk) -> str:
+    path = desk.switch.folder / "announcement.wav"
+    synthesise("会议将在五分钟后结束。", "zh-CN", path)
+    return str(path)
+
+
+def test_an_announcement_to_all(desk: Desk) -> None:
+    desk.call("9000")
+    desk.call("9000")
+    path = _announcement(desk)
+    desk.command(Play(desk.room, path))
+    started = desk.expect(PlayStarted, lambda event: event.room == desk.room.name)
+    done = desk.expect(PlayDone, lambda event: event.room == desk.room.name)
+    assert (started.path, started.leg, started.error) == (path, None, "")
+    assert (done.path, done.leg) == (path, None)
+    assert done.at - started.at > 0.5
+
+
+def test_an_announcement_to_one_is_not_in_the_mix(desk: Desk) -> None:
+    leg = desk.call("9000")
+    desk.call("9105")
+    path = _announcement(desk)
+    desk.command(Play(desk.room, path, leg))
+    started = desk.expect(PlayStarted, lambda event: event.room == desk.room.name)
+    done = desk.expect(PlayDone, lambda event: event.room == desk.room.name)
+    assert started.leg == done.leg == leg
+    assert started.path == done.path == path
+
+
+def test_a_tone_played_to_all_is_recorded_and_one_played_to_one_is_not(desk: Desk) -> None:
+    leg = desk.call("9000")
+    desk.call("9000")
+    name = desk.room.name
+    recording = desk.record(desk.room)
+    assert desk.client.api(f"conference {name} play tone_stream://%(600,0,1100)").startswith("+OK (play) Playing file")
+    desk.expect(PlayDone)
+    assert desk.client.api(f"conference {name} play tone_stream://%(600,0,2300) uuid={leg}").startswith("+OK (play)")
+    desk.expect(PlayDone)
+    heard = desk.stop_recording(desk.room, recording)
+    assert heard[2300] < HEARD < heard[1100]
+
+
+def test_a_file_that_is_not_there(desk: Desk) -> None:
+    desk.call("9000")
+    [reply] = desk.send(Play(desk.room, "/nonexistent.wav"))
+    assert reply.text == "-ERR (play) File: /nonexistent.wav not found.\n"
+    assert desk.seen(PlayStarted) == []
+
+
+def test_playing_is_stopped(desk: Desk) -> None:
+    desk.call("9000")
+    assert desk.client.api(f"conference {desk.room.name} play tone_stream://%(9000,0,500)").startswith("+OK")
+    assert desk.client.api(f"conference {desk.room.name} stop all") == "+OK Stopped 1 files.\n"
+    desk.expect(PlayDone)
+
+
+def test_a_recording_that_cannot_be_opened(desk: Desk) -> None:
+    desk.call("9000")
+    path = "/proc/nowhere/x.wav"
+    assert desk.client.api(f"conference {desk.room.name} record {path}") == f"+OK Record file {path}\n"
+    told = desk.client.take(lambda seen: seen.headers.get("Action") == "start-recording", "start-recording")
+    assert told.headers["Error"] == "File could not be opened for recording"
+
+
+def _track(desk: Desk, leg: UUID) -> Path:
+    path = desk.switch.folder / f"{uuid4().hex}.raw"
+    variables = (
+        "{RECORD_READ_ONLY=true,record_sample_rate=16000,enable_file_write_buffering=false,RECORD_PRE_BUFFER_FRAMES=1}"
+    )
+    assert desk.client.api(f"uuid_record {leg} start {path} 0 {variables}") == "+OK Success\n"
+    return path
+
+
+def _read(path: Path) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    data = path.read_bytes()
+    return np.frombuffer(data[: len(data) // 2 * 2], np.int16).astype(np.float64)
+
+
+def test_a_track_grows_and_hears_through_the_mute_but_not_through_the_mask(desk: Desk) -> None:
+    desk.call("9108")
+    leg = desk.call("9105")
+    desk.expect(Talking, lambda event: event.leg == leg)
+    desk.command(Mute(desk.room, leg))
+    path = _track(desk, leg)
+    wait_until(lambda: path.exists() and path.stat().st_size > 32_000, "a second of the track is on disk")
+    track = levels(_read(path)[-12_000:])
+    assert track[800] < HEARD < track[500]
+
+    assert desk.client.api(f"uuid_record {leg} mask {path}") == "+OK Success\n"
+    masked_at = path.stat().st_size
+    wait_until(lambda: path.stat().st_size > masked_at + 32_000, "another second")
+    assert levels(_read(path)[-12_000:])[500] < 1
+    assert desk.client.api(f"uuid_record {leg} unmask {path}") == "+OK Success\n"
+    unmasked_at = path.stat().st_size
+    wait_until(lambda: path.stat().st_size > unmasked_at + 32_000, "and another")
+    assert levels(_read(path)[-12_000:])[500] > HEARD
+
+    assert desk.client.api(f"uuid_record {leg} stop {path}") == "+OK Success\n"
+    assert desk.client.api(f"uuid_record {leg} stop {path}") == "-ERR Cannot stop record session!\n"
+
+
+def test_a_track_of_nobody(desk: Desk) -> None:
+    assert desk.client.api(f"uuid_record {uuid4()} start /tmp/x.raw") == "-ERR Cannot locate session!\n"
+
+
+def test_a_track_survives_a_move(desk: Desk) -> None:
+    desk.call("9000")
+    leg = desk.call("9105")
+    path = _track(desk, leg)
+    target = desk.new_room("whisper")
+    assert desk.client.api(f"conference {desk.room.name} transfer {target.name}@whisper uuid={leg}").startswith("+OK")
+    desk.expect(MemberJoined, lambda event: event.room == target.name)
+    moved_at = path.stat().st_size
+    wait_until(lambda: path.stat().st_size > moved_at + 20_000, "the track goes on")
+    assert levels(_read(path)[-8_000:])[500] > HEARD
