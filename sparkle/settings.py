@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "channels",
     "apps.accounts",
     "apps.contacts",
@@ -206,7 +207,19 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "SparkleConference",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "LanguageEnum": "apps.conferences.services.inputs.LANGUAGES",
+        "RoleEnum": "apps.conferences.models.Role",
+        "AssignableRoleEnum": "apps.conferences.services.inputs.ASSIGNABLE",
+        "FloorModeEnum": "apps.conferences.models.FloorMode",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.core.api.schema.conventions",
+    ],
 }
 
 # Jobs. One is acknowledged when it is done, so that a dying worker gives it to another; jobs are safe to run twice.

@@ -196,6 +196,8 @@ SELF: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.REDIAL: _ALL,
     Action.CANCEL: _ALL,
     Action.CORRECT_MINUTES: {Role.MEMBER: Switch.MEMBER_MAY_CORRECT_OWN_WORDS, **_UP},
+    Action.WHISPER_ADD: _WHISPER,
+    Action.WHISPER_REMOVE: _ALL,
     # forbid, allow, grant, revoke and role are never done to oneself, but for a chair who hands the chair over
     # (services/roles.py).
 }

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from .views import SessionView, UserListView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("session/", SessionView.as_view(), name="session"),
+    path("users/", UserListView.as_view(), name="users"),
+]

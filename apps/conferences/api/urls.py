@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from . import views
+from .actions import action_patterns
+
+router = SimpleRouter(use_regex_path=False)
+router.register("plans", views.PlanViewSet, basename="plan")
+router.register("conferences", views.ConferenceViewSet, basename="conference")
+
+_conference = [
+    path("participants/", views.ParticipantListView.as_view(), name="participants"),
+    path("participants/<uuid:participant_id>/", views.ParticipantView.as_view(), name="participant"),
+    path("attempts/", views.AttemptListView.as_view(), name="attempts"),
+    path("log/", views.LogView.as_view(), name="log"),
+    path("whispers/", views.WhisperListView.as_view(), name="whispers"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("extensions/", views.ExtensionListView.as_view(), name="extensions"),
+    path("conferences/<uuid:conference_id>/", include(_conference)),
+    *action_patterns,
+    *router.urls,
+]

@@ -1,0 +1,1 @@
+"""Everything that writes plans and conferences, apart from what the switchboard observes."""

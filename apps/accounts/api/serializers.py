@@ -1,0 +1,36 @@
+"""What the API says of people, and reads to sign one in."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from apps.accounts.models import User
+from apps.core.api.fields import TextField
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    unit = serializers.StringRelatedField[object]()
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "display_name", "unit"]
+        read_only_fields = fields
+
+
+class SelfSerializer(UserSerializer):
+    class Meta(UserSerializer.Meta):
+        fields = [*UserSerializer.Meta.fields, "email", "language", "is_staff"]
+        read_only_fields = fields
+
+
+class SignInSerializer(serializers.Serializer[User]):
+    username = TextField(max_length=64)
+    password = serializers.CharField(max_length=256, trim_whitespace=False, style={"input_type": "password"})
+
+
+class SessionSerializer(serializers.Serializer[User]):
+    """`user` is null for somebody who is not signed in; `csrf` goes into the header X-CSRFToken."""
+
+    user = SelfSerializer(allow_null=True)
+    abilities = serializers.ListField(child=serializers.CharField())
+    csrf = serializers.CharField()

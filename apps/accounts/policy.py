@@ -1,0 +1,25 @@
+"""Which organisation policy holds for a unit: that of the nearest unit upwards that has one, else the defaults."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from .models import OrganisationPolicy
+
+_NEAREST = """
+WITH RECURSIVE line(id, parent_id, distance) AS (
+    SELECT id, parent_id, 0 FROM accounts_organisationunit WHERE id = %s
+    UNION ALL
+    SELECT unit.id, unit.parent_id, line.distance + 1
+      FROM accounts_organisationunit unit JOIN line ON unit.id = line.parent_id
+) CYCLE id SET again USING path
+SELECT policy.* FROM accounts_organisationpolicy policy JOIN line ON policy.unit_id = line.id
+ ORDER BY line.distance LIMIT 1
+"""
+
+
+def policy_of(unit_id: UUID | None) -> OrganisationPolicy:
+    """The policy that holds for the people of a unit (None: of no unit). One query."""
+    if unit_id is None:
+        return OrganisationPolicy()
+    return next(iter(OrganisationPolicy.objects.raw(_NEAREST, [unit_id])), OrganisationPolicy())

@@ -1,0 +1,44 @@
+"""Signing in, with a brake on guessing."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.contrib.auth import authenticate, login
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from apps.core import audit
+from apps.core.errors import RateLimited, SignInFailed
+
+from .models import User
+
+#: Failures within WINDOW seconds after which no more are heard: from one address for one name, from one address, for one name.
+#: The last is high, so that nobody is easily shut out of their account by others. Each process counts for itself.
+WINDOW = 300
+MOST_FAILURES = {"pair": 5, "address": 50, "name": 50}
+
+
+def sign_in(request: HttpRequest, *, username: str, password: str, address: str) -> User:
+    """Start a session. Raises SignInFailed (the same for every cause) and RateLimited."""
+    counters = _counters(username, address)
+    if any(cache.get(key, 0) >= MOST_FAILURES[kind] for kind, key in counters.items()):
+        raise RateLimited(WINDOW)
+    user = authenticate(request, username=username, password=password)
+    if not isinstance(user, User):
+        for key in counters.values():
+            cache.add(key, 0, WINDOW)
+            cache.incr(key)
+        raise SignInFailed
+    cache.delete(counters["pair"])
+    login(request, user)
+    audit.record(by=audit.By(user, address), action="sign_in", on=user)
+    return user
+
+
+def _counters(username: str, address: str) -> dict[str, str]:
+    name = username.casefold()
+    values = {"pair": f"{address} {name}", "address": address, "name": name}
+    return {
+        kind: f"sign-in {kind} {hashlib.sha256(value.encode()).hexdigest()}" for kind, value in values.items()
+    }

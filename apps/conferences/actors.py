@@ -1,0 +1,116 @@
+"""Who somebody is in a plan or a conference: the facts on which access.py decides, read from the database.
+
+Being platform administrator (`is_staff`) gives nothing here: administrators manage objects without hearing or seeing content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+
+from apps.accounts.models import OrganisationPolicy, User
+from apps.accounts.policy import policy_of
+from apps.core.errors import NotFound
+
+from .access import (
+    ON_PARTICIPANT,
+    ON_PLAN,
+    Action,
+    Decision,
+    Role,
+    Switch,
+    abilities,
+    may,
+)
+from .errors import require
+from .models import Conference, Options, Participant, Plan, PlanPerson
+
+#: What the API computes abilities of: a conference's actions, apart from those that later parts bring.
+CONFERENCE_ACTIONS = frozenset(Action) - ON_PLAN - ON_PARTICIPANT | {Action.VIEW}
+PARTICIPANT_ACTIONS = ON_PARTICIPANT | {Action.CALL, Action.WHISPER_ADD, Action.WHISPER_REMOVE}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person in one plan or conference. `participant` is the one they attend as, if they do."""
+
+    user: User
+    role: Role
+    switches: frozenset[Switch]
+    participant: UUID | None = None
+
+    def may(self, action: Action) -> Decision:
+        """For actions on the whole, without a target."""
+        return may(self.role, action, self.switches)
+
+    def may_to(self, action: Action, target: Participant, *, hands_over_chair: bool = False) -> Decision:
+        return may(
+            self.role,
+            action,
+            self.switches,
+            target=Role.of(target.role),
+            is_self=target.pk == self.participant,
+            hands_over_chair=hands_over_chair,
+        )
+
+    def require(self, action: Action) -> None:
+        require(self.may(action))
+
+    def abilities(self, actions: frozenset[Action]) -> list[str]:
+        return abilities(self.role, self.switches, actions)
+
+    def abilities_to_self(self) -> list[str]:
+        return abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=self.role, is_self=True)
+
+    def abilities_by_role(self) -> dict[str, list[str]]:
+        """What the actor may do to another participant, by that one's role."""
+        found = {
+            role.label: abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=role)
+            for role in Role
+            if role is not Role.OUTSIDER
+        }
+        if self.role is Role.CHAIR:
+            for role in (Role.MEMBER, Role.PARTICIPANT):
+                found[role.label] = sorted({*found[role.label], Action.ROLE.value})
+        return found
+
+
+def switches_of(options: Options, policy: OrganisationPolicy) -> frozenset[Switch]:
+    """The switches that are on: a plan may be stricter than its organisation, never laxer."""
+    return frozenset(
+        switch for switch in Switch if getattr(policy, switch) and getattr(options, switch, True)
+    )
+
+
+def actor_in_conference(user: User | AnonymousUser, conference: Conference) -> Actor:
+    """Who this person is in the conference; the highest of their roles counts. Raises NotFound for outsiders."""
+    if not isinstance(user, User) or not user.is_active:
+        raise NotFound
+    attends = Participant.objects.filter(conference=conference, user=user).values_list("pk", "role").first()
+    managed = conference.managers.through.objects.filter(conference_id=conference.pk, user_id=user.pk).exists()
+    return _actor(user, conference, managed, attends)
+
+
+def actor_in_plan(user: User, plan: Plan) -> Actor:
+    """Who this person is for the plan. Raises NotFound for outsiders."""
+    attends = PlanPerson.objects.filter(plan=plan, user=user).values_list("pk", "role").first()
+    managed = plan.managers.through.objects.filter(plan_id=plan.pk, user_id=user.pk).exists()
+    return _actor(user, plan, managed, attends)
+
+
+def _actor(user: User, on: Conference | Plan, managed: bool, attends: tuple[UUID, str] | None) -> Actor:
+    role = highest(owner=on.owner_id == user.pk, managed=managed, attends_as=attends[1] if attends else None)
+    if role is Role.OUTSIDER:
+        raise NotFound
+    return Actor(user, role, switches_of(on, policy_of(on.owner.unit_id)), attends[0] if attends else None)
+
+
+def highest(*, owner: bool, managed: bool, attends_as: str | None) -> Role:
+    """Of object access and live role, the higher."""
+    return max(
+        Role.OWNER if owner else Role.OUTSIDER,
+        Role.MANAGER if managed else Role.OUTSIDER,
+        Role.of(attends_as) if attends_as else Role.OUTSIDER,
+    )

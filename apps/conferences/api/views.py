@@ -1,0 +1,305 @@
+"""Plans and conferences: each view parses, calls one service or selector, and answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import generics, mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from apps.accounts.models import User
+from apps.conferences.access import Action
+from apps.conferences.actors import Actor
+from apps.conferences.errors import require
+from apps.conferences.models import Attempt, Conference, Plan, Whisper
+from apps.conferences.selectors import (
+    actors_of,
+    conference_for,
+    conferences_of,
+    participant_documents,
+    plans_of,
+)
+from apps.conferences.services.launch import launch
+from apps.conferences.services.plans import copy_plan, create_plan, delete_plan, edit_plan
+from apps.core import audit
+from apps.core.api.idempotency import IdempotentMixin
+from apps.core.api.search import search_text
+from apps.core.errors import NotFound
+from apps.core.models import AuditEntry
+from apps.switch.models import Extension
+
+from . import serializers
+
+
+M = TypeVar("M", bound=Model)
+
+
+def user_of(request: Request | HttpRequest) -> User:
+    """The caller; the views below let nobody in who is not signed in."""
+    return cast(User, request.user)
+
+
+def by(request: Request) -> audit.By:
+    return audit.By(user_of(request), address_of(request))
+
+
+def address_of(request: Request) -> str | None:
+    return request.META.get("REMOTE_ADDR") or None
+
+
+class ByChange(CursorPagination):
+    ordering = ("-updated_at", "-id")
+
+
+class ByLaunch(CursorPagination):
+    ordering = ("-launched_at", "-id")
+
+
+class ByPosition(CursorPagination):
+    ordering = ("position", "id")
+    page_size = 100
+    page_size_query_param = "page_size"
+    max_page_size = 1000
+
+
+class ByStored(CursorPagination):
+    ordering = ("-stored_at", "leg")
+
+
+class ByOpened(CursorPagination):
+    ordering = ("opened_at", "id")
+
+
+class ByNumber(CursorPagination):
+    ordering = ("number",)
+
+
+class Newest(CursorPagination):
+    ordering = ("-id",)
+
+
+class WithActors(viewsets.GenericViewSet[M]):
+    """Serializes objects together with who the caller is in each."""
+
+    def answer(self, instance: M, serializer: type[BaseSerializer[M]]) -> Any:
+        context = {**self.get_serializer_context(), "actors": actors_of(user_of(self.request), [instance])}
+        return serializer(instance, context=context).data
+
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        assert page is not None  # noqa: S101 - every list of this API is paginated
+        context = {**self.get_serializer_context(), "actors": actors_of(user_of(request), page)}
+        serializer = cast(type[BaseSerializer[M]], self.get_serializer_class())
+        return self.get_paginated_response(serializer(page, many=True, context=context).data)
+
+    def found(self, key: UUID) -> M:
+        """One of those that the caller has a part in. Raises NotFound."""
+        instance = self.get_queryset().filter(pk=key).first()
+        if instance is None:
+            raise NotFound
+        return instance
+
+
+class PlanViewSet(IdempotentMixin, WithActors[Plan]):
+    serializer_class = serializers.PlanSummarySerializer
+    pagination_class = ByChange
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Plan]:
+        if getattr(self, "swagger_fake_view", False):
+            return Plan.objects.none()
+        plans = plans_of(user_of(self.request))
+        text = search_text(self.request)
+        return plans.filter(title__icontains=text) if text and self.action == "list" else plans
+
+    @extend_schema(parameters=[OpenApiParameter("q", str, description="Part of the title.")])
+    def list(self, request: Request) -> Response:
+        return super().list(request)
+
+    @extend_schema(responses=serializers.PlanSerializer)
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        return Response(self._full(pk))
+
+    @extend_schema(request=serializers.PlanWriteSerializer, responses={201: serializers.PlanSerializer})
+    def create(self, request: Request) -> Response:
+        body = serializers.PlanWriteSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        plan = create_plan(by=by(request), user=user_of(request), values=body.validated_data)
+        return Response(self._full(plan.pk), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=serializers.PlanEditSerializer, responses=serializers.PlanSerializer)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        self.found(pk)
+        body = serializers.PlanEditSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        edit_plan(by=by(request), user=user_of(request), plan_id=pk, revision=values.pop("revision"), values=values)
+        return Response(self._full(pk))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        delete_plan(by=by(request), user=user_of(request), plan_id=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={201: serializers.PlanSerializer})
+    @action(detail=True, methods=["post"])
+    def copy(self, request: Request, pk: UUID) -> Response:
+        plan = copy_plan(by=by(request), user=user_of(request), plan_id=pk)
+        return Response(self._full(plan.pk), status=status.HTTP_201_CREATED)
+
+    def _full(self, key: UUID) -> Any:
+        return self.answer(self.found(key), serializers.PlanSerializer)
+
+
+class ConferenceFilter(filters.FilterSet):
+    phase = filters.MultipleChoiceFilter(choices=Conference.Phase.choices)
+    plan = filters.UUIDFilter(field_name="plan_id")
+
+    class Meta:
+        model = Conference
+        fields = ["phase", "plan"]
+
+
+class ConferenceViewSet(IdempotentMixin, WithActors[Conference]):
+    serializer_class = serializers.ConferenceSerializer
+    pagination_class = ByLaunch
+    filterset_class = ConferenceFilter
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Conference]:
+        if getattr(self, "swagger_fake_view", False):
+            return Conference.objects.none()
+        return conferences_of(user_of(self.request))
+
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        return Response(self.answer(self.found(pk), serializers.ConferenceSerializer))
+
+    @extend_schema(request=serializers.LaunchSerializer, responses={201: serializers.ConferenceSerializer})
+    def create(self, request: Request) -> Response:
+        """Launch: everybody is called at once, as fast as the gateways take it."""
+        body = serializers.LaunchSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        conference = launch(by=by(request), user=user_of(request), values=body.validated_data)
+        answer = self.answer(self.found(conference.pk), serializers.ConferenceSerializer)
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+
+class OfConference(generics.GenericAPIView[M]):
+    """A part of one conference. `needs` is what one must be allowed to see it."""
+
+    needs = Action.VIEW
+    filter_backends = []
+
+    def conference(self) -> tuple[Conference, Actor]:
+        conference, actor = conference_for(user_of(self.request), self.kwargs["conference_id"])
+        require(actor.may(self.needs))
+        return conference, actor
+
+
+class ParticipantListView(OfConference[Any]):
+    serializer_class = serializers.ParticipantSerializer
+    pagination_class = ByPosition
+
+    @extend_schema(operation_id="participants_list", responses=serializers.ParticipantSerializer(many=True))
+    def get(self, request: Request, conference_id: UUID) -> HttpResponse:
+        page = self.paginate_queryset(participant_documents(*self.conference()))
+        assert page is not None  # noqa: S101 - every list of this API is paginated
+        frame = self.get_paginated_response([]).data
+        return _json_list([row["document"] for row in page], frame["next"], frame["previous"])
+
+
+class ParticipantView(OfConference[Any]):
+    serializer_class = serializers.ParticipantSerializer
+
+    @extend_schema(operation_id="participants_retrieve")
+    def get(self, request: Request, conference_id: UUID, participant_id: UUID) -> HttpResponse:
+        row = participant_documents(*self.conference()).filter(pk=participant_id).first()
+        if row is None:
+            raise NotFound
+        return HttpResponse(row["document"], content_type="application/json")
+
+
+def _json_list(documents: list[str], following: str | None, previous: str | None) -> HttpResponse:
+    """A page of objects that are JSON text already."""
+    body = f'{{"results":[{",".join(documents)}],"next":{json.dumps(following)},"previous":{json.dumps(previous)}}}'
+    return HttpResponse(body, content_type="application/json")
+
+
+class AttemptFilter(filters.FilterSet):
+    participant = filters.UUIDFilter(field_name="participant_id")
+
+    class Meta:
+        model = Attempt
+        fields = ["participant"]
+
+
+class AttemptListView(mixins.ListModelMixin, OfConference[Attempt]):
+    needs = Action.VIEW_NUMBERS
+    serializer_class = serializers.AttemptSerializer
+    pagination_class = ByStored
+    filter_backends = [filters.DjangoFilterBackend]
+    filterset_class = AttemptFilter
+    queryset = Attempt.objects.all()
+
+    @extend_schema(operation_id="attempts_list")
+    def get(self, request: Request, conference_id: UUID) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[Attempt]:
+        return self.conference()[0].attempts.all()
+
+
+class LogView(mixins.ListModelMixin, OfConference[AuditEntry]):
+    """Who did what in this conference, the latest first."""
+
+    needs = Action.VIEW_NUMBERS
+    serializer_class = serializers.LogEntrySerializer
+    pagination_class = Newest
+    queryset = AuditEntry.objects.all()
+
+    @extend_schema(operation_id="log_list")
+    def get(self, request: Request, conference_id: UUID) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[AuditEntry]:
+        return AuditEntry.objects.filter(conference_id=self.conference()[0].pk)
+
+
+class WhisperListView(mixins.ListModelMixin, OfConference[Whisper]):
+    serializer_class = serializers.WhisperSerializer
+    pagination_class = ByOpened
+    queryset = Whisper.objects.all()
+
+    @extend_schema(operation_id="whispers_list")
+    def get(self, request: Request, conference_id: UUID) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[Whisper]:
+        return self.conference()[0].whispers.all()
+
+
+@extend_schema_view(
+    get=extend_schema(parameters=[OpenApiParameter("q", str, description="Beginning of the number, or part of the name.")])
+)
+class ExtensionListView(generics.ListAPIView[Extension]):
+    """Internal numbers to choose from."""
+
+    serializer_class = serializers.ExtensionSerializer
+    pagination_class = ByNumber
+    filter_backends = []
+
+    def get_queryset(self) -> QuerySet[Extension]:
+        extensions = Extension.objects.filter(enabled=True)
+        if text := search_text(self.request):
+            extensions = extensions.filter(Q(number__startswith=text) | Q(display_name__icontains=text))
+        return extensions

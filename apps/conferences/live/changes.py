@@ -1,0 +1,162 @@
+"""The one way in which a conference changes: under its row's lock, numbered, told to viewers and to the switchboard, and audited.
+
+Convention for whoever writes without this module (the switchboard, with plain SQL), in one transaction:
+
+1. `UPDATE conferences_conference SET seq = seq + 1, … WHERE id = … RETURNING seq`: the row's lock keeps the order, so it comes before any other row of
+   the conference is locked.
+2. Write the facts, then `INSERT INTO conferences_delta (conference_id, seq, at, changes)` with `delta(…)` of this module as `changes`.
+   A number without a row is read as "nothing visible changed".
+3. After the commit, publish `message(seq, changes)` on `channel(conference)`. Who is talking goes unnumbered, as a JSON list of all the ids,
+   on `talking_channel(conference)`.
+
+Services do all of that by `with change(…) as c:`; a block that changes nothing leaves no trace.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models, transaction
+
+from apps.conferences.models import Announcement, Conference, Delta, Participant, Whisper
+from apps.core import audit, realtime
+from apps.core.errors import NotFound
+
+from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, WHISPER, Changes, shown
+
+#: What the switchboard listens to; the payload is the conference's id.
+NOTIFY_CHANNEL = "sparkle_desired"
+
+_KINDS: Mapping[type[models.Model], tuple[str, tuple[str, ...]]] = {
+    Participant: ("participants", PARTICIPANT),
+    Whisper: ("whispers", WHISPER),
+    Announcement: ("announcements", ANNOUNCEMENT),
+}
+
+
+def channel(conference_id: UUID) -> str:
+    return f"sparkle:conference:{conference_id}"
+
+
+def talking_channel(conference_id: UUID) -> str:
+    return f"sparkle:talking:{conference_id}"
+
+
+def message(seq: int, changes: Changes) -> str:
+    return json.dumps({"seq": seq, "changes": changes}, ensure_ascii=False, separators=(",", ":"))
+
+
+def delta(
+    *,
+    conference: Mapping[str, Any] | None = None,
+    participants: Mapping[UUID, Mapping[str, Any]] | None = None,
+    whispers: Mapping[UUID, Mapping[str, Any]] | None = None,
+    announcements: Mapping[UUID, Mapping[str, Any]] | None = None,
+) -> Changes:
+    """Changed columns (names and values as in the tables) as what viewers are told; columns that nobody sees are left out. Pure."""
+    changes: Changes = {}
+    if fields := shown(CONFERENCE, conference or {}):
+        changes["conference"] = fields
+    for kind, columns, rows in (
+        ("participants", PARTICIPANT, participants),
+        ("whispers", WHISPER, whispers),
+        ("announcements", ANNOUNCEMENT, announcements),
+    ):
+        told = {str(key): fields for key, values in (rows or {}).items() if (fields := shown(columns, values))}
+        if told:
+            changes[kind] = told
+    return changes
+
+
+class Change:
+    """Collects what one act changes in one conference, whose row is locked and fresh in `conference`."""
+
+    def __init__(self, conference: Conference) -> None:
+        self.conference = conference
+        self.seq = conference.seq
+        self.detail: dict[str, Any] = {}
+        self._updates: dict[models.Model, dict[str, Any]] = defaultdict(dict)
+        self._created: list[models.Model] = []
+
+    def set(self, on: models.Model, **values: Any) -> bool:
+        """Give fields of the conference or of something in it these values; whether any of them was another before."""
+        changed = {name: value for name, value in values.items() if getattr(on, name) != value}
+        for name, value in changed.items():
+            setattr(on, name, value)
+            field = on._meta.get_field(name)
+            assert isinstance(field, models.Field)
+            self._updates[on][field.attname] = getattr(on, field.attname)
+        return bool(changed)
+
+    def create(self, *instances: models.Model) -> None:
+        """Add participants, a whisper or an announcement; they are stored at once."""
+        for model in {type(each) for each in instances}:
+            model._default_manager.bulk_create([each for each in instances if type(each) is model])
+        self._created.extend(instances)
+
+    @property
+    def happened(self) -> bool:
+        return bool(self._updates or self._created)
+
+    def store(self) -> Changes:
+        """Write what was set, in one statement for each distinct set of values, and number it."""
+        conference = self._updates.pop(self.conference, {})
+        same: dict[tuple[type[models.Model], str], list[models.Model]] = defaultdict(list)
+        for instance, values in self._updates.items():
+            same[type(instance), repr(sorted(values.items()))].append(instance)
+        for (model, _), instances in same.items():
+            model._default_manager.filter(pk__in=[each.pk for each in instances]).update(**self._updates[instances[0]])
+        self.seq += 1
+        Conference.objects.filter(pk=self.conference.pk).update(**conference, seq=self.seq)
+        self.conference.seq = self.seq
+        return delta(conference=conference, **self._rows())
+
+    def _rows(self) -> dict[str, dict[UUID, Mapping[str, Any]]]:
+        rows: dict[str, dict[UUID, Mapping[str, Any]]] = {kind: {} for kind, _ in _KINDS.values()}
+        for instance, values in self._updates.items():
+            rows[_KINDS[type(instance)][0]][instance.pk] = values
+        for instance in self._created:
+            kind, columns = _KINDS[type(instance)]
+            rows[kind][instance.pk] = {name: getattr(instance, name) for name in columns}
+        return rows
+
+
+def lock(conference_id: UUID) -> Conference:
+    """The conference's row, locked until the transaction ends. Raises NotFound."""
+    try:
+        return Conference.objects.select_for_update().get(pk=conference_id)
+    except Conference.DoesNotExist:
+        raise NotFound from None
+
+
+@contextmanager
+def change(conference_id: UUID, *, by: audit.By, action: str) -> Iterator[Change]:
+    """One act on a conference, whole or not at all; see the top of this module. Raises NotFound."""
+    with transaction.atomic():
+        collected = Change(lock(conference_id))
+        yield collected
+        if not collected.happened:
+            return
+        changes = collected.store()
+        Delta.objects.create(conference_id=conference_id, seq=collected.seq, changes=changes)
+        audit.record(
+            by=by, action=action, on=collected.conference, conference_id=conference_id, detail=collected.detail
+        )
+        notify(conference_id)
+        realtime.publish(channel(conference_id), message(collected.seq, changes))
+
+
+def notify(conference_id: UUID) -> None:
+    """Wake the switchboard once the transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [NOTIFY_CHANNEL, str(conference_id)])
+
+
+def names(participants: Iterable[Participant]) -> list[str]:
+    """For the audit log: whom an act was done to."""
+    return [participant.name for participant in participants]

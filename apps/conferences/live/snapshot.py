@@ -1,0 +1,93 @@
+"""The whole of what a class of viewers sees, built as JSON by PostgreSQL in one statement, which sees one state of the database."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+from django.db import connection
+
+from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, PRIVATE, WHISPER, View, field_name
+
+_TIMES = frozenset(
+    {
+        "hand_raised_at",
+        "joined_at",
+        "left_at",
+        "next_try_at",
+        "opened_at",
+        "closed_at",
+        "created_at",
+        "played_at",
+        "launched_at",
+        "started_at",
+        "ends_at",
+        "ended_at",
+        "expected_at",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`body` is the inside of a JSON object: `"conference":{…},"participants":[…],"whispers":[…],"announcements":[…]`."""
+
+    seq: int
+    body: str
+
+
+def _value(table: str, column: str) -> str:
+    name = f"{table}.{column}"
+    if column == "observed_room":
+        return (
+            f"CASE left({name}, 2) WHEN 'c-' THEN 'main'"
+            f" WHEN 'w-' THEN (substr({name}, 3)::uuid)::text END"
+        )
+    if column in _TIMES:
+        return f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    return name
+
+
+def json_object(table: str, columns: tuple[str, ...], *, hidden: frozenset[str] = frozenset()) -> str:
+    """SQL for a row of `table` (its alias) as a JSON object with the viewers' fields."""
+    pairs = ", ".join(
+        f"'{field_name(column)}', {_value(table, column)}" for column in columns if field_name(column) not in hidden
+    )
+    return f"json_build_object({pairs})"
+
+
+@cache
+def participant_json(view: View) -> str:
+    """SQL for a participant (alias `p`) as this class sees it."""
+    return json_object("p", PARTICIPANT, hidden=PRIVATE if view is View.LIMITED else frozenset())
+
+
+@cache
+def _statement(view: View) -> str:
+    def several(alias: str, table: str, built: str, order: str) -> str:
+        return (
+            f"(SELECT coalesce(json_agg({built} ORDER BY {order}), '[]')::text FROM {table} {alias}"
+            f" WHERE {alias}.conference_id = c.id)"
+        )
+
+    participants = several("p", "conferences_participant", participant_json(view), "p.position, p.id")
+    whispers = several("w", "conferences_whisper", json_object("w", WHISPER), "w.opened_at, w.id")
+    announcements = several("a", "conferences_announcement", json_object("a", ANNOUNCEMENT), "a.created_at, a.id")
+    return (
+        f"SELECT c.seq, {json_object('c', CONFERENCE)}::text, {participants}, {whispers}, {announcements}"
+        " FROM conferences_conference c WHERE c.id = %s"
+    )
+
+
+def take(conference_id: UUID, view: View) -> Snapshot | None:
+    """The conference as this class of viewers sees it now; None when there is no such conference."""
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(view), [conference_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    seq, *parts = row
+    names = ("conference", "participants", "whispers", "announcements")
+    return Snapshot(seq, ",".join(f"{json.dumps(name)}:{part}" for name, part in zip(names, parts, strict=True)))

@@ -1,0 +1,89 @@
+"""Every live action by its name: what it takes and what it does. REST and the live feed both go through `perform`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from apps.accounts.models import User
+from apps.conferences.access import Action
+from apps.conferences.actors import Actor, actor_in_conference
+from apps.conferences.errors import ConferenceEnded
+from apps.conferences.live.changes import change
+from apps.conferences.models import Conference
+from apps.core import audit
+from apps.core.errors import NotFound
+
+from . import announce, control, inputs, invite, whispers
+from .acting import Act, Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """`prepare` does what is slow, before the conference is locked; `handler` decides and changes under the lock."""
+
+    input: type[inputs.Input]
+    handler: Callable[[Act], Answer]
+    prepare: Callable[[Actor, Conference, Mapping[str, Any]], None] | None = None
+
+
+ACTIONS: Mapping[Action, Definition] = {
+    Action.START: Definition(inputs.Nothing, control.start),
+    Action.END: Definition(inputs.Nothing, control.end),
+    Action.EXTEND: Definition(inputs.Extend, control.extend),
+    Action.LOCK: Definition(inputs.Nothing, control.lock),
+    Action.UNLOCK: Definition(inputs.Nothing, control.unlock),
+    Action.FLOOR: Definition(inputs.Floor, control.floor),
+    Action.CALL: Definition(inputs.Call, control.call),
+    Action.INVITE: Definition(inputs.Invite, invite.invite),
+    Action.REDIAL: Definition(inputs.OnParticipants, control.redial),
+    Action.CANCEL: Definition(inputs.OnParticipants, control.cancel),
+    Action.REMOVE: Definition(inputs.Remove, control.remove),
+    Action.MUTE: Definition(inputs.OnParticipants, control.mute),
+    Action.UNMUTE: Definition(inputs.OnParticipants, control.unmute),
+    Action.FORBID: Definition(inputs.OnParticipants, control.forbid),
+    Action.ALLOW: Definition(inputs.OnParticipants, control.allow),
+    Action.GRANT: Definition(inputs.OnParticipants, control.grant),
+    Action.REVOKE: Definition(inputs.OnParticipants, control.revoke),
+    Action.DEAFEN: Definition(inputs.OnParticipants, control.deafen),
+    Action.UNDEAFEN: Definition(inputs.OnParticipants, control.undeafen),
+    Action.HOLD: Definition(inputs.OnParticipants, control.hold),
+    Action.UNHOLD: Definition(inputs.OnParticipants, control.unhold),
+    Action.VOLUME: Definition(inputs.Volume, control.volume),
+    Action.RAISE_HAND: Definition(inputs.OnParticipants, control.raise_hand),
+    Action.LOWER_HAND: Definition(inputs.OnParticipants, control.lower_hand),
+    Action.ROLE: Definition(inputs.ChangeRole, control.role),
+    Action.RENAME: Definition(inputs.Rename, control.rename),
+    Action.ANNOUNCE: Definition(inputs.Announce, announce.announce, announce.prepare),
+    Action.WHISPER_OPEN: Definition(inputs.WhisperOpen, whispers.whisper_open),
+    Action.WHISPER_ADD: Definition(inputs.WhisperPeople, whispers.whisper_add),
+    Action.WHISPER_REMOVE: Definition(inputs.WhisperPeople, whispers.whisper_remove),
+    Action.WHISPER_SOFT: Definition(inputs.WhisperSoft, whispers.whisper_soft),
+    Action.WHISPER_CLOSE: Definition(inputs.OnWhisper, whispers.whisper_close),
+}
+
+
+def perform(*, user: User, conference_id: UUID, action: str, body: Any, address: str | None = None) -> Answer:
+    """Do one live action; `{"seq", "results", …}`. `body` is as the client sent it.
+
+    Raises NotFound (no such action or conference, or no part in it), ValidationError for the body, ConferenceEnded, and what the action refuses.
+    """
+    definition = ACTIONS.get(Action(action)) if action in Action else None
+    if definition is None:
+        raise NotFound
+    given = definition.input(data=body)
+    given.is_valid(raise_exception=True)
+    values: dict[str, Any] = given.validated_data
+    if definition.prepare:
+        conference = Conference.objects.filter(pk=conference_id).exclude(phase=Conference.Phase.ENDED).first()
+        if conference is not None:
+            definition.prepare(actor_in_conference(user, conference), conference, values)
+    with change(conference_id, by=audit.By(user, address), action=action) as c:
+        # Under the lock, so that a right that was just taken away is gone.
+        actor = actor_in_conference(user, c.conference)
+        if c.conference.phase == Conference.Phase.ENDED:
+            raise ConferenceEnded
+        answer = definition.handler(Act(c, actor, values))
+    return {"seq": c.seq, **answer}
