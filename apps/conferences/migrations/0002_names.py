@@ -200,7 +200,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="delta",
             name="seq",
-            field=models.BigIntegerField(verbose_name="number"),
+            field=models.BigIntegerField(verbose_name="sequence number"),
         ),
         migrations.AlterField(
             model_name="participant",

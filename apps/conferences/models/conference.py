@@ -223,7 +223,7 @@ class Delta(models.Model):
     conference = models.ForeignKey(
         Conference, verbose_name=_("conference"), on_delete=models.CASCADE, related_name="deltas"
     )
-    seq = models.BigIntegerField(_("number"))
+    seq = models.BigIntegerField(_("sequence number"))
     at = models.DateTimeField(_("time"), auto_now_add=True)
     changes = models.JSONField(_("changes"))
 

@@ -1,0 +1,42 @@
+"""The Chinese catalogue is whole, and what is compiled is what is written.
+
+The compiled file is kept in the repository, so that a machine without GNU gettext needs nothing.
+"""
+
+from __future__ import annotations
+
+import gettext
+import re
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from django.conf import settings
+
+DIRECTORY = Path(settings.LOCALE_PATHS[0]) / "zh_Hans" / "LC_MESSAGES"
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
+
+
+def catalogue() -> Catalog:
+    with (DIRECTORY / "django.po").open("rb") as file:
+        return read_po(file)
+
+
+def test_every_message_is_translated_with_its_placeholders() -> None:
+    for message in catalogue():
+        if not message.id:
+            continue
+        source = message.id if isinstance(message.id, str) else message.id[-1]
+        texts = [message.string] if isinstance(message.string, str) else list(message.string)
+        assert not message.fuzzy, source
+        for text in texts:
+            assert text, source
+            assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(source)), source
+
+
+def test_the_compiled_catalogue_is_that_of_the_text() -> None:
+    with (DIRECTORY / "django.mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for message in catalogue():
+        if isinstance(message.id, str) and message.id:
+            assert compiled.gettext(message.id) == message.string, "compile it: pybabel compile -d locale -D django"
