@@ -71,7 +71,7 @@ class Api:
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> requests.Response:
         headers = {
-            "X-CSRFToken": self.session.cookies.get("csrftoken", ""),
+            "X-CSRFToken": self.session.cookies.get("csrftoken") or "",
             "Referer": self.base,
             "Idempotency-Key": key or str(uuid4()),
         }

@@ -6,7 +6,7 @@ Everything here is in memory and quick; `node.py` does the waiting, `loading.py`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -132,7 +132,7 @@ class Book:
                 rows.append(self._row(leg, self.owner[leg.participant]))
         return rows
 
-    def updates(self, now: float, dials: dict[UUID, Sequence[Dial]]) -> list[ConferenceUpdate]:
+    def updates(self, now: float, dials: Mapping[UUID, Sequence[Dial]]) -> list[ConferenceUpdate]:
         """What differs between what is observed and what was last written. `dials` are those that wait, by
         conference.
         """
@@ -302,7 +302,7 @@ def _expected(dials: Sequence[Dial], now: float) -> datetime | None:
         return None
     waits: dict[UUID, tuple[int, float]] = {}
     for dial in dials:
-        count, rate = waits.get(dial.route.gateway, (0, dial.route.policy.calls_per_second))
+        count, rate = waits.get(dial.route.gateway, (0, dial.route.limits.calls_per_second))
         waits[dial.route.gateway] = (count + 1, rate)
     return moment(now + max(count / rate for count, rate in waits.values()))
 

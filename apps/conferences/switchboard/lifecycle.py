@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from apps.conferences.models import Conference
 from apps.conferences.services import lifecycle
-from apps.core.errors import DomainError
+from apps.core.errors import Problem
 
 from .node import NodeLoop
 
@@ -64,5 +64,5 @@ def _end_empty(empty: set[UUID], since: dict[UUID, float]) -> None:
 def _do(act: Callable[..., object], conference: UUID, *arguments: object) -> None:
     try:
         act(conference, *arguments)
-    except DomainError as error:  # somebody was faster
+    except Problem as error:  # somebody was faster
         logger.info("conference %s: %s", conference, error)

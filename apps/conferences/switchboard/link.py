@@ -7,7 +7,6 @@ loop has one place to look at.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,13 +15,8 @@ from gevent.event import Event as Flag
 from gevent.queue import Queue
 
 from apps.switch.commands import Command
-from apps.switch.esl.connection import (
-    AuthenticationFailed,
-    CommandConnection,
-    CommandTimeout,
-    Disconnected,
-    EventConnection,
-)
+from apps.switch.esl.connection import CommandConnection, Disconnected, EventConnection
+from apps.switch.esl.translation import TranslationError
 from apps.switch.events import Event, Snapshot
 
 logger = logging.getLogger(__name__)
@@ -31,8 +25,6 @@ logger = logging.getLogger(__name__)
 INBOX = 64
 BATCH = 500
 BACKOFF = (0.2, 0.5, 1.0, 2.0)
-#: Seconds without any event (the switch sends a heartbeat each 20) before the connection counts as dead.
-SILENCE = 65.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +95,12 @@ class Link:
                 self.ask_snapshot()
                 logger.info("%s: connected", self.name)
                 failures = 0
-                last = time.monotonic()
-                while commands.connected:
+                while not sender.ready():
                     batch = events.read_batch(BATCH, timeout=1.0)
                     if batch:
-                        last = time.monotonic()
                         self._put(batch)
-                    elif time.monotonic() - last > SILENCE:
-                        raise Disconnected("no heartbeat")
                 raise Disconnected("the command connection broke")
-            except (Disconnected, AuthenticationFailed, CommandTimeout, OSError) as error:
+            except Disconnected as error:
                 if failures in (0, 10):
                     logger.warning("%s: not connected: %s", self.name, error)
                 self._put(Gone(str(error)))
@@ -120,8 +108,8 @@ class Link:
                 self._work = None
                 if sender is not None:
                     sender.kill(block=False)
-                events.close()
-                commands.close()
+                events.stop()
+                commands.stop()
             gevent.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
             failures += 1
 
@@ -137,6 +125,5 @@ class Link:
                 for command, reply in zip(commands, connection.send(commands), strict=True):
                     if not reply.ok:
                         logger.info("%s: %s: %s", self.name, type(command).__name__, reply.text)
-        except (Disconnected, CommandTimeout, OSError) as error:
-            logger.warning("%s: commands not answered: %s", self.name, error)
-            connection.close()
+        except (Disconnected, TranslationError) as error:
+            logger.warning("%s: not answered: %s", self.name, error)

@@ -14,7 +14,7 @@ from apps.conferences.reconcile.desired import (
     DesiredConference,
     DesiredParticipant,
     DesiredWhisper,
-    GatewayPolicy,
+    Limits,
     Quorum,
     Route,
     Target,
@@ -63,7 +63,7 @@ class Gateway:
     template: str
     caller_number: str
     encryption: str | None
-    policy: GatewayPolicy
+    limits: Limits
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def load_gateways(connection: Connection, node: UUID) -> list[Gateway]:
             template=row["dial_string"],
             caller_number=row["caller_number"],
             encryption=_ENCRYPTION[row["encryption"]],
-            policy=GatewayPolicy(row["calls_per_second"], row["max_calls"]),
+            limits=Limits(row["calls_per_second"], row["max_calls"]),
         )
         for row in rows
     ]
@@ -120,7 +120,7 @@ def routes(gateways: Iterable[Gateway], kind: str, number: str, domain: str) -> 
         except UnsafeValue as error:
             logger.warning("gateway %s cannot be dialled: %s", gateway.name, error)
             continue
-        found.append(Route(gateway.id, text, gateway.policy, gateway.caller_number, gateway.encryption))
+        found.append(Route(gateway.id, text, gateway.limits, gateway.caller_number, gateway.encryption))
     return tuple(found)
 
 
@@ -130,7 +130,7 @@ class Loader:
     def __init__(self, node: UUID) -> None:
         self.node = node
         self.domain = ""
-        self.pace = GatewayPolicy(1.0, 1)
+        self.pace = Limits(1.0, 1)
         self.gateways: list[Gateway] = []
         self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
 
@@ -139,7 +139,7 @@ class Loader:
             "SELECT domain, calls_per_second, max_legs FROM switch_node WHERE id = %s", (self.node,)
         ).fetchone()
         if row is not None:
-            self.domain, self.pace = row["domain"], GatewayPolicy(row["calls_per_second"], row["max_legs"])
+            self.domain, self.pace = row["domain"], Limits(row["calls_per_second"], row["max_legs"])
         self.gateways = load_gateways(connection, self.node)
         self._routes.clear()
 

@@ -41,7 +41,7 @@ class Switchboard:
         self._stopped.set()
 
     def run(self) -> None:
-        helpers = [
+        helpers: list[gevent.Greenlet[..., None]] = [
             gevent.spawn(self.publisher.run),
             gevent.spawn(self._listen),
             gevent.spawn(lifecycle.run, self.held_loops),
