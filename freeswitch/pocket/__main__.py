@@ -15,7 +15,7 @@ from pathlib import Path
 from .commands import execute
 from .people import People, PeopleError
 from .sentences import Sentences
-from .server import listen
+from .server import Listener
 from .switch import Switch
 
 NOTICE = "for development, rehearsal and tests only"
@@ -47,15 +47,15 @@ async def _run(arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await listen(arguments.host, arguments.esl_port, password, switch.bus, functools.partial(execute, switch))
+    listener = Listener(password, switch.bus, functools.partial(execute, switch))
+    port = await listener.open(arguments.host, arguments.esl_port)
     tasks = [asyncio.create_task(switch.mixer.run()), asyncio.create_task(switch.heartbeat(arguments.heartbeat))]
-    port = server.sockets[0].getsockname()[1]
     sys.stdout.write(f"pocket switch ready: Event Socket {arguments.host}:{port}, {NOTICE}\n")
     sys.stdout.flush()
     ended = asyncio.create_task(stop.wait())
     await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
     switch.shut_down()
-    server.close()
+    await listener.close()
     for task in tasks:
         if task.done():
             task.result()

@@ -21,6 +21,7 @@ BACKLOG_LIMIT: Final = 64 * 1024 * 1024
 LARGEST_COMMAND: Final = 1024 * 1024
 """Bytes of one command with its headers."""
 AUTHENTICATION_SECONDS: Final = 25.0
+CLOSING_SECONDS: Final = 1.0
 FAREWELL: Final = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 
 
@@ -54,6 +55,10 @@ class Connection:
         finally:
             self._bus.listeners.discard(self._listen)
             self._writer.close()
+
+    def hang_up(self) -> None:
+        """End the connection once what waits for the client has gone out."""
+        self._reader.feed_eof()
 
     def _send(self, text: str) -> None:
         self._writer.write(text.encode("utf-8", "surrogateescape"))
@@ -177,10 +182,37 @@ def _selection(words: list[str]) -> tuple[set[str], set[str]]:
     return names, subclasses
 
 
-async def listen(host: str, port: int, password: str, bus: EventBus, execute: Execute) -> asyncio.Server:
-    """Open the Event Socket."""
+class Listener:
+    """The open Event Socket and everybody on it."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(reader, writer, password, bus, execute).serve()
+    def __init__(self, password: str, bus: EventBus, execute: Execute) -> None:
+        self._password = password
+        self._bus = bus
+        self._execute = execute
+        self._server: asyncio.Server | None = None
+        self._connections: dict[Connection, asyncio.Event] = {}
 
-    return await asyncio.start_server(serve, host, port, limit=LARGEST_COMMAND)
+    async def open(self, host: str, port: int) -> int:
+        """Listen; the port, which the system chose if `port` is 0."""
+        self._server = await asyncio.start_server(self._serve, host, port, limit=LARGEST_COMMAND)
+        chosen: int = self._server.sockets[0].getsockname()[1]
+        return chosen
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(reader, writer, self._password, self._bus, self._execute)
+        over = self._connections[connection] = asyncio.Event()
+        try:
+            await connection.serve()
+        finally:
+            del self._connections[connection]
+            over.set()
+
+    async def close(self) -> None:
+        """Let what was sent go out, for a moment at most, and cut everybody off."""
+        if self._server is not None:
+            self._server.close()
+        endings = [asyncio.ensure_future(over.wait()) for over in self._connections.values()]
+        for connection in self._connections:
+            connection.hang_up()
+        if endings:
+            await asyncio.wait(endings, timeout=CLOSING_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -111,7 +112,7 @@ class Whisper:
         _move(desk, self.main, self.room, *self.whisperers, flags=ends)
         self.feed = _feed(desk, self.main, self.room) if feed else None
         for leg in (*self.at_main, *self.whisperers):
-            wait_until(lambda leg=leg: self._talks(leg), f"{leg} talks")
+            wait_until(partial(self._talks, leg), f"{leg} talks")
 
     def _talks(self, leg: UUID) -> bool:
         listed = self.desk.members(self.main) | self.desk.members(self.room)

@@ -57,10 +57,12 @@ def test_a_tone_played_to_all_is_recorded_and_one_played_to_one_is_not(desk: Des
 
 
 def test_a_file_that_is_not_there(desk: Desk) -> None:
-    desk.call("9000")
-    [reply] = desk.send(Play(desk.room, "/nonexistent.wav"))
-    assert reply.text == "-ERR (play) File: /nonexistent.wav not found.\n"
-    assert desk.seen(PlayStarted) == []
+    leg = desk.call("9000")
+    for to in (None, leg):
+        [reply] = desk.send(Play(desk.room, "/nonexistent.wav", to))
+        assert reply.text == "-ERR (play) File: /nonexistent.wav not found.\n"
+    [told] = desk.seen(PlayStarted)
+    assert (told.path, told.leg, told.error) == ("/nonexistent.wav", None, "File could not be played")
 
 
 def test_playing_is_stopped(desk: Desk) -> None:

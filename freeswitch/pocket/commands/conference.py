@@ -224,6 +224,8 @@ def _play(room: Room, words: list[str]) -> str | None:
         samples = read_file(path)
     except OSError as error:
         log.error("play: %s", error)
+        if len(words) == 3:  # conference_file.c:278; to a member, no event tells
+            room.fire("play-file", {"File": path, "Async": "false", "Error": "File could not be played"})
         return f"-ERR (play) File: {path} not found.\n"
     if len(words) == 3:
         room.play(Playback(path, samples))
