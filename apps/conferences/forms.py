@@ -104,7 +104,7 @@ class PersonForm(PersonFormBase):
 class PlanForm(PlanFormBase):
     """Refuses to overwrite what somebody else has changed since the page was opened."""
 
-    seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    seen_revision = forms.IntegerField(label=_("revision"), widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = Plan

@@ -27,7 +27,7 @@ def test_every_message_is_translated_with_its_placeholders() -> None:
         if not message.id:
             continue
         source = message.id if isinstance(message.id, str) else message.id[-1]
-        texts = [message.string] if isinstance(message.string, str) else list(message.string)
+        texts = [message.string] if isinstance(message.string, str) else list(message.string or [""])
         assert not message.fuzzy, source
         for text in texts:
             assert text, source

@@ -1,0 +1,120 @@
+"""Rows of every model, as many as a test wants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import models
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+from apps.accounts.models import OrganisationPolicy, OrganisationUnit, User
+from apps.conferences.models import Announcement, Attempt, Conference, Delta, Participant, Plan, PlanPerson, Whisper
+from apps.core.ids import new_id
+from apps.core.models import AuditEntry, IdempotencyRecord
+from apps.switch.models import Extension, Gateway, Node
+
+SECRET_TEXT = "收购价格一千万"
+ESL_PASSWORD = "ClueCon-never-shown"
+SIP_PASSWORD = "sip-never-shown"
+MOBILE = {"kind": "mobile", "number": "+8613800138000"}
+
+
+def populate(first: int, count: int) -> dict[type[models.Model], Any]:
+    """`count` rows of every model, numbered from `first`; returns the last of each."""
+    last: dict[type[models.Model], Any] = {}
+    for n in range(first, first + count):
+        for row in _one_of_each(n):
+            last[type(row)] = row
+    return last
+
+
+def _one_of_each(n: int) -> list[models.Model]:
+    now = timezone.now()
+    company = OrganisationUnit.objects.create(name=f"集团{n}")
+    unit = OrganisationUnit.objects.create(name=f"研发部{n}", parent=company)
+    policy = OrganisationPolicy.objects.create(unit=unit)
+    user = User.objects.create_user(f"zhangwei{n}", "x" * 12, display_name=f"张伟{n}", unit=unit)
+    Token.objects.create(user=user)
+    group = Group.objects.create(name=f"值班{n}")
+    node = Node.objects.create(
+        name=f"node{n}",
+        esl_password=ESL_PASSWORD,
+        connected=True,
+        lease_holder=f"switchboard{n}",
+        lease_until=now + timedelta(minutes=1),
+        last_heartbeat_at=now,
+    )
+    gateway = Gateway.objects.create(
+        name=f"trunk{n}",
+        node=node,
+        handles=["mobile", "landline"],
+        dial_string="sofia/gateway/trunk/{number}",
+        encryption=Gateway.Encryption.EXEMPT,
+    )
+    extension = Extension.objects.create(
+        number=str(8000 + n), display_name=f"张伟{n}", user=user, sip_password=SIP_PASSWORD
+    )
+    plan = Plan.objects.create(title=f"周例会{n}", agenda=SECRET_TEXT, owner=user)
+    person = PlanPerson.objects.create(plan=plan, name=f"李娜{n}", numbers=[MOBILE], user=user)
+    conference = Conference.objects.create(
+        title=f"周例会{n}", agenda=SECRET_TEXT, plan=plan, owner=user, node=node, ends_at=now + timedelta(hours=1)
+    )
+    whisper = Whisper.objects.create(conference=conference, title=SECRET_TEXT, opened_by=user)
+    participant = Participant.objects.create(
+        conference=conference, name=f"李娜{n}", numbers=[MOBILE], user=user, whisper=whisper, state="connected"
+    )
+    announcement = Announcement.objects.create(
+        conference=conference, participant=participant, text=SECRET_TEXT, language="zh-hans", path="/s/a.wav"
+    )
+    attempt = Attempt.objects.create(
+        leg=new_id(),
+        conference=conference,
+        participant=participant,
+        round=1,
+        ordinal=1,
+        number_index=0,
+        kind="mobile",
+        number=MOBILE["number"],
+        gateway=gateway,
+        gateway_name=gateway.name,
+        phase="answered",
+        stored_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    delta = Delta.objects.create(
+        conference=conference, seq=1, changes={"announcements": {str(announcement.pk): {"text": SECRET_TEXT}}}
+    )
+    entry = AuditEntry.objects.create(
+        actor_id=user.pk, actor_name=user.display_name, action="mute", object_type="participant", object_id="1"
+    )
+    record = IdempotencyRecord.objects.create(
+        actor_id=user.pk,
+        key=f"k{n}",
+        method="POST",
+        path="/api/v1/plans/",
+        body_hash="0",
+        status=200,
+        answer={"agenda": SECRET_TEXT},
+    )
+    return [
+        company,
+        unit,
+        policy,
+        user,
+        group,
+        node,
+        gateway,
+        extension,
+        plan,
+        person,
+        conference,
+        whisper,
+        participant,
+        announcement,
+        attempt,
+        delta,
+        entry,
+        record,
+    ]
