@@ -22,6 +22,8 @@ class Mixer:
         self._rooms: set[Room] = set()
         self.tracks: set[TrackRecording] = set()
         self._awake = asyncio.Event()
+        self.ticks = 0
+        """How often the clock has struck."""
 
     def speak(self, leg: Leg) -> None:
         """`leg` has a voice from now on."""
@@ -49,6 +51,7 @@ class Mixer:
             self._awake.clear()
 
     def _tick(self) -> None:
+        self.ticks += 1
         spoke = []
         for leg in tuple(self._speaking):
             voice = leg.voice
