@@ -54,6 +54,14 @@ class Phone:
     def hang_up(self) -> None:
         self._phones.do(self._call.hangup())
 
+    def drop(self) -> None:
+        """Forget the call without telling the other side."""
+        with contextlib.suppress(BaresipError):
+            self._phones.do(self._call.hangup())
+
+    def register_again(self) -> None:
+        self._phones.do(self._agent.register(timeout=3))
+
     def press(self, keys: str) -> None:
         self._phones.do(self._call.send_dtmf(keys))
 

@@ -1,0 +1,191 @@
+"""The whole system with a real FreeSWITCH: what is done in the API is heard in five registered phones."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from baresip import BaresipError
+
+from tests.live.phones import G722, OPUS, PCMA, Phone, Phones
+from tests.live.tones import HEARD, SENT, TONES
+from tests.servers import wait_until
+from tests.system.plans import person, states
+from tests.system.stack import ROOT, Api, Stack
+from tests.system.watch import client
+
+NAMES = ["张伟", "王芳", "李娜", "刘洋", "陈静"]
+NUMBERS = ["8801", "8802", "8803", "8804", "8805"]
+CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
+PASSWORD = "only-in-this-test"
+
+# Accounts for the phones, and the way to them. The longest prefix wins over whatever the demonstration data has.
+ACCOUNTS = f"""
+from apps.switch.models import Extension, Gateway
+for number, name in zip({NUMBERS}, {NAMES}):
+    Extension.objects.create(number=number, display_name=name, sip_password="{PASSWORD}")
+way = "sofia/internal/{{number}}%{{domain}}"
+Gateway.objects.create(name="phones", handles=["extension"], prefix="88", dial_string=way)
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    var = tmp_path_factory.mktemp("live-system")
+    for directory in (var, var.parent, var.parent.parent):
+        directory.chmod(0o755)  # PostgreSQL of a root's test run is run by another account
+    stack = Stack(var, switch="freeswitch")
+    try:
+        yield stack.start()
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="module")
+def phones(stack: Stack) -> Iterator[Phones]:
+    """The stack of the phones, whose accounts the switch knows."""
+    manage(stack, "shell", "-c", ACCOUNTS)
+    home = stack.var / "freeswitch"
+    manage(stack, "switch_directory", str(home / "conf" / "directory" / "extensions.xml"), "--domain", "127.0.0.1")
+    connection = client(stack)
+    connection.api("reloadxml")
+    connection.close()
+    for name in ("switchboard-1", "switchboard-2"):
+        stack.kill(name, signal.SIGTERM)  # they read new gateways at start, else each half minute
+    server = f"127.0.0.1:{(home / 'sip-port').read_text().strip()}"
+    with Phones(server, home / "certs" / "cafile.pem") as phones:
+        yield phones
+
+
+def manage(stack: Stack, *arguments: str) -> None:
+    command = [sys.executable, str(Path(ROOT) / "manage.py"), *arguments]
+    subprocess.run(command, env=stack.told(), check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture
+def five(phones: Phones) -> Iterator[list[Phone]]:
+    yield [phones.register(number, PASSWORD, frequency=TONES[i], codec=CODECS[i]) for i, number in enumerate(NUMBERS)]
+    phones.forget()
+
+
+class Meeting:
+    """A conference launched from a plan by one POST, and its five phones."""
+
+    def __init__(self, api: Api, five: list[Phone]) -> None:
+        self.api, self.phones = api, five
+        people = [
+            person(name, number, "chair" if i == 0 else "participant")
+            for i, (name, number) in enumerate(zip(NAMES, NUMBERS, strict=True))
+        ]
+        plan = api.post("plans/", {"title": "周会", "people": people})
+        assert plan.status_code == 201, plan.text
+        launched = api.post("conferences/", {"plan": plan.json()["id"], "busy_wait_seconds": 1})
+        assert launched.status_code == 201, launched.text
+        self.id: str = launched.json()["id"]
+        self.wait_for_states(*["connected"] * 5)
+        by_name = {each["name"]: each["id"] for each in api.participants(self.id)}
+        self.ids = [by_name[name] for name in NAMES]
+
+    def wait_for_states(self, *wanted: str, seconds: float = 30) -> None:
+        expected = dict(zip(NAMES, wanted, strict=True))
+        wait_until(lambda: states(self.api, self.id) == expected, f"the states are {expected}", seconds)
+
+    def act(self, action: str, *positions: int, **body: Any) -> dict[str, Any]:
+        answer = self.api.act(self.id, action, participants=[self.ids[i] for i in positions], **body)
+        assert all(result["ok"] for result in answer.get("results", []))
+        return answer
+
+    def hears(self, listener: int, *speakers: int) -> None:
+        self.phones[listener].wait_to_hear({TONES[speaker] for speaker in speakers})
+
+    def everybody_hears_the_others(self) -> None:
+        for i in range(5):
+            self.hears(i, *set(range(5)) - {i})
+
+
+@pytest.fixture
+def meeting(stack: Stack, five: list[Phone]) -> Iterator[Meeting]:
+    meeting = Meeting(stack.sign_in(), five)
+    yield meeting
+    meeting.api.act(meeting.id, "end")
+    wait_until(lambda: not any(phone.in_call for phone in five), "the end for all ends all calls")
+
+
+def test_all_hear_the_others_and_mute_and_forbid_silence_one(meeting: Meeting) -> None:
+    meeting.everybody_hears_the_others()
+    meeting.act("mute", 1)
+    meeting.hears(0, 2, 3, 4)
+    meeting.hears(1, 0, 2, 3, 4)
+    meeting.act("unmute", 1)
+    meeting.hears(0, 1, 2, 3, 4)
+    meeting.act("forbid", 2)
+    meeting.hears(0, 1, 3, 4)
+    meeting.hears(4, 0, 1, 3)
+    meeting.act("allow", 2)
+    meeting.act("unmute", 2)
+    meeting.hears(0, 1, 2, 3, 4)
+
+
+def test_a_whisper_is_closed_in_both_directions(meeting: Meeting) -> None:
+    meeting.hears(2, 0, 1, 3, 4)
+    meeting.act("forbid", 4)
+    whisper = meeting.act("whisper_open", 0, 1, title="私语", soft_main=True)["whisper"]
+    meeting.hears(2, 3)
+    meeting.hears(3, 2)
+    meeting.hears(4, 2, 3)
+    meeting.hears(0, 1, 2, 3)
+    heard = meeting.phones[1].listen()
+    assert heard[TONES[0]] == pytest.approx(SENT, abs=3)
+    for main in (2, 3):
+        assert HEARD < heard[TONES[main]] < SENT - 3  # softly
+    meeting.api.act(meeting.id, "whisper_soft", whisper=whisper, soft_main=False)
+    meeting.hears(0, 1)
+    meeting.hears(1, 0)
+    meeting.hears(2, 3)
+    meeting.wait_for_states(*["connected"] * 5)  # nobody left the roster
+    meeting.api.act(meeting.id, "whisper_close", whisper=whisper)
+    meeting.hears(0, 1, 2, 3)
+    meeting.hears(2, 0, 1, 3)
+
+
+def test_who_is_removed_hears_nothing_and_comes_back_with_forced_mute(meeting: Meeting) -> None:
+    meeting.hears(0, 1, 2, 3, 4)
+    meeting.act("forbid", 3)
+    meeting.act("remove", 3)
+    wait_until(lambda: not meeting.phones[3].in_call, "the removed phone is free")
+    meeting.hears(0, 1, 2, 4)
+    meeting.act("redial", 3)
+    meeting.wait_for_states(*["connected"] * 5)
+    meeting.hears(3, 0, 1, 2, 4)
+    meeting.hears(0, 1, 2, 4)
+
+
+def test_a_restart_of_the_switch_calls_everybody_back(stack: Stack, meeting: Meeting) -> None:
+    meeting.act("mute", 1)
+    meeting.hears(0, 2, 3, 4)
+    calls = [phone.called for phone in meeting.phones]
+    stack.kill("freeswitch")
+    # The calls are gone without a word; phones notice by their connection, and register anew.
+    for phone in meeting.phones:
+        phone.drop()
+    for phone in meeting.phones:
+        wait_until(partial(registers, phone), f"{phone.number} registers again", 30)
+    wait_until(lambda: all(phone.in_call for phone in meeting.phones), "everybody is called back", 60)
+    meeting.wait_for_states(*["connected"] * 5)
+    meeting.hears(0, 2, 3, 4)
+    meeting.hears(1, 0, 2, 3, 4)
+    assert [phone.called for phone in meeting.phones] == [before + 1 for before in calls]
+
+
+def registers(phone: Phone) -> bool:
+    try:
+        phone.register_again()
+    except BaresipError:
+        return False
+    return True
