@@ -1,0 +1,50 @@
+/** The API, typed: one function for each thing it does. */
+
+import { http } from "./http";
+import type {
+  Action,
+  ActionAnswer,
+  ActionBodies,
+  Attempt,
+  Account,
+  Conference,
+  Extension,
+  LogEntry,
+  Page,
+  Person,
+  Plan,
+  PlanDraft,
+  PlanSummary,
+  Session,
+} from "./types";
+
+export const api = {
+  session: () => http.get<Session>("session/"),
+  signIn: (username: string, password: string) => http.post<Session>("session/", { username, password }),
+  signOut: () => http.delete("session/"),
+
+  plans: (q: string, signal?: AbortSignal) => http.get<Page<PlanSummary>>("plans/", { q }, signal),
+  plan: (id: string) => http.get<Plan>(`plans/${id}/`),
+  createPlan: (draft: PlanDraft) => http.post<Plan>("plans/", draft),
+  updatePlan: (id: string, revision: number, draft: PlanDraft) => http.patch<Plan>(`plans/${id}/`, { revision, ...draft }),
+  copyPlan: (id: string) => http.post<Plan>(`plans/${id}/copy/`, {}),
+  deletePlan: (id: string) => http.delete(`plans/${id}/`),
+
+  conferences: (phase: string) => http.get<Page<Conference>>("conferences/", { phase }),
+  conference: (id: string) => http.get<Conference>(`conferences/${id}/`),
+  launch: (body: { plan?: string } & Partial<PlanDraft>) => http.post<Conference>("conferences/", body),
+  act: <A extends Action>(conference: string, action: A, body: ActionBodies[A]) =>
+    http.post<ActionAnswer>(`conferences/${conference}/${action}/`, body),
+  attempts: (conference: string, participant: string) =>
+    http.get<Page<Attempt>>(`conferences/${conference}/attempts/`, { participant }),
+  log: (conference: string) => http.get<Page<LogEntry>>(`conferences/${conference}/log/`),
+
+  extensions: (q: string, signal?: AbortSignal) => http.get<Page<Extension>>("extensions/", { q }, signal),
+  users: (q: string, signal?: AbortSignal) => http.get<Page<Account>>("users/", { q }, signal),
+
+  /** The page that a list's `next` names. */
+  follow: <T>(next: string) => http.get<Page<T>>(next),
+};
+
+export type { Person };
+export * from "./problem";

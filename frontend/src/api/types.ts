@@ -1,0 +1,270 @@
+/** What the API says and takes: docs/api.md. Times are ISO 8601 strings in UTC. */
+
+export const ROLES = ["owner", "manager", "chair", "member", "participant"] as const;
+export type Role = (typeof ROLES)[number];
+
+export const FLOOR_MODES = ["free", "moderated", "roll_call"] as const;
+export type FloorMode = (typeof FLOOR_MODES)[number];
+
+export const STATES = ["connected", "ringing", "dialing", "queued", "failed", "left", "planned"] as const;
+export type ParticipantState = (typeof STATES)[number];
+
+export type Phase = "gathering" | "running" | "ended";
+export type NumberKind = "extension" | "mobile" | "landline";
+
+export interface PhoneNumber {
+  kind?: NumberKind;
+  number: string;
+}
+
+export interface Account {
+  id: string;
+  username: string;
+  display_name: string;
+  unit?: string | null;
+  language?: string;
+  is_staff?: boolean;
+}
+
+export interface Session {
+  /** Null for somebody who is not signed in. */
+  user: Account | null;
+  abilities: string[];
+  csrf: string;
+}
+
+export interface Extension {
+  id: string;
+  number: string;
+  display_name: string;
+  user?: string | null;
+}
+
+export interface Person {
+  id?: string;
+  name: string;
+  role: Role;
+  user?: string | null;
+  numbers: PhoneNumber[];
+}
+
+export interface Options {
+  entry_muted: boolean;
+  floor_mode: FloorMode;
+  wait_for_chair: boolean;
+  quorum_percent: number | null;
+  lock_after_start: boolean;
+  max_participants: number;
+  duration_minutes: number;
+  prompt_language: "zh-hans" | "en";
+  recording_policy: "off" | "on_demand" | "automatic";
+  minutes_policy: "off" | "automatic";
+  ring_seconds: number;
+  attempts_per_number: number;
+  busy_retries: number;
+  busy_wait_seconds: number;
+  member_may_unmute_self: boolean;
+  participant_may_unmute_self: boolean;
+  member_may_invite: boolean;
+  member_may_whisper: boolean;
+  member_may_copy_plan: boolean;
+  member_may_replay: boolean;
+  participant_may_replay: boolean;
+  member_may_correct_own_words: boolean;
+}
+
+/** What a person fills in: a plan, or one run of it. */
+export interface PlanDraft extends Options {
+  title: string;
+  agenda: string;
+  people: Person[];
+}
+
+export interface Plan extends PlanDraft {
+  id: string;
+  owner: { id: string; display_name: string };
+  /** The conference of this plan that has not ended. */
+  running: string | null;
+  revision: number;
+  created_at: string;
+  updated_at: string;
+  abilities: string[];
+}
+
+/** A plan as lists show it: without its people, with their number. */
+export type PlanSummary = Omit<Plan, "people"> & { people_count: number };
+
+export interface Conference {
+  id: string;
+  plan: string | null;
+  title: string;
+  agenda: string;
+  phase: Phase;
+  waiting: boolean;
+  locked: boolean;
+  observed_locked: boolean;
+  floor_mode: FloorMode;
+  called: string | null;
+  wait_for_chair: boolean;
+  quorum_percent: number | null;
+  lock_after_start: boolean;
+  entry_muted: boolean;
+  max_participants: number;
+  recording_policy: Options["recording_policy"];
+  minutes_policy: Options["minutes_policy"];
+  prompt_language: Options["prompt_language"];
+  launched_at: string;
+  started_at: string | null;
+  ends_at: string;
+  ended_at: string | null;
+  end_reason: string;
+  expected_at: string | null;
+  abilities?: string[];
+}
+
+export interface Participant {
+  id: string;
+  position: number;
+  name: string;
+  role: Role;
+  user: string | null;
+  state: ParticipantState;
+  present: boolean;
+  refused: boolean;
+  muted: boolean;
+  forbidden: boolean;
+  granted: boolean;
+  deaf: boolean;
+  held: boolean;
+  volume: number;
+  hand_raised_at: string | null;
+  whisper: string | null;
+  room: string | null;
+  observed_muted: boolean;
+  observed_deaf: boolean;
+  observed_held: boolean;
+  observed_volume: number;
+  joined_at: string | null;
+  left_at: string | null;
+  // Seen by owner, manager and chair only.
+  numbers?: PhoneNumber[];
+  round?: number;
+  cause?: string;
+  sip_code?: number;
+  next_try_at?: string | null;
+}
+
+export interface Whisper {
+  id: string;
+  title: string;
+  soft_main: boolean;
+  opened_by: string | null;
+  opened_at: string;
+  closed_at: string | null;
+  observed_feed: boolean;
+}
+
+export interface Announcement {
+  id: string;
+  participant: string | null;
+  text: string;
+  language: string;
+  created_at: string;
+  played_at: string | null;
+  error: string;
+}
+
+export interface Attempt {
+  leg: string;
+  participant: string;
+  round: number;
+  ordinal: number;
+  kind: NumberKind;
+  number: string;
+  gateway_name: string;
+  phase: "stored" | "sent" | "created" | "ringing" | "answered" | "in_room" | "ended";
+  cause: string;
+  sip_code: number;
+  sends: number;
+  stored_at: string;
+  sent_at: string | null;
+  ringing_at: string | null;
+  answered_at: string | null;
+  joined_at: string | null;
+  ended_at: string | null;
+}
+
+export interface LogEntry {
+  id: number | string;
+  at: string;
+  actor_name: string;
+  action: string;
+  object_type: string;
+  object_id: string;
+  object_name: string;
+  detail: Record<string, unknown>;
+}
+
+export interface Page<T> {
+  results: T[];
+  next: string | null;
+  previous: string | null;
+}
+
+export interface ProblemDocument {
+  type?: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  errors?: { field: string; code: string; detail: string }[];
+}
+
+/** Whom an action is for: ids, or a group that the server resolves. */
+export type Targets = string[] | "all" | "all_but_chair" | "absent";
+
+/** The live actions and what each takes. */
+export interface ActionBodies {
+  start: Record<string, never>;
+  end: Record<string, never>;
+  extend: { minutes: number };
+  lock: Record<string, never>;
+  unlock: Record<string, never>;
+  floor: { mode: FloorMode };
+  call: { participant: string | null };
+  invite: { people: (Person | { plan_person: string })[] };
+  redial: { participants: Targets };
+  cancel: { participants: Targets };
+  remove: { participants: Targets; refuse: boolean };
+  mute: { participants: Targets };
+  unmute: { participants: Targets };
+  forbid: { participants: Targets };
+  allow: { participants: Targets };
+  grant: { participants: Targets };
+  revoke: { participants: Targets };
+  deafen: { participants: Targets };
+  undeafen: { participants: Targets };
+  hold: { participants: Targets };
+  unhold: { participants: Targets };
+  volume: { participants: Targets; level: number };
+  raise_hand: { participants: Targets };
+  lower_hand: { participants: Targets };
+  role: { participants: Targets; role: Role };
+  rename: { participant: string; name: string };
+  announce: { text: string; language: Options["prompt_language"]; participant?: string };
+  whisper_open: { title: string; participants: string[]; soft_main: boolean };
+  whisper_add: { whisper: string; participants: string[] };
+  whisper_remove: { whisper: string; participants: string[] };
+  whisper_soft: { whisper: string; soft_main: boolean };
+  whisper_close: { whisper: string };
+}
+export type Action = keyof ActionBodies;
+
+/** `index` is that of the person invited. */
+export type ActionResult = { participant: string | null; index?: number } & ({ ok: true } | { ok: false; problem: ProblemDocument });
+
+export interface ActionAnswer {
+  seq: number;
+  whisper?: string;
+  results: ActionResult[];
+}

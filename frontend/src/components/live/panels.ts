@@ -1,0 +1,1 @@
+export type PanelName = "whispers" | "rollCall" | "announcements" | "log";

@@ -1,0 +1,60 @@
+/** Times and durations as people read them. */
+
+import { computed, onScopeDispose, readonly, ref } from "vue";
+
+import { currentLocale } from "./index";
+
+const two = (n: number) => String(n).padStart(2, "0");
+
+/** 75 → "1:15", 3675 → "1:01:15"; seconds. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** Seconds from one moment to another. */
+export function secondsBetween(from: string, to: string | number): number {
+  return ((typeof to === "number" ? to : Date.parse(to)) - Date.parse(from)) / 1000;
+}
+
+export function useFormat() {
+  const locale = computed(currentLocale);
+  const time = computed(() => new Intl.DateTimeFormat(locale.value, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }));
+  const exact = computed(
+    () => new Intl.DateTimeFormat(locale.value, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
+  );
+  const day = computed(() => new Intl.DateTimeFormat(locale.value, { month: "short", day: "numeric" }));
+  const dayAndTime = computed(
+    () => new Intl.DateTimeFormat(locale.value, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+  );
+  return {
+    time: (iso: string) => time.value.format(new Date(iso)),
+    exact: (iso: string) => exact.value.format(new Date(iso)),
+    day: (iso: string) => day.value.format(new Date(iso)),
+    /** The time, with the day unless it is today's. */
+    moment: (iso: string) => {
+      const date = new Date(iso);
+      return (date.toDateString() === new Date().toDateString() ? time : dayAndTime).value.format(date);
+    },
+  };
+}
+
+/** The clock of this machine in ms, ticking each second while it is used. */
+const now = ref(Date.now());
+let users = 0;
+let timer: ReturnType<typeof setInterval> | undefined;
+
+export function useNow() {
+  users += 1;
+  now.value = Date.now();
+  timer ??= setInterval(() => (now.value = Date.now()), 1000);
+  onScopeDispose(() => {
+    users -= 1;
+    if (users > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  });
+  return readonly(now);
+}

@@ -1,0 +1,57 @@
+import type { Announcement, Conference, Participant, Role, Whisper } from "@/api/types";
+
+export interface You {
+  user: string;
+  participant: string | null;
+  role: Role;
+}
+
+export interface Abilities {
+  conference: string[];
+  self: string[];
+  by_role: Partial<Record<Role, string[]>>;
+}
+
+export interface SnapshotMessage {
+  type: "snapshot";
+  seq: number;
+  you: You;
+  abilities: Abilities;
+  conference: Conference;
+  participants: Participant[];
+  whispers: Whisper[];
+  announcements: Announcement[];
+  talking: string[];
+}
+
+type Changes<T> = Record<string, Partial<T> | null>;
+
+export interface DeltaMessage {
+  type: "delta";
+  from: number;
+  seq: number;
+  changes: {
+    conference?: Partial<Conference>;
+    participants?: Changes<Participant>;
+    whispers?: Changes<Whisper>;
+    announcements?: Changes<Announcement>;
+  };
+}
+
+export interface TalkingMessage {
+  type: "talking";
+  participants: string[];
+}
+
+export type ServerMessage =
+  | SnapshotMessage
+  | DeltaMessage
+  | TalkingMessage
+  | { type: "pong" }
+  | { type: "result"; id: string; status: number; body: unknown }
+  | { type: "problem"; code: string; title: string };
+
+/** The close codes that docs/api.md names. */
+export const CLOSED_SIGNED_OUT = 4401;
+export const CLOSED_ORIGIN = 4403;
+export const CLOSED_NOT_FOUND = 4404;

@@ -1,0 +1,143 @@
+import { defineStore } from "pinia";
+import { computed, ref, shallowRef } from "vue";
+
+import { api } from "@/api";
+import type { Action, ActionAnswer, ActionBodies, Participant } from "@/api/types";
+import { i18n } from "@/i18n";
+import type { LiveState } from "@/live/merge";
+import { countStates } from "@/live/roster";
+import { LiveFeed, openLine, type LiveStatus } from "@/live/socket";
+
+import { useToasts } from "./toasts";
+
+/**
+ * The conference that is open. What it shows comes from the feed alone: an action's answer changes nothing here, it only says what was refused.
+ * Changes are shown once a frame, however many arrive.
+ */
+export const useLive = defineStore("live", () => {
+  const id = ref("");
+  const status = ref<LiveStatus>("closed");
+  const state = shallowRef<LiveState | null>(null);
+  const talking = shallowRef<ReadonlySet<string>>(new Set());
+  /** Actions on their way, as "action" and "action participant". */
+  const busy = shallowRef<ReadonlySet<string>>(new Set());
+  /** Whom the roll call has called while this page is open. */
+  const wereCalled = shallowRef<ReadonlySet<string>>(new Set());
+
+  let feed: LiveFeed | null = null;
+  let frame = 0;
+  let nextState: LiveState | null = null;
+  let nextTalking: ReadonlySet<string> | null = null;
+
+  function show(): void {
+    frame = 0;
+    if (nextState) {
+      state.value = nextState;
+      const { called } = nextState.conference;
+      if (called && !wereCalled.value.has(called)) wereCalled.value = new Set([...wereCalled.value, called]);
+    }
+    if (nextTalking) talking.value = nextTalking;
+    nextState = nextTalking = null;
+  }
+  const showSoon = () => (frame ||= requestAnimationFrame(show));
+  const hurry = () => feed?.hurry();
+
+  function open(conference: string): void {
+    close();
+    id.value = conference;
+    feed = new LiveFeed(() => openLine(conference), {
+      state: (next) => {
+        nextState = next;
+        showSoon();
+      },
+      talking: (ids) => {
+        nextTalking = new Set(ids);
+        showSoon();
+      },
+      status: (next) => (status.value = next),
+    });
+    feed.start();
+    addEventListener("online", hurry);
+    document.addEventListener("visibilitychange", hurry);
+  }
+
+  function close(): void {
+    feed?.stop();
+    feed = null;
+    cancelAnimationFrame(frame);
+    frame = 0;
+    nextState = nextTalking = null;
+    state.value = null;
+    talking.value = new Set();
+    wereCalled.value = new Set();
+    removeEventListener("online", hurry);
+    document.removeEventListener("visibilitychange", hurry);
+  }
+
+  const conference = computed(() => state.value?.conference ?? null);
+  const participants = computed<ReadonlyMap<string, Participant>>(() => state.value?.participants ?? new Map());
+  const counts = computed(() => countStates(participants.value.values()));
+  const whispers = computed(() => [...(state.value?.whispers.values() ?? [])].filter((whisper) => !whisper.closed_at));
+  const announcements = computed(() => [...(state.value?.announcements.values() ?? [])].reverse());
+  const you = computed(() => state.value?.you ?? null);
+  const me = computed(() => participants.value.get(you.value?.participant ?? "") ?? null);
+  const ended = computed(() => conference.value?.phase === "ended");
+
+  /** Whether numbers, attempts and the log are shown to the caller. */
+  const seesNumbers = computed(() => state.value?.abilities.conference.includes("view_numbers") ?? false);
+  const may = (action: Action) => !ended.value && (state.value?.abilities.conference.includes(action) ?? false);
+
+  /** What the caller may do to this participant, as the server says. */
+  function abilitiesOn(participant: Participant): string[] {
+    const abilities = state.value?.abilities;
+    if (!abilities || ended.value) return [];
+    return participant.id === you.value?.participant ? abilities.self : (abilities.by_role[participant.role] ?? []);
+  }
+
+  function mark(keys: string[], on: boolean): void {
+    const next = new Set(busy.value);
+    for (const key of keys) {
+      if (on) next.add(key);
+      else next.delete(key);
+    }
+    busy.value = next;
+  }
+
+  /** Ask for an action. A refusal of some becomes a message; a refusal of all is thrown. */
+  async function request<A extends Action>(action: A, body: ActionBodies[A]): Promise<ActionAnswer> {
+    const targets = "participants" in body && Array.isArray(body.participants) ? body.participants : [];
+    const keys = [action, ...targets.map((target) => `${action} ${target}`)];
+    mark(keys, true);
+    try {
+      const answer = await api.act(id.value, action, body);
+      const refused = answer.results.flatMap((result) => (result.ok ? [] : [result.problem]));
+      const first = refused[0];
+      if (first) {
+        const reason = first.detail || first.title;
+        const done = answer.results.length - refused.length;
+        useToasts().bad(done === 0 ? reason : i18n.global.t("problem.partly", { done, failed: refused.length, reason }));
+      }
+      return answer;
+    } finally {
+      mark(keys, false);
+    }
+  }
+
+  /** As `request`, with every refusal shown as a message. Whether it was accepted. */
+  async function act<A extends Action>(action: A, body: ActionBodies[A]): Promise<boolean> {
+    try {
+      await request(action, body);
+      return true;
+    } catch (error) {
+      useToasts().bad(error);
+      return false;
+    }
+  }
+
+  const nameOf = (participant: string | null | undefined) => participants.value.get(participant ?? "")?.name ?? "";
+
+  return {
+    id, status, state, talking, busy, conference, participants, counts, whispers, announcements, you, me, ended, wereCalled, seesNumbers,
+    open, close, may, abilitiesOn, request, act, nameOf,
+  };
+});
