@@ -13,8 +13,9 @@ from apps.core.errors import RateLimited, SignInFailed
 
 from .models import User
 
-#: Failures within WINDOW seconds after which no more are heard: from one address for one name, from one address, for one name.
-#: The last is high, so that nobody is easily shut out of their account by others. Each process counts for itself.
+#: Failures within WINDOW seconds after which no more are heard: from one address for one name, from one address, for
+#: one name. The last is high, so that nobody is easily shut out of their account by others. Each process counts for
+#: itself.
 WINDOW = 300
 MOST_FAILURES = {"pair": 5, "address": 50, "name": 50}
 
@@ -39,6 +40,4 @@ def sign_in(request: HttpRequest, *, username: str, password: str, address: str)
 def _counters(username: str, address: str) -> dict[str, str]:
     name = username.casefold()
     values = {"pair": f"{address} {name}", "address": address, "name": name}
-    return {
-        kind: f"sign-in {kind} {hashlib.sha256(value.encode()).hexdigest()}" for kind, value in values.items()
-    }
+    return {kind: f"sign-in {kind} {hashlib.sha256(value.encode()).hexdigest()}" for kind, value in values.items()}

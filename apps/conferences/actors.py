@@ -1,14 +1,18 @@
 """Who somebody is in a plan or a conference: the facts on which access.py decides, read from the database.
 
-Being platform administrator (`is_staff`) gives nothing here: administrators manage objects without hearing or seeing content.
+Being platform administrator (`is_staff`) gives nothing here: administrators manage objects without hearing or seeing
+content.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
@@ -79,32 +83,47 @@ class Actor:
 
 def switches_of(options: Options, policy: OrganisationPolicy) -> frozenset[Switch]:
     """The switches that are on: a plan may be stricter than its organisation, never laxer."""
-    return frozenset(
-        switch for switch in Switch if getattr(policy, switch) and getattr(options, switch, True)
-    )
+    return frozenset(switch for switch in Switch if getattr(policy, switch) and getattr(options, switch, True))
 
 
 def actor_in_conference(user: User | AnonymousUser, conference: Conference) -> Actor:
     """Who this person is in the conference; the highest of their roles counts. Raises NotFound for outsiders."""
-    if not isinstance(user, User) or not user.is_active:
+    found = actors_in_conference(conference, [user]) if isinstance(user, User) and user.is_active else []
+    if not found:
         raise NotFound
-    attends = Participant.objects.filter(conference=conference, user=user).values_list("pk", "role").first()
-    managed = conference.managers.through.objects.filter(conference_id=conference.pk, user_id=user.pk).exists()
-    return _actor(user, conference, managed, attends)
+    return found[0]
+
+
+def actors_in_conference(conference: Conference, users: Sequence[User]) -> list[Actor]:
+    """The same for several, without outsiders."""
+    attending = Participant.objects.filter(conference=conference, user__in=users)
+    managing = conference.managers.through.objects.filter(conference_id=conference.pk, user__in=users)
+    return _actors(conference, users, managing, attending)
 
 
 def actor_in_plan(user: User, plan: Plan) -> Actor:
     """Who this person is for the plan. Raises NotFound for outsiders."""
-    attends = PlanPerson.objects.filter(plan=plan, user=user).values_list("pk", "role").first()
-    managed = plan.managers.through.objects.filter(plan_id=plan.pk, user_id=user.pk).exists()
-    return _actor(user, plan, managed, attends)
-
-
-def _actor(user: User, on: Conference | Plan, managed: bool, attends: tuple[UUID, str] | None) -> Actor:
-    role = highest(owner=on.owner_id == user.pk, managed=managed, attends_as=attends[1] if attends else None)
-    if role is Role.OUTSIDER:
+    attending = PlanPerson.objects.filter(plan=plan, user=user)
+    managing = plan.managers.through.objects.filter(plan_id=plan.pk, user=user)
+    found = _actors(plan, [user], managing, attending)
+    if not found:
         raise NotFound
-    return Actor(user, role, switches_of(on, policy_of(on.owner.unit_id)), attends[0] if attends else None)
+    return found[0]
+
+
+def _actors(
+    on: Conference | Plan, users: Sequence[User], managing: QuerySet[Any], attending: QuerySet[Any]
+) -> list[Actor]:
+    managers = set(managing.values_list("user_id", flat=True))
+    parts = {user_id: (key, role) for user_id, key, role in attending.values_list("user_id", "pk", "role")}
+    switches = switches_of(on, policy_of(on.owner.unit_id))
+    found = []
+    for user in users:
+        part, attends_as = parts.get(user.pk, (None, None))
+        role = highest(owner=on.owner_id == user.pk, managed=user.pk in managers, attends_as=attends_as)
+        if role is not Role.OUTSIDER:
+            found.append(Actor(user, role, switches, part))
+    return found
 
 
 def highest(*, owner: bool, managed: bool, attends_as: str | None) -> Role:

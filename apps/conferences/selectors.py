@@ -19,7 +19,6 @@ from .live.snapshot import participant_json
 from .live.views import view_of
 from .models import Conference, Participant, Plan, PlanPerson
 
-
 M = TypeVar("M", bound=Model)
 
 
@@ -48,9 +47,12 @@ def _with_part(objects: QuerySet[M], user: User, people: QuerySet[Any]) -> Query
     through = objects.model._meta.get_field("managers").remote_field.through  # type: ignore[union-attr]
     managed = through.objects.filter(**{f"{objects.model._meta.model_name}": OuterRef("pk"), "user": user})
     own = people.filter(user=user).order_by()
-    return objects.annotate(
-        managed_by_caller=Exists(managed), caller_role=Subquery(own.values("role")[:1]), caller_part=Subquery(own.values("pk")[:1])
-    ).filter(Q(owner=user) | Q(managed_by_caller=True) | Q(caller_role__isnull=False))
+    known: QuerySet[M] = objects.annotate(
+        managed_by_caller=Exists(managed),
+        caller_role=Subquery(own.values("role")[:1]),
+        caller_part=Subquery(own.values("pk")[:1]),
+    )  # type: ignore[assignment]
+    return known.filter(Q(owner=user) | Q(managed_by_caller=True) | Q(caller_role__isnull=False))
 
 
 def actors_of(user: User, objects: Iterable[Any]) -> dict[UUID, Actor]:
@@ -74,7 +76,7 @@ def conference_for(user: User, conference_id: UUID) -> tuple[Conference, Actor]:
     return conference, actor_in_conference(user, conference)
 
 
-def participant_documents(conference: Conference, actor: Actor) -> QuerySet[Participant, dict[str, Any]]:
+def participant_documents(conference: Conference, actor: Actor) -> QuerySet[Any, Any]:
     """The participants as this person sees them: `document` is JSON text that PostgreSQL built, with `abilities`."""
     built = participant_json(view_of(actor.role)).replace("p.", f"{Participant._meta.db_table}.")
     table = Participant._meta.db_table

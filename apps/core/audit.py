@@ -20,7 +20,9 @@ class Person(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """On whose behalf something is done: `person` is None for the system itself. `address` is the client's IP address."""
+    """On whose behalf something is done: `person` is None for the system itself. `address` is the client's IP
+    address.
+    """
 
     person: Person | None = None
     address: str | None = None

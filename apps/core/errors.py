@@ -1,8 +1,8 @@
 """What can be refused, each with a stable code, an HTTP status and words for the reader.
 
 A problem is raised anywhere below the API and becomes an RFC 9457 document in one place (`core/api/problems.py`,
-and the live feed's consumer). `title` names the kind, `detail` says what would be right; both are translated when the document
-is made, so in the language of the one who reads it.
+and the live feed's consumer). `title` names the kind, `detail` says what would be right; both are translated when the
+document is made, so in the language of the one who reads it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ class FieldError:
         return {"field": self.field, "code": self.code, "detail": str(self.detail)}
 
 
-class Problem(Exception):
-    """Something that is refused. Subclasses set the class variables; `extensions` are further members of the document."""
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
+    """Something that is refused. Subclasses set the class variables; `extensions` are further members of the
+    document.
+    """
 
     status: ClassVar[int] = 409
     code: ClassVar[str] = "conflict"

@@ -1,4 +1,6 @@
-"""Pushes through Redis (or Valkey). They are hints: whoever misses one finds the rows, so a failure is logged and nothing more."""
+"""Pushes through Redis (or Valkey). They are hints: whoever misses one finds the rows, so a failure is logged and
+nothing more.
+"""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 def has_control_characters(text: str, *, multiline: bool = False) -> bool:
     """Whether `text` holds what is invisible and could deceive a reader, a log or a switch.
 
-    Line feeds and tabs are fine where several lines are (`multiline`). Directional overrides (Unicode TR 36 §2.5) count too.
+    Line feeds and tabs are fine where several lines are (`multiline`). Directional overrides (Unicode TR 36 §2.5)
+    count too.
     """
     return any(
-        (unicodedata.category(character) in _REFUSED and not (multiline and character in "\n\t\r")) or character in _BIDI
+        (unicodedata.category(character) in _REFUSED and not (multiline and character in "\n\t\r"))
+        or character in _BIDI
         for character in text
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
-from apps.accounts.models import User
+from apps.accounts.models import OrganisationUnit, User
 from apps.core.api.fields import TextField
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    unit = serializers.StringRelatedField[object]()
+    unit = serializers.StringRelatedField[OrganisationUnit]()
 
     class Meta:
         model = User
@@ -28,7 +30,7 @@ class SignInSerializer(serializers.Serializer[User]):
     password = serializers.CharField(max_length=256, trim_whitespace=False, style={"input_type": "password"})
 
 
-class SessionSerializer(serializers.Serializer[User]):
+class SessionSerializer(serializers.Serializer[Any]):
     """`user` is null for somebody who is not signed in; `csrf` goes into the header X-CSRFToken."""
 
     user = SelfSerializer(allow_null=True)

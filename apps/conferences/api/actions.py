@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.conferences.access import Action
 from apps.conferences.services.actions import ACTIONS, perform
 from apps.conferences.services.inputs import Nothing
 from apps.core.api.idempotency import IdempotentMixin
@@ -18,7 +17,7 @@ from .serializers import AnswerSerializer
 from .views import address_of, user_of
 
 
-def _view(name: Action) -> type[IdempotentMixin]:
+def _view(name: str) -> type[IdempotentMixin]:
     taken = ACTIONS[name].input
 
     class ActionView(IdempotentMixin):

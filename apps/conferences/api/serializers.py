@@ -1,4 +1,6 @@
-"""What the API says of plans and conferences, and reads to store and launch them. What live actions take is in services/inputs.py."""
+"""What the API says of plans and conferences, and reads to store and launch them. What live actions take is in
+services/inputs.py.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,6 @@ from apps.core.api.fields import TextField
 from apps.core.models import AuditEntry
 from apps.switch.models import Extension
 
-
 M = TypeVar("M", bound=models.Model)
 
 
@@ -32,7 +33,10 @@ class InstantField(serializers.DateTimeField):
 
 
 class ModelSerializer(serializers.ModelSerializer[M]):
-    serializer_field_mapping = {**serializers.ModelSerializer.serializer_field_mapping, models.DateTimeField: InstantField}
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: InstantField,
+    }
 
 
 class OwnerSerializer(serializers.ModelSerializer[User]):
@@ -109,7 +113,7 @@ class PlanSerializer(PlanSummarySerializer):
     @extend_schema_field(PersonSerializer(many=True))
     def get_people(self, plan: Plan) -> list[dict[str, Any]]:
         actor = self.actor(plan)
-        people: list[dict[str, Any]] = PersonSerializer(plan.people.all(), many=True).data
+        people = [dict(each) for each in PersonSerializer(plan.people.all(), many=True).data]
         if not actor.may(Action.VIEW_NUMBERS):
             for person in people:
                 if person["user"] != actor.user.pk:
@@ -121,7 +125,7 @@ class PlanWriteSerializer(serializers.ModelSerializer[Plan]):
     title = TextField(max_length=120)
     agenda = TextField(max_length=4000, multiline=True, required=False, allow_blank=True)
     managers = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
-    people = inputs.Person(many=True, required=False, max_length=inputs.MOST_PEOPLE)
+    people = inputs.several(inputs.Person, required=False, max_length=inputs.MOST_PEOPLE)
 
     class Meta:
         model = Plan
@@ -142,16 +146,18 @@ class PlanEditSerializer(PlanWriteSerializer):
 
 
 class LaunchSerializer(PlanWriteSerializer):
-    """`plan` alone launches it as it is; anything besides holds for this run only. Without `plan`, `title` and `people` are needed."""
+    """`plan` alone launches it as it is; anything besides holds for this run only. Without `plan`, `title` and
+    `people` are needed.
+    """
 
     plan = serializers.UUIDField(required=False)
     title = TextField(max_length=120, required=False)
 
     class Meta(PlanWriteSerializer.Meta):
         fields = ["plan", "title", "agenda", *OPTION_FIELDS, "people"]
-        extra_kwargs: Mapping[str, Any] = {}
 
-    managers = None
+    # Who manages the run is the plan's to say.
+    managers = None  # type: ignore[assignment]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "plan" not in attrs and "title" not in attrs:

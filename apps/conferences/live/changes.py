@@ -1,13 +1,14 @@
-"""The one way in which a conference changes: under its row's lock, numbered, told to viewers and to the switchboard, and audited.
+"""The one way in which a conference changes: under its row's lock, numbered, told to viewers and to the switchboard,
+and audited.
 
 Convention for whoever writes without this module (the switchboard, with plain SQL), in one transaction:
 
-1. `UPDATE conferences_conference SET seq = seq + 1, … WHERE id = … RETURNING seq`: the row's lock keeps the order, so it comes before any other row of
-   the conference is locked.
-2. Write the facts, then `INSERT INTO conferences_delta (conference_id, seq, at, changes)` with `delta(…)` of this module as `changes`.
-   A number without a row is read as "nothing visible changed".
-3. After the commit, publish `message(seq, changes)` on `channel(conference)`. Who is talking goes unnumbered, as a JSON list of all the ids,
-   on `talking_channel(conference)`.
+1. `UPDATE conferences_conference SET seq = seq + 1, … WHERE id = … RETURNING seq`: the row's lock keeps the order, so
+   it comes before any other row of the conference is locked.
+2. Write the facts, then `INSERT INTO conferences_delta (conference_id, seq, at, changes)` with `delta(…)` of this
+   module as `changes`. A number without a row is read as "nothing visible changed".
+3. After the commit, publish `message(seq, changes)` on `channel(conference)`. Who is talking goes unnumbered, as a
+   JSON list of all the ids, on `talking_channel(conference)`.
 
 Services do all of that by `with change(…) as c:`; a block that changes nothing leaves no trace.
 """
@@ -58,7 +59,9 @@ def delta(
     whispers: Mapping[UUID, Mapping[str, Any]] | None = None,
     announcements: Mapping[UUID, Mapping[str, Any]] | None = None,
 ) -> Changes:
-    """Changed columns (names and values as in the tables) as what viewers are told; columns that nobody sees are left out. Pure."""
+    """Changed columns (names and values as in the tables) as what viewers are told; columns that nobody sees are left
+    out. Pure.
+    """
     changes: Changes = {}
     if fields := shown(CONFERENCE, conference or {}):
         changes["conference"] = fields
@@ -84,13 +87,13 @@ class Change:
         self._created: list[models.Model] = []
 
     def set(self, on: models.Model, **values: Any) -> bool:
-        """Give fields of the conference or of something in it these values; whether any of them was another before."""
+        """Give columns (`called_id`) of the conference or of something in it these values; whether any was another
+        before.
+        """
         changed = {name: value for name, value in values.items() if getattr(on, name) != value}
         for name, value in changed.items():
             setattr(on, name, value)
-            field = on._meta.get_field(name)
-            assert isinstance(field, models.Field)
-            self._updates[on][field.attname] = getattr(on, field.attname)
+            self._updates[on][name] = value
         return bool(changed)
 
     def create(self, *instances: models.Model) -> None:

@@ -1,4 +1,6 @@
-"""The whole of what a class of viewers sees, built as JSON by PostgreSQL in one statement, which sees one state of the database."""
+"""The whole of what a class of viewers sees, built as JSON by PostgreSQL in one statement, which sees one state of
+the database.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ _TIMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`body` is the inside of a JSON object: `"conference":{…},"participants":[…],"whispers":[…],"announcements":[…]`."""
+    """`body` is the inside of a JSON object:
+    `"conference":{…},"participants":[…],"whispers":[…],"announcements":[…]`.
+    """
 
     seq: int
     body: str
@@ -41,10 +45,7 @@ class Snapshot:
 def _value(table: str, column: str) -> str:
     name = f"{table}.{column}"
     if column == "observed_room":
-        return (
-            f"CASE left({name}, 2) WHEN 'c-' THEN 'main'"
-            f" WHEN 'w-' THEN (substr({name}, 3)::uuid)::text END"
-        )
+        return f"CASE left({name}, 2) WHEN 'c-' THEN 'main' WHEN 'w-' THEN (substr({name}, 3)::uuid)::text END"
     if column in _TIMES:
         return f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
     return name
@@ -68,7 +69,7 @@ def participant_json(view: View) -> str:
 def _statement(view: View) -> str:
     def several(alias: str, table: str, built: str, order: str) -> str:
         return (
-            f"(SELECT coalesce(json_agg({built} ORDER BY {order}), '[]')::text FROM {table} {alias}"
+            f"(SELECT coalesce(json_agg({built} ORDER BY {order}), '[]')::text FROM {table} {alias}"  # noqa: S608 - names of ours
             f" WHERE {alias}.conference_id = c.id)"
         )
 
@@ -76,7 +77,8 @@ def _statement(view: View) -> str:
     whispers = several("w", "conferences_whisper", json_object("w", WHISPER), "w.opened_at, w.id")
     announcements = several("a", "conferences_announcement", json_object("a", ANNOUNCEMENT), "a.created_at, a.id")
     return (
-        f"SELECT c.seq, {json_object('c', CONFERENCE)}::text, {participants}, {whispers}, {announcements}"
+        # Names of ours; the one value is a parameter.
+        f"SELECT c.seq, {json_object('c', CONFERENCE)}::text, {participants}, {whispers}, {announcements}"  # noqa: S608
         " FROM conferences_conference c WHERE c.id = %s"
     )
 

@@ -1,8 +1,8 @@
 """What viewers see of a conference: the fields, how values are written, and which class of viewer sees which. Pure.
 
-There are two classes of view: FULL for chair and above, LIMITED for those below, who see no numbers and no causes. One frame is built for
-each class, not one for each viewer. `snapshot.py` writes the same fields in SQL; the invariant test (old snapshot + deltas == fresh
-snapshot) is what keeps the two alike.
+There are two classes of view: FULL for chair and above, LIMITED for those below, who see no numbers and no causes.
+One frame is built for each class, not one for each viewer. `snapshot.py` writes the same fields in SQL; the invariant
+test (old snapshot + deltas == fresh snapshot) is what keeps the two alike.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from uuid import UUID
 from apps.conferences.access import Action, Role, may
 
 Changes = dict[str, Any]
-"""`{"conference": {field: value}, "participants": {id: {field: value} | None}, "whispers": …, "announcements": …}`; absent parts are unchanged."""
+"""`{"conference": {field: value}, "participants": {id: {field: value} | None}, "whispers": …, "announcements": …}`;
+absent parts are unchanged.
+"""
 
 KINDS = ("participants", "whispers", "announcements")
 
-#: The visible columns, by table; what the viewer's field is called where that differs from the column. `room` is made from a name.
+#: The visible columns, by table; what the viewer's field is called where that differs from the column. `room` is made
+#: from a name.
 CONFERENCE = (
     "id",
     "plan_id",

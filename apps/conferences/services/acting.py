@@ -58,8 +58,8 @@ def on_participants(
 ) -> Answer:
     """Do it to everybody named for whom the actor may; one result each.
 
-    A group ("all") means those of it whom the actor may act on. Where it went through for nobody who was named, the first problem is raised,
-    with all results in it.
+    A group ("all") means those of it whom the actor may act on. Where it went through for nobody who was named, the
+    first problem is raised, with all results in it.
     """
     given: list[UUID] | str = act.body["participants"]
     results: list[dict[str, Any]] = []

@@ -29,7 +29,7 @@ class Definition:
     prepare: Callable[[Actor, Conference, Mapping[str, Any]], None] | None = None
 
 
-ACTIONS: Mapping[Action, Definition] = {
+ACTIONS: Mapping[str, Definition] = {
     Action.START: Definition(inputs.Nothing, control.start),
     Action.END: Definition(inputs.Nothing, control.end),
     Action.EXTEND: Definition(inputs.Extend, control.extend),
@@ -68,9 +68,10 @@ ACTIONS: Mapping[Action, Definition] = {
 def perform(*, user: User, conference_id: UUID, action: str, body: Any, address: str | None = None) -> Answer:
     """Do one live action; `{"seq", "results", …}`. `body` is as the client sent it.
 
-    Raises NotFound (no such action or conference, or no part in it), ValidationError for the body, ConferenceEnded, and what the action refuses.
+    Raises NotFound (no such action or conference, or no part in it), ValidationError for the body, ConferenceEnded,
+    and what the action refuses.
     """
-    definition = ACTIONS.get(Action(action)) if action in Action else None
+    definition = ACTIONS.get(action)
     if definition is None:
         raise NotFound
     given = definition.input(data=body)

@@ -1,4 +1,6 @@
-"""Live control of the conference and of those in it. Each handler states what shall be so; saying it twice changes nothing."""
+"""Live control of the conference and of those in it. Each handler states what shall be so; saying it twice changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -201,7 +203,9 @@ def role(act: Act) -> Answer:
             require(may_assign(act.actor.role, given))
         act.change.set(participant, role=given.label)
         if participant.user_id and given < Role.MANAGER:
-            act.conference.managers.remove(participant.user_id)
+            act.conference.managers.through.objects.filter(
+                conference_id=act.conference.pk, user_id=participant.user_id
+            ).delete()
         if hands_over and act.actor.participant:
             act.change.set(act.participant(act.actor.participant), role=Role.MEMBER.label)
 
@@ -267,9 +271,7 @@ def remove(act: Act) -> Answer:
 
     def do(participant: Participant) -> None:
         refused = participant.refused or (act.body["refuse"] and participant.pk != act.actor.participant)
-        act.change.set(
-            participant, present=False, refused=refused, granted=False, hand_raised_at=None, whisper_id=None
-        )
+        act.change.set(participant, present=False, refused=refused, granted=False, hand_raised_at=None, whisper_id=None)
         if act.conference.called_id == participant.pk:
             act.change.set(act.conference, called_id=None)
 

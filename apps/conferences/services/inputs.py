@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from apps.conferences.models import FloorMode, Role
 from apps.core.api.fields import TextField
@@ -58,6 +59,11 @@ class Number(Input):
     number = serializers.CharField(max_length=40)
 
 
+def several(of: type[Input], **limits: Any) -> Any:
+    """A list of these; `min_length` and `max_length` reach the list, which the type stubs do not know."""
+    return of(many=True, **limits)
+
+
 class Person(Input):
     """`numbers` in order of preference; each kind is found where it is left out."""
 
@@ -65,7 +71,7 @@ class Person(Input):
     name = TextField(max_length=64)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
     user = serializers.UUIDField(required=False, allow_null=True)
-    numbers = Number(many=True, min_length=1, max_length=MOST_NUMBERS)
+    numbers = several(Number, min_length=1, max_length=MOST_NUMBERS)
 
 
 class Invited(Input):
@@ -75,12 +81,12 @@ class Invited(Input):
     name = TextField(max_length=64, required=False)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
     user = serializers.UUIDField(required=False, allow_null=True)
-    numbers = Number(many=True, min_length=1, max_length=MOST_NUMBERS, required=False)
+    numbers = several(Number, min_length=1, max_length=MOST_NUMBERS, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "plan_person" not in attrs:
             missing = {
-                name: [serializers.ErrorDetail(_("Give this, or plan_person."), "required")]
+                name: [ErrorDetail(str(_("Give this, or plan_person.")), "required")]
                 for name in ("name", "numbers")
                 if name not in attrs
             }
@@ -111,7 +117,7 @@ class Call(Input):
 
 
 class Invite(Input):
-    people = Invited(many=True, min_length=1, max_length=MOST_PEOPLE)
+    people = several(Invited, min_length=1, max_length=MOST_PEOPLE)
 
 
 class Remove(OnParticipants):

@@ -19,10 +19,12 @@ from .people import Limits, Person, enters_muted, read_people
 
 
 def invite(act: Act) -> Answer:
-    """Add people and call them. Somebody who is on the roster already (same user or same number) is called again instead.
+    """Add people and call them. Somebody who is on the roster already (same user or same number) is called again
+    instead.
 
-    One result for each, in order, with its `index`; `redialled` tells those who were there before. Who was refused re-entry comes back only if
-    somebody invites them who may refuse (chair and above). Raises ConferenceLocked for those below chair.
+    One result for each, in order, with its `index`; `redialled` tells those who were there before. Who was refused
+    re-entry comes back only if somebody invites them who may refuse (chair and above). Raises ConferenceLocked for
+    those below chair.
     """
     act.actor.require(Action.INVITE)
     require_unlocked(act)

@@ -43,7 +43,7 @@ def launch(*, by: audit.By, user: User, values: Mapping[str, Any]) -> Conference
             return conference
     except IntegrityError:
         # Another launch of the plan came first, past the look-up below; the constraint is what decides.
-        plan = Plan.objects.filter(pk=plan_id).first()
+        plan = Plan.objects.filter(pk=plan_id).first() if plan_id else None
         if plan is None:
             raise
         require_not_running(plan)
@@ -89,9 +89,7 @@ def _ad_hoc(user: User, values: Mapping[str, Any]) -> Conference:
     return _store(conference, [], read_people(values.get("people", []), limits), limits)
 
 
-def _limits(
-    conference: Conference, managers: Sequence[UUID], policy: OrganisationPolicy, assigner: Role
-) -> Limits:
+def _limits(conference: Conference, managers: Sequence[UUID], policy: OrganisationPolicy, assigner: Role) -> Limits:
     return Limits(
         owner=conference.owner_id,
         managers=frozenset(managers),
@@ -101,9 +99,7 @@ def _limits(
     )
 
 
-def _store(
-    conference: Conference, managers: Sequence[UUID], people: Sequence[Person], limits: Limits
-) -> Conference:
+def _store(conference: Conference, managers: Sequence[UUID], people: Sequence[Person], limits: Limits) -> Conference:
     check_stored(people, limits)
     now = timezone.now()
     gathers = conference.quorum_percent is not None
@@ -116,7 +112,7 @@ def _store(
         conference.started_at = now
         conference.locked = conference.lock_after_start
     conference.save(force_insert=True)
-    conference.managers.set(managers)
+    conference.managers.set(User.objects.filter(pk__in=managers))
     _copy_participants(conference, people)
     return conference
 
@@ -131,7 +127,7 @@ def _node() -> Node:
 
 @cache
 def _columns() -> tuple[str, ...]:
-    return tuple(field.column for field in Participant._meta.concrete_fields)
+    return tuple(str(field.column) for field in Participant._meta.concrete_fields)
 
 
 def _copy_participants(conference: Conference, people: Sequence[Person]) -> None:
@@ -140,9 +136,10 @@ def _copy_participants(conference: Conference, people: Sequence[Person]) -> None
     place = {name: index for index, name in enumerate(columns)}
     blank = Participant(conference=conference)
     template = [_stored(field, blank) for field in Participant._meta.concrete_fields]
-    with connection.cursor() as cursor, cursor.copy(
-        f"COPY {Participant._meta.db_table} ({', '.join(columns)}) FROM STDIN"
-    ) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {Participant._meta.db_table} ({', '.join(columns)}) FROM STDIN") as copy,
+    ):
         for position, person in enumerate(people):
             row = list(template)
             row[place["id"]] = new_id()

@@ -1,6 +1,7 @@
 """When a conference starts and ends, whoever decides it: a person, the clock, or that everybody has left.
 
-`start` and `end` write through `Change`; the switchboard calls `start_gathered` and `end_conference`, which take the lock themselves.
+`start` and `end` write through `Change`; the switchboard calls `start_gathered` and `end_conference`, which take the
+lock themselves.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ NUMBER_ERRORS: Mapping[str, Text] = {
     "empty": _("Give a number."),
     "characters": _("A number has digits, +, brackets, hyphens and spaces only."),
     "extension": _("An extension has 2 to 10 digits."),
-    "not_a_number": _("This is no valid telephone number. Write it like 13800138000, 010-62345678, +86 138 0013 8000 or 8001."),
+    "not_a_number": _(
+        "This is no valid telephone number. Write it like 13800138000, 010-62345678, +86 138 0013 8000 or 8001."
+    ),
 }
 
 
@@ -125,9 +127,7 @@ def _role(
         return Role.MANAGER.label
     role: str = given.get("role", Role.PARTICIPANT.label)
     if role != kept.get(given.get("id") or UUID(int=0)) and not may_assign(limits.assigner, Role.of(role)):
-        errors.append(
-            FieldError(f"{path}.role", "equal_or_higher_role", _("Choose a role below your own."))
-        )
+        errors.append(FieldError(f"{path}.role", "equal_or_higher_role", _("Choose a role below your own.")))
     return role
 
 
@@ -178,7 +178,8 @@ def _twice(people: Iterable[Person], path: str) -> list[FieldError]:
                     FieldError(
                         field,
                         "duplicate",
-                        _("The same as that of person %(position)d; everybody is called once.") % {"position": first + 1},
+                        _("The same as that of person %(position)d; everybody is called once.")
+                        % {"position": first + 1},
                     )
                 )
     return errors

@@ -40,14 +40,16 @@ def create_plan(*, by: audit.By, user: User, values: Mapping[str, Any]) -> Plan:
         plan = Plan(owner=user, title=values["title"], agenda=values.get("agenda", ""), **_options(values))
         people = read_people(values.get("people", []), _limits(plan, managers, policy, Role.OWNER))
         plan.save(force_insert=True)
-        plan.managers.set(managers)
+        plan.managers.set(User.objects.filter(pk__in=managers))
         _store_people(plan, people)
         audit.record(by=by, action="create_plan", on=plan)
     return plan
 
 
 def edit_plan(*, by: audit.By, user: User, plan_id: UUID, revision: int, values: Mapping[str, Any]) -> Plan:
-    """Change what `values` names; `people`, if given, replaces all of them. Raises RevisionOutdated, NotAllowed and Invalid."""
+    """Change what `values` names; `people`, if given, replaces all of them. Raises RevisionOutdated, NotAllowed and
+    Invalid.
+    """
     with transaction.atomic():
         plan, actor = _locked(user, plan_id)
         actor.require(Action.EDIT_PLAN)
@@ -59,7 +61,7 @@ def edit_plan(*, by: audit.By, user: User, plan_id: UUID, revision: int, values:
             managers = frozenset(_managers(values["managers"], plan.owner))
             if managers != before and actor.role is not Role.OWNER:
                 raise Invalid(errors=[FieldError("managers", "owner_only", _("Only the owner chooses the managers."))])
-            plan.managers.set(managers)
+            plan.managers.set(User.objects.filter(pk__in=managers))
         for name in ("title", "agenda"):
             setattr(plan, name, values.get(name, getattr(plan, name)))
         for name, value in _options(values).items():
@@ -79,7 +81,9 @@ def edit_plan(*, by: audit.By, user: User, plan_id: UUID, revision: int, values:
 
 
 def copy_plan(*, by: audit.By, user: User, plan_id: UUID) -> Plan:
-    """The caller's own copy, with the same people; nobody but the caller has rights from being owner or manager in it."""
+    """The caller's own copy, with the same people; nobody but the caller has rights from being owner or manager in
+    it.
+    """
     require_may_create(user)
     with transaction.atomic():
         plan, actor = _locked(user, plan_id)

@@ -1,8 +1,8 @@
 """Whispers (私语): side rooms of a conference.
 
-What is said in one is for those in it, whatever the role. So nobody adds anybody (themself least of all) to a whisper which they are not in and did
-not open. Those entitled may still take people out of any whisper and close it: that lets nobody hear anything. Since it moves a person,
-adding is acting on them: nobody adds an equal or higher role.
+What is said in one is for those in it, whatever the role. So nobody adds anybody (themself least of all) to a whisper
+which they are not in and did not open. Those entitled may still take people out of any whisper and close it: that
+lets nobody hear anything. Since it moves a person, adding is acting on them: nobody adds an equal or higher role.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ def whisper_open(act: Act) -> Answer:
     )
     act.change.create(whisper)
     act.change.detail["whisper"] = str(whisper.pk)
-    return on_participants(
-        act, Action.WHISPER_ADD, lambda each: _bring_in(act, whisper, each), whisper=str(whisper.pk)
-    )
+    return on_participants(act, Action.WHISPER_ADD, lambda each: _bring_in(act, whisper, each), whisper=str(whisper.pk))
 
 
 def whisper_add(act: Act) -> Answer:

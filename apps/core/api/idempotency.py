@@ -1,7 +1,8 @@
 """`Idempotency-Key`: a repeated POST gets the first answer and does nothing.
 
-What a request does and its answer commit together, so a crash leaves both or neither and no key is ever stuck. Two requests with one key at the same time
-are told apart by an advisory lock (the second gets 409 `request_in_progress`); should the lock ever fail, the unique constraint holds.
+What a request does and its answer commit together, so a crash leaves both or neither and no key is ever stuck. Two
+requests with one key at the same time are told apart by an advisory lock (the second gets 409 `request_in_progress`);
+should the lock ever fail, the unique constraint holds.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ Handler = Callable[..., HttpResponse]
 
 
 class IdempotentMixin(APIView):
-    """For every view that takes a POST of a signed-in person. Answers of 500 and above are not kept: nothing was done."""
+    """For every view that takes a POST of a signed-in person. Answers of 500 and above are not kept: nothing was
+    done.
+    """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -46,7 +49,7 @@ class IdempotentMixin(APIView):
                 )
             handler: Handler = getattr(self, "post", self.http_method_not_allowed)
             # DRF looks the handler up on the instance, after this method.
-            self.post = partial(self._once, handler, key)
+            vars(self)["post"] = partial(self._once, handler, key)
 
     def _once(self, handler: Handler, key: str, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         fields = {"actor_id": request.user.pk, "key": key}
@@ -54,7 +57,8 @@ class IdempotentMixin(APIView):
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency {request.user.pk} {key}"]
+                    "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+                    [f"idempotency {request.user.pk} {key}"],
                 )
                 if not cursor.fetchone()[0]:
                     raise RequestInProgress
@@ -74,7 +78,7 @@ class IdempotentMixin(APIView):
             if data is not None:
                 IdempotencyRecord.objects.create(
                     **fields,
-                    method=request.method,
+                    method=str(request.method),
                     path=request.path[:500],
                     body_hash=body_hash,
                     status=response.status_code,

@@ -49,7 +49,7 @@ def as_problem(exc: Exception) -> errors.Problem | None:
     if isinstance(exc, exceptions.ValidationError):
         return errors.Invalid(errors=tuple(field_errors(exc.detail)))
     if isinstance(exc, exceptions.Throttled):
-        return errors.RateLimited(max(1, round(exc.wait or 1)))
+        return errors.RateLimited(max(1, round(getattr(exc, "wait", None) or 1)))
     if isinstance(exc, Http404):
         return errors.NotFound()
     if isinstance(exc, exceptions.PermissionDenied) and str(exc.detail).startswith("CSRF Failed"):

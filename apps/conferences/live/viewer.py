@@ -1,0 +1,105 @@
+"""One socket's place in the live feed: what it has been sent, what waits to be sent, and when it needs a snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.conferences.actors import Actor
+
+from .views import View
+
+#: So many frames may wait for a slow socket. After that they are dropped, and it gets a snapshot when it can take one.
+MOST_WAITING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What let this person in; `password` is the stored hash, since a change of password ends the session."""
+
+    user: UUID
+    session: str
+    password: str
+
+
+class Viewer:
+    """`seq` is the number of the last delta in the queue or sent; None while a snapshot is due.
+
+    `send` waits while the socket takes no more. `close` ends the socket with a code.
+    """
+
+    def __init__(
+        self,
+        conference_id: UUID,
+        credentials: Credentials,
+        send: Callable[[str], Awaitable[None]],
+        close: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self.conference_id = conference_id
+        self.credentials = credentials
+        self.send = send
+        self.close = close
+        self.actor: Actor | None = None
+        self.view = View.LIMITED
+        self.seq: int | None = None
+        self._queue: deque[str] = deque()
+        self._talking: str | None = None
+        self._close_code: int | None = None
+        self._due = True
+        self._wake = asyncio.Event()
+
+    def need_snapshot(self) -> None:
+        """Drop what waits: a snapshot says it all."""
+        self._due = True
+        self.seq = None
+        self._queue.clear()
+        self._wake.set()
+
+    def offer(self, frame: str, seq: int) -> None:
+        """Queue a frame that leads from `self.seq` to `seq`."""
+        if len(self._queue) >= MOST_WAITING:
+            self.need_snapshot()
+            return
+        self._queue.append(frame)
+        self.seq = seq
+        self._wake.set()
+
+    def offer_talking(self, frame: str) -> None:
+        """The latest is all that counts: one that was not sent yet is replaced."""
+        self._talking = frame
+        self._wake.set()
+
+    def end(self, code: int) -> None:
+        """Close the socket, without sending what waits."""
+        self._close_code = code
+        self._wake.set()
+
+    async def run(self, snapshot: Callable[[Viewer], Awaitable[str | None]]) -> None:
+        """Send until the socket is closed. `snapshot` sets `actor`, `view` and `seq`, and returns the frame; None: no
+        access any more.
+        """
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._close_code is None:
+                if self._due:
+                    # Asked for again while this one is made, there will be another.
+                    self._due = False
+                    self._queue.clear()
+                    frame = await snapshot(self)
+                    if frame is None:
+                        self._close_code = 4404
+                        break
+                elif self._queue:
+                    frame = self._queue.popleft()
+                elif self._talking is not None:
+                    frame, self._talking = self._talking, None
+                else:
+                    break
+                await self.send(frame)
+            if self._close_code is not None:
+                await self.close(self._close_code)
+                return
