@@ -142,7 +142,8 @@ def node_directory() -> Path:
 
 def npm(*arguments: str) -> None:
     directory = node_directory()
-    env = {**os.environ, "PATH": f"{directory}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    path = f"{directory}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    env = {**os.environ, "PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
     call(directory / "npm", *arguments, env=env, cwd=FRONTEND)
 
 
