@@ -359,7 +359,6 @@ class Observed:
         self.core, self.core_since = core, now
         self.ready = False
         self.rooms.clear()
-        self.jobs.clear()
         self._in_flight.clear()
         self._seen.clear()
         self._seen_order.clear()
@@ -372,7 +371,7 @@ class Observed:
                     self.feeds[leg.feeds].remove(leg)
 
     def _release(self, leg: ObservedLeg) -> None:
-        for send in range(1, leg.sends + 1):
+        for send in range(1, MAX_SENDS + 1):
             self.jobs.pop(send_job(leg.leg, send), None)
         for what in ("mute", "deaf", "hold", "volume", "room", "kill"):
             self._in_flight.pop((what, leg.leg), None)

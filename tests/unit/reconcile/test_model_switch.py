@@ -17,6 +17,8 @@ from apps.conferences.reconcile.rules import Rules, over, participant_state
 from tests.unit.reconcile.build import FAST, MAIN, OTHER, SPACE, conference, dial_string, person, target, whisper
 from tests.unit.reconcile.model import AWFUL, CLEAN, DEAF, LOSSY, SLOW, TICK, Faults, ModelSwitch, World
 
+FAULTS = st.sampled_from((LOSSY, SLOW, AWFUL, DEAF, CLEAN))
+SECONDS = st.sampled_from((0.25, 1, 3, 7, 15))
 POLICY = CallOutPolicy(ring_seconds=30, attempts_per_number=10, busy_retries=9, wait_seconds=5.0)
 PEOPLE = ("chair", "calm", "second", "busy", "away", "detour", "rejects")
 SIDE, CORNER = whisper("side"), whisper("corner", soft_main=False)
@@ -47,8 +49,8 @@ class Conference(RuleBasedStateMachine):
     world: World
     hung_up: dict[UUID, int]
 
-    @initialize(seed=st.integers(0, 2**32 - 1), wait_for_chair=st.booleans())
-    def launch(self, seed: int, wait_for_chair: bool) -> None:
+    @initialize(seed=st.integers(0, 2**32 - 1), wait_for_chair=st.booleans(), faults=FAULTS, seconds=SECONDS)
+    def launch(self, seed: int, wait_for_chair: bool, faults: Faults, seconds: float) -> None:
         answers = {dial_string(number): list(outcomes) for number, outcomes in ANSWERS.items()}
         answers[dial_string("detour", OTHER)] = ["NORMAL_TEMPORARY_FAILURE"]
         answers[dial_string("detour", FAST)] = ["answer"]
@@ -57,25 +59,30 @@ class Conference(RuleBasedStateMachine):
         self.world = World(desired, POLICY, switch, 1000.0, chance=random.Random(seed))
         self.hung_up = {}
         self.announced = 0
-
-    # Time and accidents ---------------------------------------------------------------------------------------
-
-    @rule(seconds=st.sampled_from((1, 4, 12, 40)), faults=st.sampled_from((CLEAN, LOSSY, SLOW, AWFUL, DEAF)))
-    def pass_time(self, seconds: int, faults: Faults) -> None:
         self.world.faults = faults
         self.run(seconds)
 
-    @rule()
-    def crash_switch(self) -> None:
+    # Time and accidents ---------------------------------------------------------------------------------------
+
+    @rule(faults=FAULTS, seconds=st.sampled_from((1, 4, 12, 40)))
+    def change_weather(self, faults: Faults, seconds: int) -> None:
+        self.world.faults = faults
+        self.run(seconds)
+
+    @rule(seconds=SECONDS)
+    def crash_switch(self, seconds: float) -> None:
         self.world.crash_switch()
+        self.run(seconds)
 
-    @rule()
-    def crash_switchboard(self) -> None:
+    @rule(seconds=SECONDS)
+    def crash_switchboard(self, seconds: float) -> None:
         self.world.crash_switchboard()
+        self.run(seconds)
 
-    @rule()
-    def lose_connection(self) -> None:
+    @rule(seconds=SECONDS)
+    def lose_connection(self, seconds: float) -> None:
         self.world.lose_connection()
+        self.run(seconds)
 
     @rule(name=st.sampled_from(PEOPLE), cause=st.sampled_from(("NORMAL_CLEARING", "MEDIA_TIMEOUT")))
     def hang_up(self, name: str, cause: str) -> None:
@@ -88,7 +95,9 @@ class Conference(RuleBasedStateMachine):
     # Clicks ---------------------------------------------------------------------------------------------------
 
     def change(self, **facts: Any) -> None:
+        """Clicks follow each other at once or with a pause, as the world's own chance has it."""
         self.world.desired = replace(self.world.desired, **facts)
+        self.run(self.world.chance.choice((0, 0, TICK, 1, 2, 6)))
 
     def change_person(self, name: str, **facts: Any) -> None:
         people = dict(self.world.desired.participants)
@@ -155,6 +164,7 @@ class Conference(RuleBasedStateMachine):
     def end(self, really: int) -> None:
         if not really:
             self.change(phase="ended")
+            self.run(self.world.chance.choice((0, 1, 5)))
 
     # What must hold -------------------------------------------------------------------------------------------
 
@@ -234,10 +244,10 @@ class Conference(RuleBasedStateMachine):
 
 TestConference = Conference.TestCase
 TestConference.settings = settings(
-    max_examples=60,
-    stateful_step_count=25,
+    max_examples=400,
+    stateful_step_count=40,
     deadline=None,
-    derandomize=True,
+    derandomize=False,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -1,0 +1,119 @@
+"""Events and snapshots by hand, for table tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid5
+
+from apps.conferences.reconcile.decide import Decision, decide
+from apps.conferences.reconcile.desired import DesiredConference, DesiredParticipant
+from apps.conferences.reconcile.ladder import CallOutPolicy
+from apps.conferences.reconcile.observe import Changes, apply, apply_snapshot, connect
+from apps.conferences.reconcile.observed import Observed, ObservedLeg
+from apps.conferences.reconcile.rules import ParticipantState, participant_state
+from apps.switch import events as e
+from tests.unit.reconcile.build import MAIN, SPACE
+
+POLICY = CallOutPolicy()
+
+
+def member(leg: UUID, who: UUID | None, **facts: bool) -> e.MemberState:
+    values = dict.fromkeys(("muted", "deaf", "held", "talking", "floor", "moderator", "ghost"), False)
+    return e.MemberState(leg=leg, participant=who, member_id=1, **{**values, **facts})
+
+
+class Feed:
+    """A switchboard with a clock: `tell` one event, `snapshot`, `decide` and what is sent."""
+
+    def __init__(self, desired: DesiredConference) -> None:
+        self.desired = desired
+        self.observed = Observed()
+        self.now = 1000.0
+        self.sequence = 0
+        connect(self.observed, "core", self.now)
+        self.snapshot()
+
+    def tell(
+        self, kind: type[e.Event], *, at: float | None = None, sequence: int | None = None, **facts: Any
+    ) -> Changes:
+        """One event; its sequence number is the next one unless given."""
+        if sequence is None:
+            self.sequence += 10
+            sequence = self.sequence
+        core = facts.pop("core", "core")
+        return apply(self.observed, kind(core=core, sequence=sequence, at=self.now if at is None else at, **facts))
+
+    def snapshot(
+        self,
+        rooms: dict[str, list[e.MemberState]] | None = None,
+        *,
+        legs: tuple[UUID, ...] = (),
+        asked_at: float | None = None,
+        core: str = "core",
+        volume_in: int = 0,
+    ) -> Changes:
+        told = tuple(
+            e.SnapshotRoom(
+                name=name,
+                locked=False,
+                members=tuple(e.SnapshotMember(state=state, volume_in=volume_in) for state in members),
+            )
+            for name, members in (rooms or {}).items()
+        )
+        inside = tuple(member.state.leg for room in told for member in room.members)
+        channels = tuple(e.SnapshotLeg(leg=leg, ringing=True, answered=leg in inside) for leg in (*legs, *inside))
+        asked = self.now if asked_at is None else asked_at
+        return apply_snapshot(
+            self.observed, e.Snapshot(core=core, asked_at=asked, answered_at=asked, rooms=told, legs=channels)
+        )
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    def decide(self) -> Decision:
+        return decide(self.desired, self.observed, POLICY, self.now)
+
+    def act(self) -> Decision:
+        """Decide, and note everything as sent."""
+        decision = self.decide()
+        for command in decision.commands:
+            self.observed.sent(command, self.now)
+        for announcement, play in decision.plays:
+            self.observed.played(announcement, play, self.now)
+        for dial in decision.dials:
+            if not dial.repeat:
+                self.observed.store(dial, self.now)
+            self.observed.sent(dial.originate, self.now)
+        return decision
+
+    def change(self, **facts: Any) -> None:
+        self.desired = replace(self.desired, **facts)
+
+    def change_person(self, name: str, **facts: Any) -> None:
+        people = dict(self.desired.participants)
+        people[uuid5(SPACE, name)] = replace(people[uuid5(SPACE, name)], **facts)
+        self.change(participants=people)
+
+    def person(self, name: str) -> DesiredParticipant:
+        return self.desired.participants[uuid5(SPACE, name)]
+
+    def leg(self, name: str) -> ObservedLeg:
+        """The last leg of a person."""
+        return self.observed.people[uuid5(SPACE, name)].legs[-1]
+
+    def state(self, name: str) -> ParticipantState:
+        return participant_state(self.desired, self.person(name), self.observed, POLICY, self.now)
+
+    def join(self, *names: str, room: str = MAIN.name, **facts: bool) -> None:
+        """The people called come in."""
+        for name in names:
+            leg = self.leg(name)
+            self.tell(e.LegCreated, leg=leg.leg)
+            self.tell(e.LegAnswered, leg=leg.leg)
+            state = member(leg.leg, leg.participant, **facts)
+            self.tell(e.MemberJoined, room=room, member=state)
+
+    def changed(self, name: str, room: str = MAIN.name, **facts: bool) -> Changes:
+        leg = self.leg(name)
+        return self.tell(e.MemberChanged, room=room, member=member(leg.leg, leg.participant, **facts))
