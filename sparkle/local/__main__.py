@@ -53,6 +53,7 @@ def _run(var: Path) -> int:
         foundation.append(switch.program)
     told |= switch.environment
     password = remembered_secret(var / "demo-password")
+    told["SPARKLE_DEMO_PASSWORD_FILE"] = str(var / "demo-password")
     os.environ |= told
     remember_installation(var, {name: os.environ[name] for name in (*told, "DATABASE_URL", "REDIS_URL")})
 
