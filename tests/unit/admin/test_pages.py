@@ -105,7 +105,7 @@ def test_others_are_refused(client: Client, model: type[models.Model]) -> None:
                 assert answer.headers["Location"].startswith(reverse("admin:login"))
 
 
-@pytest.mark.parametrize("model", sorted(FACTS, key=names), ids=names)
+@pytest.mark.parametrize("model", [model for model in REGISTERED if model in FACTS], ids=names)
 def test_facts_refuse_every_change(pages: Client, model: type[models.Model]) -> None:
     row = populate(0, 1)[model]
     before = model._default_manager.filter(pk=row.pk).values().get()
