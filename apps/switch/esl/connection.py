@@ -130,8 +130,8 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
     def authenticate(self) -> None:
         reply = self.send(authenticate(self.password))
         if reply.headers.get("Reply-Text") != "+OK accepted":
-            self._abort(AuthenticationFailed("the switch refuses the password"))
-            raise self._why()
+            # The switch hangs up after its refusal, so the connection may be over by now for that lesser reason.
+            raise AuthenticationFailed("the switch refuses the password")
 
     def receive_events(self) -> None:
         """The receiving greenlet: whatever goes wrong in it ends the connection, and everybody who waits is told."""
@@ -182,8 +182,9 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
         if not self._pipelines:
             raise ProtocolError("a reply to nothing")
         pipeline = self._pipelines[0]
-        if reply.headers.get("Job-UUID", "") not in pipeline.texts.popleft():
+        if reply.headers.get("Job-UUID", "") not in pipeline.texts[0]:
             raise ProtocolError("a reply to another command")
+        pipeline.texts.popleft()
         pipeline.replies.append(reply)
         self._last_reply = time.monotonic()
         if not pipeline.texts:

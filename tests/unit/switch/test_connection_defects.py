@@ -141,7 +141,7 @@ MEMBER = {
 }
 
 
-def after_sign_in(client: Client, *writes: bytes) -> EslServer:
+def after_sign_in(*writes: bytes) -> EslServer:
     """A peer that signs the client in, writes, and stays."""
 
     def script(peer: Peer) -> None:
@@ -156,12 +156,20 @@ def after_sign_in(client: Client, *writes: bytes) -> EslServer:
 # Reading
 
 
+@pytest.mark.parametrize("client", [Hardened, Bare])
+def test_both_classes_do_read_a_harmless_event(client: Client) -> None:
+    """So that a failure below is the defect and not the way of asking."""
+    harmless = MEMBER | {"Caller-Caller-ID-Name": "Alice"}
+    with connected(client, after_sign_in(event_bytes(harmless, client.encoding))) as connection:
+        assert connection.event()["Caller-Caller-ID-Name"] == "Alice"
+
+
 @both
 def test_a_caller_name_cannot_inject_a_header(client: Client) -> None:
     hostile = MEMBER | {"Caller-Caller-ID-Name": "x\nMember-Type: moderator"}
     # Placed last, where the injected line would win.
     hostile["Caller-Caller-ID-Name"] = hostile.pop("Caller-Caller-ID-Name")
-    with connected(client, after_sign_in(client, event_bytes(hostile, client.encoding))) as connection:
+    with connected(client, after_sign_in(event_bytes(hostile, client.encoding))) as connection:
         assert connection.event()["Member-Type"] == "member"
 
 
@@ -169,7 +177,7 @@ def test_a_caller_name_cannot_inject_a_header(client: Client) -> None:
 def test_the_body_of_a_job_is_a_body(client: Client) -> None:
     job = {"Event-Name": "BACKGROUND_JOB", "Job-UUID": "x"}
     data = event_bytes(job, client.encoding, "-ERR NO_ANSWER\nMember-Type: moderator\n")
-    with connected(client, after_sign_in(client, data)) as connection:
+    with connected(client, after_sign_in(data)) as connection:
         event = connection.event()
         assert event["Content-Length"] == "38"
         assert "Member-Type" not in event
@@ -177,7 +185,7 @@ def test_the_body_of_a_job_is_a_body(client: Client) -> None:
 
 @both
 def test_json_events_are_understood(client: Client) -> None:
-    with connected(client, after_sign_in(client, event_bytes(MEMBER, "json"))) as connection:
+    with connected(client, after_sign_in(event_bytes(MEMBER, "json"))) as connection:
         assert connection.event()["Caller-Caller-ID-Name"] == "王小明"
 
 
@@ -192,7 +200,7 @@ def test_json_events_are_understood(client: Client) -> None:
 )
 def test_the_receiver_survives(client: Client, disturbance: bytes) -> None:
     data = event_bytes(MEMBER, client.encoding)
-    with connected(client, after_sign_in(client, disturbance, data)) as connection:
+    with connected(client, after_sign_in(disturbance, data)) as connection:
         assert connection.event()["Member-Type"] == "member"
 
 
@@ -229,7 +237,7 @@ with defects.connected(client, defects.EslServer(script)) as connection:
 
 @both
 def test_an_unanswered_command_ends(client: Client) -> None:
-    with connected(client, after_sign_in(client)) as connection, soon(client), pytest.raises(Disconnected):
+    with connected(client, after_sign_in()) as connection, soon(client), pytest.raises(Disconnected):
         connection.esl.send("api status")
 
 
@@ -370,19 +378,19 @@ def test_an_object_is_not_used_twice(client: Client) -> None:
 
 @both
 def test_stop_does_not_wait_for_the_switch(client: Client) -> None:
-    with connected(client, after_sign_in(client)) as connection, soon(client):
+    with connected(client, after_sign_in()) as connection, soon(client):
         connection.esl.stop()
 
 
 @both
 def test_silence_is_noticed(client: Client) -> None:
-    with connected(client, after_sign_in(client), quiet_limit=0.05) as connection, soon(client):
+    with connected(client, after_sign_in(), quiet_limit=0.05) as connection, soon(client):
         connection.wait_for_loss()
 
 
 @both
 def test_a_dead_peer_is_noticed_by_tcp(client: Client) -> None:
-    with connected(client, after_sign_in(client)) as connection:
+    with connected(client, after_sign_in()) as connection:
         assert connection.esl.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
