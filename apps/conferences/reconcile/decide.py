@@ -157,7 +157,7 @@ class _Work:
     def _member(self, person: DesiredParticipant, leg: ObservedLeg) -> None:
         room = self.rules.room(person)
         if leg.room != room.name:
-            if not self.observed.pending(("room", leg.leg), room.name, self.now):
+            if not self.observed.in_flight.pending(("room", leg.leg), room.name, self.now):
                 self.moves.setdefault((leg.room or "", room.name), []).append((leg, person, room))
             return
         muted = self.rules.muted(person, room)
@@ -294,7 +294,7 @@ class _Work:
         room = self.observed.rooms.get(self.desired.room.name)
         if room is None or not room.exists or room.locked == self.desired.locked:
             return
-        if not self.observed.pending(("lock", room.name), self.desired.locked, self.now):
+        if not self.observed.in_flight.pending(("lock", room.name), self.desired.locked, self.now):
             self.decision.commands.append(Lock(self.desired.room) if self.desired.locked else Unlock(self.desired.room))
 
     def _announce(self, announcement: UUID, path: str, participant: UUID | None) -> None:
@@ -320,7 +320,7 @@ class _Work:
             known = self.observed.rooms.get(room.name)
             if known is None or not (known.exists or known.members):
                 continue
-            if not self.observed.pending(("hangup", room.name), True, self.now):
+            if not self.observed.in_flight.pending(("hangup", room.name), True, self.now):
                 self.kills.append(HangupRoom(room))
         names = {room.name for room in rooms}
         legs = [leg for each in self.desired.participants for leg in self._legs(each)]
@@ -345,7 +345,7 @@ class _Work:
             self.kills.append(Kill(leg.leg, cause))
 
     def _pending(self, what: str, leg: ObservedLeg, want: object) -> bool:
-        return self.observed.pending((what, leg.leg), want, self.now)
+        return self.observed.in_flight.pending((what, leg.leg), want, self.now)
 
     def _ask(self, leg: ObservedLeg) -> None:
         """Ask for a snapshot as soon as one can tell whether the leg lives, once."""

@@ -116,7 +116,7 @@ def attempt_leg(participant: UUID, attempt_round: int, ordinal: int) -> UUID:
 
 def send_job(leg: UUID, send: int) -> UUID:
     """The Job-UUID of the `send`-th originate (from 1) of a leg: tells which of several was refused."""
-    return uuid5(leg, f"job.{send}")
+    return UUID(int=leg.int ^ send)
 
 
 def feed_leg(whisper: UUID, generation: int) -> UUID:

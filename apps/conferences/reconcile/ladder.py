@@ -92,6 +92,8 @@ class Stop:
 
 def next_step(person: DesiredParticipant, attempts: Sequence[ObservedLeg], policy: CallOutPolicy) -> Call | Stop:
     """What follows `attempts`: the ended legs of the person's present round, in order."""
+    if not attempts:
+        return _first(person)
     ladder = _Ladder(person, policy)
     for leg in attempts:
         ladder.take(leg)
@@ -114,11 +116,7 @@ class _Ladder:
         self.dead: set[tuple[int, UUID]] = set()
         self.tried: set[UUID] = set()
         self.troubles = self.losses = self.call_backs = 0
-        self.step: Call | Stop = Stop(False, NO_ROUTE)
-        for number in range(len(self.numbers)):
-            if self._routes(number):
-                self.step = Call(number, self._routes(number)[0])
-                break
+        self.step = _first(person)
 
     def take(self, leg: ObservedLeg) -> None:
         number, at = leg.number, leg.ended_at or 0.0
@@ -209,6 +207,13 @@ class _Ladder:
         return [
             index for index, route in enumerate(self.numbers[number].routes) if (number, route.gateway) not in self.dead
         ]
+
+
+def _first(person: DesiredParticipant) -> Call | Stop:
+    for number, target in enumerate(person.numbers):
+        if target.routes:
+            return Call(number, 0)
+    return Stop(False, NO_ROUTE)
 
 
 def _backoff(times: int) -> float:

@@ -1,6 +1,6 @@
 """From events and snapshots to what is believed of the switch: the only way in which it changes.
 
-Every function says what changed, so that the switchboard writes just that. Events may come twice, late, in another
+Events may come twice, late, in another
 order or never. Sequence numbers order the events of a leg; times place them before or after a snapshot, so the clocks
 of the switch and of the switchboard must agree within `GRID`.
 """
@@ -8,7 +8,6 @@ of the switch and of the switchboard must agree within `GRID`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,18 @@ from apps.conferences.reconcile.observed import (
     Observed,
     ObservedLeg,
 )
+from apps.conferences.reconcile.transitions import (
+    Changes,
+    adopt,
+    advance,
+    alive,
+    end,
+    enter,
+    fail,
+    known_alive,
+    leave,
+    revive,
+)
 from apps.switch.events import (
     Digit,
     Event,
@@ -38,7 +49,6 @@ from apps.switch.events import (
     MemberChanged,
     MemberJoined,
     MemberLeft,
-    MemberState,
     MemberVolume,
     PlayStarted,
     RoomCreated,
@@ -51,29 +61,10 @@ from apps.switch.events import (
     Talking,
 )
 
+__all__ = ["Changes", "abandon", "apply", "apply_snapshot", "connect"]
+
 REFUSED = "DESTINATION_OUT_OF_ORDER"
 """What originate answers when the UUID is alive already, and also when the switch takes no more calls."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What became different. `talking` holds legs whose speaking indicator changed and nothing else; `announcements`
-    those that started, with the error ("" when it plays); `digits` the keys that were pressed, each once."""
-
-    legs: set[UUID] = field(default_factory=set)
-    participants: set[UUID] = field(default_factory=set)
-    rooms: set[str] = field(default_factory=set)
-    talking: set[UUID] = field(default_factory=set)
-    announcements: dict[UUID, str] = field(default_factory=dict)
-    digits: list[Digit] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.legs or self.participants or self.rooms or self.talking or self.announcements or self.digits)
-
-    def leg(self, leg: ObservedLeg) -> None:
-        self.legs.add(leg.leg)
-        if leg.participant is not None:
-            self.participants.add(leg.participant)
 
 
 def connect(observed: Observed, core: str, now: float) -> Changes:
@@ -83,7 +74,7 @@ def connect(observed: Observed, core: str, now: float) -> Changes:
         observed.start_core(core, now)
         for leg in list(observed.legs.values()):
             if leg.core != core and leg.phase is not LegPhase.ENDED:
-                _end(observed, leg, now, SWITCH_RESTART, 0, changes)
+                end(observed, leg, now, SWITCH_RESTART, 0, changes)
     observed.connected = True
     return changes
 
@@ -93,7 +84,7 @@ def abandon(observed: Observed, leg: UUID, now: float) -> Changes:
     changes = Changes()
     known = observed.legs.get(leg)
     if known is not None and known.phase is LegPhase.MISSING:
-        _end(observed, known, now, CANCELLED, 0, changes)
+        end(observed, known, now, CANCELLED, 0, changes)
     return changes
 
 
@@ -121,7 +112,7 @@ def apply_snapshot(observed: Observed, snapshot: Snapshot) -> Changes:
     channels = {channel.leg: channel for channel in snapshot.legs}
     for leg_id in channels.keys() | located.keys():
         place = located.get(leg_id)
-        leg = observed.legs.get(leg_id) or (place and _adopt(observed, place[1].state, asked))
+        leg = observed.legs.get(leg_id) or (place and adopt(observed, place[1].state, asked))
         if leg is not None:
             _snapshot_leg(observed, leg, place, channels.get(leg_id), asked, changes)
     for leg in list(observed.legs.values()):
@@ -149,7 +140,7 @@ def _snapshot_room(observed: Observed, told: SnapshotRoom, asked: float, changes
     if not room.exists or room.locked != told.locked:
         room.exists, room.locked = True, told.locked
         changes.rooms.add(room.name)
-    observed.shown(("lock", room.name), room.locked)
+    observed.in_flight.shown(("lock", room.name), room.locked)
 
 
 def _snapshot_leg(
@@ -164,37 +155,37 @@ def _snapshot_leg(
         # `show channels` may trail a hang-up a little; what is there long after it is alive, whatever was believed.
         if asked < (leg.ended_at or 0.0) + (GRID if leg.cause == LOST else SETTLE):
             return
-        _revive(observed, leg)
+        revive(observed, leg)
         changes.leg(leg)
     if leg.doubt is not None and asked >= leg.absence_counts_from:
         leg.doubt = None
-    _alive(observed, leg, asked, changes)
+    alive(observed, leg, asked, changes)
     if asked <= leg.as_of + GRID:
         return
     if located is not None:
         room, member = located
-        _member(observed, leg, room, member.state, asked, changes)
+        enter(observed, leg, room, member.state, asked, changes)
         if leg.volume_in != member.volume_in:
             leg.volume_in = member.volume_in
             changes.leg(leg)
-        observed.shown(("volume", leg.leg), leg.volume_in)
+        observed.in_flight.shown(("volume", leg.leg), leg.volume_in)
         return
     if leg.room is not None and asked > leg.as_of + LAG:
-        _out_of_room(observed, leg, asked, changes)
+        leave(observed, leg, asked, changes)
         leg.as_of = asked
     if channel is not None and leg.phase < LegPhase.ANSWERED:
         phase = LegPhase.ANSWERED if channel.answered else LegPhase.RINGING if channel.ringing else LegPhase.CREATED
-        _advance(observed, leg, phase, asked, changes)
+        advance(observed, leg, phase, asked, changes)
 
 
 def _absent(observed: Observed, leg: ObservedLeg, asked: float, changes: Changes) -> None:
     if leg.doubt is not None:
-        _end(observed, leg, asked, *leg.doubt, changes)
+        end(observed, leg, asked, *leg.doubt, changes)
     elif leg.seen_at is None and leg.participant is not None and leg.sends < MAX_SENDS:
         observed.set_phase(leg, LegPhase.MISSING)
         changes.leg(leg)
     else:
-        _end(observed, leg, asked, LOST, 0, changes)
+        end(observed, leg, asked, LOST, 0, changes)
 
 
 # Events ---------------------------------------------------------------------------------------------------------
@@ -205,17 +196,17 @@ def _job_done(observed: Observed, event: JobDone, changes: Changes) -> None:
     if leg is None:
         return
     if event.cause is None:
-        if _known_alive(observed, leg, event, changes):
-            _advance(observed, leg, LegPhase.ANSWERED, event.at, changes)
+        if known_alive(observed, leg, event, changes):
+            advance(observed, leg, LegPhase.ANSWERED, event.at, changes)
     elif leg.phase is not LegPhase.ENDED and not (event.cause == REFUSED and leg.seen_at is not None):
-        _failed(observed, leg, event.at, event.cause, 0, changes)
+        fail(observed, leg, event.at, event.cause, 0, changes)
 
 
 def _leg_phase(phase: LegPhase) -> Callable[[Observed, Any, Changes], None]:
     def handle(observed: Observed, event: LegEvent, changes: Changes) -> None:
         leg = observed.legs.get(event.leg)
-        if leg is not None and _known_alive(observed, leg, event, changes):
-            _advance(observed, leg, phase, event.at, changes)
+        if leg is not None and known_alive(observed, leg, event, changes):
+            advance(observed, leg, phase, event.at, changes)
 
     return handle
 
@@ -225,7 +216,7 @@ def _leg_ended(observed: Observed, event: LegEnded, changes: Changes) -> None:
     if leg is None:
         return
     if leg.phase is not LegPhase.ENDED:
-        _failed(observed, leg, event.at, event.cause, event.sip_code, changes)
+        fail(observed, leg, event.at, event.cause, event.sip_code, changes)
     elif event.sip_code and not leg.sip_code:
         leg.sip_code = event.sip_code
         changes.leg(leg)
@@ -254,10 +245,10 @@ def _room_destroyed(observed: Observed, event: RoomDestroyed, changes: Changes) 
     room.destroyed_sequence, room.as_of = event.sequence, max(room.as_of, event.at)
     room.exists = room.locked = False
     changes.rooms.add(room.name)
-    observed.shown(("hangup", room.name), True)
+    observed.in_flight.shown(("hangup", room.name), True)
     for leg in list(room.members.values()):
         if leg.sequence < event.sequence:
-            _out_of_room(observed, leg, event.at, changes)
+            leave(observed, leg, event.at, changes)
 
 
 def _room_locked(observed: Observed, event: RoomLocked, changes: Changes) -> None:
@@ -267,20 +258,20 @@ def _room_locked(observed: Observed, event: RoomLocked, changes: Changes) -> Non
     room.lock_sequence, room.as_of = event.sequence, max(room.as_of, event.at)
     room.exists = True
     room.locked = event.locked
-    observed.shown(("lock", room.name), event.locked)
+    observed.in_flight.shown(("lock", room.name), event.locked)
     changes.rooms.add(room.name)
 
 
 def _member_event(observed: Observed, event: MemberJoined | MemberChanged, changes: Changes) -> None:
-    leg = observed.legs.get(event.member.leg) or _adopt(observed, event.member, event.at)
-    if not _known_alive(observed, leg, event, changes):
+    leg = observed.legs.get(event.member.leg) or adopt(observed, event.member, event.at)
+    if not known_alive(observed, leg, event, changes):
         return
     if event.sequence <= leg.sequence or event.at < leg.as_of - GRID:
         return
     leg.sequence = event.sequence
     if isinstance(event, MemberJoined) and leg.volume_sequence < event.sequence:
         leg.volume_in = None
-    _member(observed, leg, event.room, event.member, event.at, changes)
+    enter(observed, leg, event.room, event.member, event.at, changes)
     room = observed.room(event.room)
     if not room.exists and event.sequence > room.destroyed_sequence:
         room.exists = True
@@ -295,7 +286,7 @@ def _member_left(observed: Observed, event: MemberLeft, changes: Changes) -> Non
     if event.sequence <= leg.sequence or event.at < leg.as_of - GRID:
         return
     leg.sequence = event.sequence
-    _out_of_room(observed, leg, event.at, changes)
+    leave(observed, leg, event.at, changes)
     leg.as_of = event.at
 
 
@@ -304,7 +295,7 @@ def _member_volume(observed: Observed, event: MemberVolume, changes: Changes) ->
     if leg is None or event.sequence <= leg.volume_sequence or event.at < leg.as_of - GRID or leg.room != event.room:
         return
     leg.volume_sequence, leg.volume_in = event.sequence, event.volume_in
-    observed.shown(("volume", leg.leg), leg.volume_in)
+    observed.in_flight.shown(("volume", leg.leg), leg.volume_in)
     changes.leg(leg)
 
 
@@ -361,102 +352,3 @@ _HANDLERS: dict[type[Event], Callable[[Observed, Any, Changes], None]] = {
     PlayStarted: _play_started,
     Digit: _digit,
 }
-
-
-# What they have in common ---------------------------------------------------------------------------------------
-
-
-def _adopt(observed: Observed, state: MemberState, at: float) -> ObservedLeg:
-    """A member that nobody here called: of one of our participants (its row was lost), a feed, or a stranger."""
-    leg = ObservedLeg(state.leg, state.participant, observed.core, at, phase=LegPhase.ANSWERED, roomless_since=at)
-    person = observed.people.get(state.participant) if state.participant is not None else None
-    if person is not None and person.legs:
-        leg.round, leg.ordinal = person.legs[-1].round, person.legs[-1].ordinal + 1
-    observed.add(leg)
-    return leg
-
-
-def _known_alive(observed: Observed, leg: ObservedLeg, event: Event, changes: Changes) -> bool:
-    """Note a sign of life. False when the leg is over and the sign is only late."""
-    if leg.phase is LegPhase.ENDED:
-        if not (leg.repeated or leg.cause == LOST) or event.at <= (leg.ended_at or 0.0):
-            return False
-        _revive(observed, leg)
-        changes.leg(leg)
-    _alive(observed, leg, event.at, changes)
-    return True
-
-
-def _alive(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> None:
-    if leg.seen_at is None:
-        # A hang-up sent before the channel existed went nowhere.
-        observed.shown(("kill", leg.leg), True)
-    leg.seen_at = max(leg.seen_at or 0.0, at)
-    if leg.phase in (LegPhase.STORED, LegPhase.SENT, LegPhase.MISSING):
-        observed.set_phase(leg, LegPhase.CREATED)
-        changes.leg(leg)
-
-
-def _revive(observed: Observed, leg: ObservedLeg) -> None:
-    leg.ended_at, leg.cause, leg.sip_code, leg.doubt = None, "", 0, None
-    leg.joined_at = leg.answered_at = leg.ringing_at = None
-    observed.set_phase(leg, LegPhase.CREATED)
-
-
-def _advance(observed: Observed, leg: ObservedLeg, phase: LegPhase, at: float, changes: Changes) -> None:
-    if leg.phase >= phase:
-        return
-    if phase is LegPhase.RINGING:
-        leg.ringing_at = at
-    elif phase is LegPhase.ANSWERED:
-        leg.answered_at = leg.roomless_since = at
-    observed.set_phase(leg, phase)
-    changes.leg(leg)
-
-
-def _member(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, at: float, changes: Changes) -> None:
-    before = (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator, leg.joined_at)
-    talked = (leg.talking, leg.floor)
-    _advance(observed, leg, LegPhase.ANSWERED, at, changes)
-    if leg.room != room:
-        observed.place(leg, room)
-    if leg.phase is not LegPhase.IN_ROOM:
-        observed.set_phase(leg, LegPhase.IN_ROOM)
-    if leg.joined_at is None:
-        leg.joined_at = at
-    leg.member_id, leg.moderator, leg.floor = state.member_id, state.moderator, state.floor
-    leg.muted, leg.deaf, leg.held = state.muted, state.deaf, state.held
-    # The switch tells no end of speech when it mutes or holds (conference_api.c:323, 411).
-    leg.talking = state.talking and not state.muted and not state.held
-    leg.as_of = max(leg.as_of, at)
-    observed.shown(("room", leg.leg), room)
-    observed.shown(("mute", leg.leg), leg.muted)
-    observed.shown(("deaf", leg.leg), leg.deaf)
-    observed.shown(("hold", leg.leg), leg.held)
-    if before != (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator, leg.joined_at):
-        changes.leg(leg)
-    if talked != (leg.talking, leg.floor):
-        changes.talking.add(leg.leg)
-
-
-def _out_of_room(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> None:
-    observed.place(leg, None)
-    if leg.phase is LegPhase.IN_ROOM:
-        observed.set_phase(leg, LegPhase.ANSWERED)
-    leg.roomless_since = at
-    leg.talking = leg.floor = False
-    changes.leg(leg)
-
-
-def _failed(observed: Observed, leg: ObservedLeg, at: float, cause: str, sip_code: int, changes: Changes) -> None:
-    """The switch says that the leg is over. If it was originated twice, that may be true of the first time only."""
-    if leg.repeated and leg.live and at < leg.last_send + SETTLE:
-        leg.doubt = (cause, sip_code)
-    else:
-        _end(observed, leg, at, cause, sip_code, changes)
-
-
-def _end(observed: Observed, leg: ObservedLeg, at: float, cause: str, sip_code: int, changes: Changes) -> None:
-    leg.ended_at, leg.cause, leg.sip_code, leg.doubt = at, cause, sip_code, None
-    observed.set_phase(leg, LegPhase.ENDED)
-    changes.leg(leg)

@@ -15,28 +15,8 @@ from uuid import UUID
 
 from apps.conferences.reconcile.desired import send_job
 from apps.conferences.reconcile.dial import Dial
-from apps.switch.commands import (
-    Command,
-    Deaf,
-    HangupRoom,
-    Hold,
-    Kill,
-    Lock,
-    Move,
-    Mute,
-    MuteNonModerators,
-    Originate,
-    OriginateFeed,
-    Play,
-    SetVolume,
-    Undeaf,
-    Unhold,
-    Unlock,
-    Unmute,
-)
-
-COMMAND_TIMEOUT = 2.0
-"""Seconds after which a command whose effect was not seen is repeated."""
+from apps.conferences.reconcile.in_flight import InFlight
+from apps.switch.commands import Command, Mute, MuteNonModerators, Originate, OriginateFeed, Play
 
 SETTLE = 5.0
 """Seconds after which an originate has reached the switch or never will: only a later snapshot proves a leg absent."""
@@ -179,10 +159,6 @@ class ObservedPlay:
     started: bool = False
 
 
-Aspect = tuple[str, UUID | str]
-"""What a command changes: ("mute", leg), ("room", leg), ("lock", room name) …"""
-
-
 class Observed:
     """One switch. `ready` says whether decisions may be based on it: connected, and a snapshot taken since."""
 
@@ -199,7 +175,7 @@ class Observed:
         self.feeds: dict[str, list[ObservedLeg]] = {}
         self.jobs: dict[UUID, ObservedLeg] = {}
         self.plays: dict[UUID, ObservedPlay] = {}
-        self._in_flight: dict[Aspect, tuple[object, float]] = {}
+        self.in_flight = InFlight()
         self._seen: set[int] = set()
         self._seen_order: deque[int] = deque()
 
@@ -246,8 +222,12 @@ class Observed:
 
     def sent(self, command: Command, now: float) -> None:
         """Note that a command left, so that it is not repeated before its time. For a Play, use `played`."""
-        for aspect, want in self._aspects(command):
-            self._in_flight[aspect] = (want, now)
+        if isinstance(command, MuteNonModerators):
+            # One for each who is there now: who joins later is not reached by it.
+            for member in self.room(command.room.name).members.values():
+                if not member.moderator:
+                    self.in_flight.note(Mute(command.room, member.leg), now)
+        self.in_flight.note(command, now)
         if isinstance(command, OriginateFeed) and command.leg not in self.legs:
             self.add(ObservedLeg(command.leg, None, self.core, now, feeds=command.whisper.name))
         if isinstance(command, (Originate, OriginateFeed)):
@@ -282,11 +262,6 @@ class Observed:
                 self._release(leg)
 
     # What decide() asks ---------------------------------------------------------------------------------------
-
-    def pending(self, aspect: Aspect, want: object, now: float) -> bool:
-        """Whether a command to the same end left a moment ago and its effect may still come."""
-        entry = self._in_flight.get(aspect)
-        return entry is not None and entry[0] == want and now - entry[1] < COMMAND_TIMEOUT
 
     def calls_per_gateway(self) -> Counter[UUID]:
         """Live or possibly live calls of each gateway, for the pacer."""
@@ -338,12 +313,6 @@ class Observed:
             elif phase in phases and before not in phases:
                 legs.append(leg)
 
-    def shown(self, aspect: Aspect, state: object) -> None:
-        """The effect of a command was seen, or it came to nothing: it is no longer under way."""
-        entry = self._in_flight.get(aspect)
-        if entry is not None and entry[0] == state:
-            del self._in_flight[aspect]
-
     def first_time(self, sequence: int) -> bool:
         """Whether this event of the running core was not applied before."""
         if sequence in self._seen:
@@ -359,7 +328,7 @@ class Observed:
         self.core, self.core_since = core, now
         self.ready = False
         self.rooms.clear()
-        self._in_flight.clear()
+        self.in_flight.clear()
         self._seen.clear()
         self._seen_order.clear()
 
@@ -373,37 +342,4 @@ class Observed:
     def _release(self, leg: ObservedLeg) -> None:
         for send in range(1, MAX_SENDS + 1):
             self.jobs.pop(send_job(leg.leg, send), None)
-        for what in ("mute", "deaf", "hold", "volume", "room", "kill"):
-            self._in_flight.pop((what, leg.leg), None)
-
-    def _aspects(self, command: Command) -> list[tuple[Aspect, object]]:
-        match command:
-            case Mute(leg=leg):
-                return [(("mute", leg), True)]
-            case Unmute(leg=leg):
-                return [(("mute", leg), False)]
-            case Deaf(leg=leg):
-                return [(("deaf", leg), True)]
-            case Undeaf(leg=leg):
-                return [(("deaf", leg), False)]
-            case Hold(leg=leg):
-                return [(("hold", leg), True)]
-            case Unhold(leg=leg):
-                return [(("hold", leg), False)]
-            case SetVolume(leg=leg, level=level):
-                return [(("volume", leg), level)]
-            case Kill(leg=leg):
-                return [(("kill", leg), True)]
-            case Move(target=target, legs=legs):
-                return [(("room", leg), target.name) for leg in legs]
-            case Lock(room=room):
-                return [(("lock", room.name), True)]
-            case Unlock(room=room):
-                return [(("lock", room.name), False)]
-            case HangupRoom(room=room):
-                return [(("hangup", room.name), True)]
-            case MuteNonModerators(room=room):
-                members = self.room(room.name).members.values()
-                return [(("mute", member.leg), True) for member in members if not member.moderator]
-            case _:
-                return []
+        self.in_flight.drop_leg(leg.leg)

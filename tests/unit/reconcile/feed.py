@@ -105,7 +105,7 @@ class Feed:
     def state(self, name: str) -> ParticipantState:
         return participant_state(self.desired, self.person(name), self.observed, POLICY, self.now)
 
-    def join(self, *names: str, room: str = MAIN.name, **facts: bool) -> None:
+    def join(self, *names: str, room: str = MAIN.name, **facts: Any) -> None:
         """The people called come in."""
         for name in names:
             leg = self.leg(name)
@@ -114,6 +114,6 @@ class Feed:
             state = member(leg.leg, leg.participant, **facts)
             self.tell(e.MemberJoined, room=room, member=state)
 
-    def changed(self, name: str, room: str = MAIN.name, **facts: bool) -> Changes:
+    def changed(self, name: str, *, room: str = MAIN.name, **facts: Any) -> Changes:
         leg = self.leg(name)
         return self.tell(e.MemberChanged, room=room, member=member(leg.leg, leg.participant, **facts))

@@ -18,8 +18,9 @@ from apps.conferences.reconcile.desired import (
     feed_leg,
     send_job,
 )
+from apps.conferences.reconcile.in_flight import COMMAND_TIMEOUT
 from apps.conferences.reconcile.observe import connect
-from apps.conferences.reconcile.observed import COMMAND_TIMEOUT, SETTLE, LegPhase, Observed
+from apps.conferences.reconcile.observed import SETTLE, LegPhase, Observed
 from apps.conferences.reconcile.rules import Rules, over, quorum_met, waiting
 from apps.switch import commands as c
 from apps.switch import events as e
@@ -37,8 +38,8 @@ def launched(*names: str, **facts: Any) -> Feed:
     feed = Feed(conference(*people, whispers=(SIDE,), **facts))
     flags = {dial.participant: dial.originate.flags for dial in feed.act().dials}
     for name in names:
-        given = flags[uuid5(SPACE, name)]
-        feed.join(name, **{SHOWN[flag]: True for flag in given})
+        given: dict[str, Any] = {SHOWN[flag]: True for flag in flags[uuid5(SPACE, name)]}
+        feed.join(name, **given)
     return feed
 
 
@@ -192,7 +193,7 @@ def test_an_answered_leg_that_never_reaches_a_room_is_called_anew() -> None:
     ],
 )
 def test_a_click_becomes_one_command_until_its_effect_is_seen(
-    feed: Feed, facts: dict[str, bool], shown: dict[str, bool], command: Any
+    feed: Feed, facts: dict[str, Any], shown: dict[str, Any], command: Any
 ) -> None:
     back = {c.Mute: c.Unmute, c.Deaf: c.Undeaf, c.Hold: c.Unhold}[command]
     ann = feed.leg("ann").leg

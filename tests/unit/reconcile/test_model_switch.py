@@ -244,10 +244,10 @@ class Conference(RuleBasedStateMachine):
 
 TestConference = Conference.TestCase
 TestConference.settings = settings(
-    max_examples=400,
-    stateful_step_count=40,
+    max_examples=200,
+    stateful_step_count=30,
     deadline=None,
-    derandomize=False,
+    derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

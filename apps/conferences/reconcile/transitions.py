@@ -1,0 +1,129 @@
+"""The steps that a leg can take in what is believed of the switch, whatever told of them.
+
+Each step notes in `Changes` what became different, so that the switchboard writes just that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from apps.conferences.reconcile.observed import LOST, SETTLE, LegPhase, Observed, ObservedLeg
+from apps.switch.events import Digit, Event, MemberState
+
+
+@dataclass(slots=True)
+class Changes:
+    """What became different. `talking` holds legs whose speaking indicator changed and nothing else; `announcements`
+    those that started, with the error ("" when it plays); `digits` the keys that were pressed, each once."""
+
+    legs: set[UUID] = field(default_factory=set)
+    participants: set[UUID] = field(default_factory=set)
+    rooms: set[str] = field(default_factory=set)
+    talking: set[UUID] = field(default_factory=set)
+    announcements: dict[UUID, str] = field(default_factory=dict)
+    digits: list[Digit] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.legs or self.participants or self.rooms or self.talking or self.announcements or self.digits)
+
+    def leg(self, leg: ObservedLeg) -> None:
+        self.legs.add(leg.leg)
+        if leg.participant is not None:
+            self.participants.add(leg.participant)
+
+
+def adopt(observed: Observed, state: MemberState, at: float) -> ObservedLeg:
+    """A member that nobody here called: of one of our participants (its row was lost), a feed, or a stranger."""
+    leg = ObservedLeg(state.leg, state.participant, observed.core, at, phase=LegPhase.ANSWERED, roomless_since=at)
+    person = observed.people.get(state.participant) if state.participant is not None else None
+    if person is not None and person.legs:
+        leg.round, leg.ordinal = person.legs[-1].round, person.legs[-1].ordinal + 1
+    observed.add(leg)
+    return leg
+
+
+def known_alive(observed: Observed, leg: ObservedLeg, event: Event, changes: Changes) -> bool:
+    """Note a sign of life. False when the leg is over and the sign is only late."""
+    if leg.phase is LegPhase.ENDED:
+        if not (leg.repeated or leg.cause == LOST) or event.at <= (leg.ended_at or 0.0):
+            return False
+        revive(observed, leg)
+        changes.leg(leg)
+    alive(observed, leg, event.at, changes)
+    return True
+
+
+def alive(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> None:
+    if leg.seen_at is None:
+        # A hang-up sent before the channel existed went nowhere.
+        observed.in_flight.shown(("kill", leg.leg), True)
+    leg.seen_at = max(leg.seen_at or 0.0, at)
+    if leg.phase in (LegPhase.STORED, LegPhase.SENT, LegPhase.MISSING):
+        observed.set_phase(leg, LegPhase.CREATED)
+        changes.leg(leg)
+
+
+def revive(observed: Observed, leg: ObservedLeg) -> None:
+    leg.ended_at, leg.cause, leg.sip_code, leg.doubt = None, "", 0, None
+    leg.joined_at = leg.answered_at = leg.ringing_at = None
+    observed.set_phase(leg, LegPhase.CREATED)
+
+
+def advance(observed: Observed, leg: ObservedLeg, phase: LegPhase, at: float, changes: Changes) -> None:
+    if leg.phase >= phase:
+        return
+    if phase is LegPhase.RINGING:
+        leg.ringing_at = at
+    elif phase is LegPhase.ANSWERED:
+        leg.answered_at = leg.roomless_since = at
+    observed.set_phase(leg, phase)
+    changes.leg(leg)
+
+
+def enter(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, at: float, changes: Changes) -> None:
+    before = (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator, leg.joined_at)
+    talked = (leg.talking, leg.floor)
+    advance(observed, leg, LegPhase.ANSWERED, at, changes)
+    if leg.room != room:
+        observed.place(leg, room)
+    if leg.phase is not LegPhase.IN_ROOM:
+        observed.set_phase(leg, LegPhase.IN_ROOM)
+    if leg.joined_at is None:
+        leg.joined_at = at
+    leg.member_id, leg.moderator, leg.floor = state.member_id, state.moderator, state.floor
+    leg.muted, leg.deaf, leg.held = state.muted, state.deaf, state.held
+    # The switch tells no end of speech when it mutes or holds (conference_api.c:323, 411).
+    leg.talking = state.talking and not state.muted and not state.held
+    leg.as_of = max(leg.as_of, at)
+    observed.in_flight.shown(("room", leg.leg), room)
+    observed.in_flight.shown(("mute", leg.leg), leg.muted)
+    observed.in_flight.shown(("deaf", leg.leg), leg.deaf)
+    observed.in_flight.shown(("hold", leg.leg), leg.held)
+    if before != (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator, leg.joined_at):
+        changes.leg(leg)
+    if talked != (leg.talking, leg.floor):
+        changes.talking.add(leg.leg)
+
+
+def leave(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> None:
+    observed.place(leg, None)
+    if leg.phase is LegPhase.IN_ROOM:
+        observed.set_phase(leg, LegPhase.ANSWERED)
+    leg.roomless_since = at
+    leg.talking = leg.floor = False
+    changes.leg(leg)
+
+
+def fail(observed: Observed, leg: ObservedLeg, at: float, cause: str, sip_code: int, changes: Changes) -> None:
+    """The switch says that the leg is over. If it was originated twice, that may be true of the first time only."""
+    if leg.repeated and leg.live and at < leg.last_send + SETTLE:
+        leg.doubt = (cause, sip_code)
+    else:
+        end(observed, leg, at, cause, sip_code, changes)
+
+
+def end(observed: Observed, leg: ObservedLeg, at: float, cause: str, sip_code: int, changes: Changes) -> None:
+    leg.ended_at, leg.cause, leg.sip_code, leg.doubt = at, cause, sip_code, None
+    observed.set_phase(leg, LegPhase.ENDED)
+    changes.leg(leg)
