@@ -27,7 +27,7 @@ class SelfSerializer(UserSerializer):
 
 class SignInSerializer(serializers.Serializer[User]):
     username = TextField(max_length=64)
-    password = serializers.CharField(max_length=256, trim_whitespace=False, style={"input_type": "password"})
+    password = TextField(max_length=256, trim_whitespace=False, style={"input_type": "password"})
 
 
 class SessionSerializer(serializers.Serializer[Any]):
