@@ -256,6 +256,8 @@ class Observed:
                 self._release(leg)
         for name in rooms:
             self.rooms.pop(name, None)
+            for announcement in [each for each, play in self.plays.items() if play.command.room.name == name]:
+                del self.plays[announcement]
             for leg in self.feeds.pop(name, ()):
                 self.strangers.pop(leg.leg, None)
                 self.legs.pop(leg.leg, None)

@@ -26,9 +26,9 @@ class ParticipantState:
 
 
 def in_conference(observed: Observed, participant: UUID) -> bool:
-    """Whether the participant is in one of the rooms."""
+    """Whether the participant is in one of the rooms, or between two of them."""
     person = observed.people.get(participant)
-    return person is not None and any(leg.phase is LegPhase.IN_ROOM for leg in person.live)
+    return person is not None and any(leg.joined_at is not None for leg in person.live)
 
 
 def chair_connected(desired: DesiredConference, observed: Observed) -> bool:
@@ -73,6 +73,7 @@ class Rules:
 
     def __init__(self, desired: DesiredConference, observed: Observed) -> None:
         self.desired = desired
+        self.main = desired.room.name
         self.waiting = waiting(desired, observed)
         self.moderated = desired.floor_mode == "moderated"
         self.roll_call = desired.floor_mode == "roll_call"
@@ -86,7 +87,7 @@ class Rules:
 
     def muted(self, person: DesiredParticipant, room: Room) -> bool:
         """In a whisper only the ban on speaking counts: it is a place to talk, whatever the floor of the main room."""
-        if person.forbidden or room is not self.desired.room:
+        if person.forbidden or room.name != self.main:
             return person.forbidden
         if person.muted:
             return True
@@ -99,7 +100,7 @@ class Rules:
         )
 
     def deaf(self, person: DesiredParticipant, room: Room) -> bool:
-        return person.deaf or (self.waiting and room is self.desired.room and person.role not in LEADERS)
+        return person.deaf or (self.waiting and room.name == self.main and person.role not in LEADERS)
 
     def flags(self, person: DesiredParticipant, room: Room) -> frozenset[MemberFlag]:
         """What a membership starts with, so that nothing is heard before a command could come."""

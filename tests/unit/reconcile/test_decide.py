@@ -463,6 +463,15 @@ def test_quorum(quorum: Quorum | None, inside: tuple[str, ...], met: bool) -> No
     assert waiting(feed.desired, feed.observed) is (quorum is not None)
 
 
+def test_a_chair_between_two_rooms_is_still_there() -> None:
+    feed = launched(*NAMES, wait_for_chair=True)
+    chair = feed.leg("chair")
+    feed.tell(e.MemberLeft, room=MAIN.name, member=member(chair.leg, chair.participant, moderator=True))
+    assert not waiting(feed.desired, feed.observed)
+    feed.tell(e.LegEnded, leg=chair.leg, cause="NORMAL_CLEARING", sip_code=0)
+    assert waiting(feed.desired, feed.observed)
+
+
 def test_who_is_not_wanted_does_not_count_for_the_quorum() -> None:
     feed = launched("chair", phase="gathering", quorum=Quorum(50))
     for name in ("bob", "cat"):

@@ -244,7 +244,7 @@ class Conference(RuleBasedStateMachine):
 
 TestConference = Conference.TestCase
 TestConference.settings = settings(
-    max_examples=200,
+    max_examples=120,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

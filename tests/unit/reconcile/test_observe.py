@@ -6,7 +6,7 @@ from uuid import uuid5
 
 import pytest
 
-from apps.conferences.reconcile.desired import attempt_leg, send_job
+from apps.conferences.reconcile.desired import DesiredAnnouncement, attempt_leg, send_job
 from apps.conferences.reconcile.observe import abandon, connect
 from apps.conferences.reconcile.observed import LAG, MAX_SENDS, SETTLE, LegPhase, Observed, ObservedLeg
 from apps.switch import events as e
@@ -345,6 +345,8 @@ def test_a_missing_leg_that_nobody_wants_can_be_given_up(feed: Feed) -> None:
 
 def test_a_conference_that_is_over_can_be_forgotten(feed: Feed) -> None:
     feed.join("ann", "bob", "cat")
+    feed.change(announcements=(DesiredAnnouncement(uuid5(SPACE, "announcement"), "/a.wav"),))
+    assert feed.act().plays
     feed.observed.forget(feed.desired.participants, [MAIN.name, SIDE.room.name])
     observed = feed.observed
-    assert not any((observed.legs, observed.people, observed.rooms, observed.feeds, observed.jobs))
+    assert not any((observed.legs, observed.people, observed.rooms, observed.feeds, observed.jobs, observed.plays))
