@@ -158,7 +158,6 @@ class ReadOnlyInline(ReadOnlyMixin, TabularInline):
 
     extra = 0
     can_delete = False
-    show_change_link = True
 
 
 @admin.register(AuditEntry)

@@ -134,15 +134,35 @@ class UnsupportedMediaType(Problem):
     detail = _("Send JSON: Content-Type: application/json.")
 
 
-class RateLimited(Problem):
+class TryLater(Problem):
+    """Nothing is wrong with the request; `retry_after` is how many seconds to wait before the next try."""
+
+    code = "try_later"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(retry_after=retry_after)
+
+
+class RateLimited(TryLater):
     status = 429
     code = "rate_limited"
     title = _("Too many requests")
     detail = _("Wait for the seconds that Retry-After says, then try again.")
 
-    def __init__(self, retry_after: int) -> None:
-        self.retry_after = retry_after
-        super().__init__(retry_after=retry_after)
+
+class DatabaseAway(TryLater):
+    status = 503
+    code = "database_away"
+    title = _("The system is interrupted for a moment")
+    detail = _("Nothing is lost. Try again in a few seconds; an Idempotency-Key makes sure that nothing is done twice.")
+
+
+class Failure(Problem):
+    status = 500
+    code = "failure"
+    title = _("Something went wrong here")
+    detail = _("It is in the log. Try again; if it stays so, tell your administrator the time of this message.")
 
 
 class IdempotencyKeyReused(Problem):

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,14 @@ def until(what: Callable[[], T], *, within: float, to: str) -> T:
     raise AssertionError(f"not within {within:.0f} s: {to}; last: {last!r}")
 
 
+def _check(answer: requests.Response) -> None:
+    """A 503 is a problem document and worth another try (`until` makes it); everything else but 200 is a failure."""
+    if answer.status_code == 503:
+        assert answer.json()["code"] == "database_away"
+        raise requests.HTTPError("the database is away")
+    assert answer.status_code == 200, answer.text
+
+
 class Api:
     """The REST API as somebody who is signed in."""
 
@@ -54,7 +63,7 @@ class Api:
 
     def get(self, path: str) -> Any:
         answer = self.session.get(f"{self.base}/api/v1/{path}", timeout=15)
-        assert answer.status_code == 200, answer.text
+        _check(answer)
         return answer.json()
 
     def all(self, path: str) -> list[dict[str, Any]]:
@@ -63,7 +72,7 @@ class Api:
         url: str | None = f"{self.base}/api/v1/{path}"
         while url:
             answer = self.session.get(url, timeout=15)
-            assert answer.status_code == 200, answer.text
+            _check(answer)
             page = answer.json()
             found += page["results"]
             url = page["next"]
@@ -154,6 +163,22 @@ class Stack:
     def rows(self, statement: str, *parameters: object) -> list[dict[str, Any]]:
         with self.database() as connection:
             return connection.execute(statement, parameters).fetchall()
+
+
+@contextmanager
+def running_stack(*, switch: str, **environment: str) -> Iterator[Stack]:
+    """A system in a new directory, ended and removed afterwards.
+
+    Not below pytest's own directory: that is for one account only, and PostgreSQL of a root's run is another's.
+    """
+    with tempfile.TemporaryDirectory(prefix="sparkle-system-") as directory:
+        var = Path(directory)
+        var.chmod(0o755)
+        running = Stack(var, switch=switch, **environment)
+        try:
+            yield running.start()
+        finally:
+            running.stop()
 
 
 def _free_port() -> int:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from apps.core import errors
 
 CONTENT_TYPE = "application/problem+json"
+
+#: Seconds after which a database that is away is worth another try.
+DATABASE_RETRY = 2
 
 _OF_DRF: Mapping[type[exceptions.APIException], type[errors.Problem]] = {
     exceptions.ParseError: errors.MalformedBody,
@@ -27,8 +33,11 @@ _OF_DRF: Mapping[type[exceptions.APIException], type[errors.Problem]] = {
 
 
 def problem_response(problem: errors.Problem) -> Response:
-    headers = {"Retry-After": str(problem.retry_after)} if isinstance(problem, errors.RateLimited) else None
-    return Response(problem.document(), status=problem.status, content_type=CONTENT_TYPE, headers=headers)
+    return Response(problem.document(), status=problem.status, content_type=CONTENT_TYPE, headers=_headers(problem))
+
+
+def _headers(problem: errors.Problem) -> dict[str, str]:
+    return {"Retry-After": str(problem.retry_after)} if isinstance(problem, errors.TryLater) else {}
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -43,13 +52,15 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
     return response
 
 
-def as_problem(exc: Exception) -> errors.Problem | None:
+def as_problem(exc: BaseException | None) -> errors.Problem | None:
     if isinstance(exc, errors.Problem):
         return exc
     if isinstance(exc, exceptions.ValidationError):
         return errors.Invalid(errors=tuple(field_errors(exc.detail)))
     if isinstance(exc, exceptions.Throttled):
         return errors.RateLimited(max(1, round(getattr(exc, "wait", None) or 1)))
+    if isinstance(exc, OperationalError | InterfaceError):
+        return errors.DatabaseAway(DATABASE_RETRY)
     if isinstance(exc, Http404):
         return errors.NotFound()
     if isinstance(exc, exceptions.PermissionDenied) and str(exc.detail).startswith("CSRF Failed"):
@@ -81,5 +92,16 @@ def _join(path: str, name: str) -> str:
 
 def no_such_address(request: HttpRequest, **kwargs: object) -> JsonResponse:
     """For addresses below /api/ that nothing answers."""
-    problem = errors.NotFound()
-    return JsonResponse(problem.document(), status=problem.status, content_type=CONTENT_TYPE)
+    return _plain_response(errors.NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: what failed outside a view of the API (a session that cannot be read), or in a page."""
+    problem = as_problem(sys.exc_info()[1]) or errors.Failure()
+    if request.path.startswith("/api/"):
+        return _plain_response(problem)
+    return render(request, "problem.html", {"problem": problem}, status=problem.status)
+
+
+def _plain_response(problem: errors.Problem) -> JsonResponse:
+    return JsonResponse(problem.document(), status=problem.status, content_type=CONTENT_TYPE, headers=_headers(problem))
