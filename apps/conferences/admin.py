@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -78,6 +79,8 @@ _OPTION_FIELDSETS: Any = (
 class PersonInline(PlainTextMixin, TabularInline):
     model = PlanPerson
     form = PersonForm
+    verbose_name = _("person")
+    verbose_name_plural = _("people")
     fields = ("position", "name", "role", "numbers", "user")
     autocomplete_fields = ("user",)
     extra = 1
@@ -190,8 +193,13 @@ def _number_list(person: PlanPerson | Participant) -> str:
 
 class ParticipantInline(ReadOnlyInline):
     model = Participant
-    fields = ("position", "name", "role", "state_badge", "cause", "muted", "forbidden", "joined_at", "left_at")
-    readonly_fields = ("state_badge",)
+    fields = ("position", "page", "role", "state_badge", "cause", "muted", "forbidden", "joined_at", "left_at")
+    readonly_fields = ("page", "state_badge")
+
+    @admin.display(description=_("name"))
+    def page(self, participant: Participant) -> SafeString:
+        url = reverse("admin:conferences_participant_change", args=[participant.pk])
+        return format_html('<a href="{}">{}</a>', url, participant.name)
 
     @admin.display(description=_("state"))
     def state_badge(self, participant: Participant) -> SafeString:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import AuditedAdmin, SecretField, SecretsForm, badge, list_link
@@ -48,7 +49,6 @@ class NodeAdmin(AuditedAdmin):
         "load",
         "enabled",
         "gateway_count",
-        "version",
     )
     list_filter = ("enabled", "connected")
     search_fields = ("name", "esl_host", "domain", "lease_holder")
@@ -121,8 +121,7 @@ class GatewayAdmin(AuditedAdmin):
         "prefix",
         "priority",
         "dial_string",
-        "calls_per_second",
-        "max_calls",
+        "pace",
         "enabled",
     )
     list_filter = ("enabled", "encryption", "node")
@@ -147,6 +146,13 @@ class GatewayAdmin(AuditedAdmin):
             case Gateway.Encryption.EXEMPT:
                 return badge("bad", _("⚠ exempt: not encrypted"))
         return badge("quiet", _("within the switch"))
+
+    @admin.display(description=_("pace"), ordering="calls_per_second")
+    def pace(self, gateway: Gateway) -> str:
+        return gettext("%(calls)g a second, %(most)d at once") % {
+            "calls": gateway.calls_per_second,
+            "most": gateway.max_calls,
+        }
 
     @admin.display(description=_("kinds of number"))
     def kinds(self, gateway: Gateway) -> SafeString:

@@ -590,8 +590,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "person",
-                "verbose_name_plural": "people",
+                "verbose_name": "person of a plan",
+                "verbose_name_plural": "people of plans",
                 "ordering": ["position"],
             },
         ),

@@ -77,8 +77,8 @@ class PlanPerson(Person):
 
     class Meta:
         ordering = ["position"]
-        verbose_name = _("person")
-        verbose_name_plural = _("people")
+        verbose_name = _("person of a plan")
+        verbose_name_plural = _("people of plans")
         constraints = [
             models.UniqueConstraint(
                 fields=["plan", "user"], condition=models.Q(user__isnull=False), name="plan_person_user_once"

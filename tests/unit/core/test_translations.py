@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 
 DIRECTORY = Path(settings.LOCALE_PATHS[0]) / "zh_Hans" / "LC_MESSAGES"
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sdg]|\{\w*\}")
 
 
 def catalogue() -> Catalog:
