@@ -1,4 +1,4 @@
-"""Django settings, from the environment (`docs/architecture.md` lists the variables).
+"""Django settings, from the environment (`docs/settings.md` lists the variables).
 
 `SPARKLE_ENV` is `local` (the one-machine installation of `make run`), `test` or `production`. In production every
 value without a safe default is required; elsewhere a start needs nothing but, to use the database, `DATABASE_URL`.

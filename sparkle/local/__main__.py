@@ -52,7 +52,7 @@ def _run(var: Path) -> int:
     if switch.program and not switch.accounts:
         foundation.append(switch.program)
     told |= switch.environment
-    password = remembered_secret(var / "demo-password")
+    password = remembered_secret(var / "demo-password", size=9)  # a person types it
     told["SPARKLE_DEMO_PASSWORD_FILE"] = str(var / "demo-password")
     os.environ |= told
     remember_installation(var, {name: os.environ[name] for name in (*told, "DATABASE_URL", "REDIS_URL")})

@@ -69,10 +69,10 @@ def remembered_port(file: Path) -> int:
     return port
 
 
-def remembered_secret(file: Path) -> str:
-    """The password in `file` (readable by its owner only), made on the first call."""
+def remembered_secret(file: Path, size: int = 48) -> str:
+    """The password in `file` (readable by its owner only), made of `size` random bytes on the first call."""
     if not file.exists():
-        private_write(file, secrets.token_urlsafe(24) + "\n")
+        private_write(file, secrets.token_urlsafe(size) + "\n")
     return file.read_text(encoding="utf-8").strip()
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict
 
+from sparkle.local.environment import private_write
 from sparkle.local.output import Output
 
 MARK = "SPARKLE_SUPERVISED"
@@ -282,7 +283,7 @@ class _Keeper:
             )
         finally:
             os.close(writing)
-        self._pidfile.write_text(f"{self._process.pid}\n")
+        private_write(self._pidfile, f"{self._process.pid}\n")
         return self._process
 
     async def _ask(self, process: asyncio.subprocess.Process) -> None:

@@ -42,7 +42,9 @@ def choose_switch(var: Path) -> Switch:
     if choice not in _CHOICES:
         raise StartError(f"SPARKLE_SWITCH={choice!r}: write one of {', '.join(_CHOICES)}")
     if choice == "none":
-        return Switch(description="none (SPARKLE_SWITCH=none): nobody can be called", environment={})
+        return Switch(
+            description="none (SPARKLE_SWITCH=none): nobody can be called · 未使用交换机，无法呼叫", environment={}
+        )
     binary = find_freeswitch()
     if choice == "freeswitch" and binary is None:
         raise StartError("SPARKLE_SWITCH=freeswitch: there is no freeswitch on PATH or in /usr/local/freeswitch/bin")
@@ -80,7 +82,7 @@ def _pocket(directory: Path) -> Switch:
     command = [sys.executable, "-m", "freeswitch.pocket", "--esl-port", str(port)]
     command += ["--password-file", str(directory / "password"), "--data", str(directory)]
     return Switch(
-        description="the pocket switch, a stand-in for development and rehearsal (no FreeSWITCH on this machine)",
+        description="the pocket switch, a stand-in for development and rehearsal · 开发演练用的替身交换机",
         environment=_told("127.0.0.1", port, password),
         program=Program(
             name="switch",

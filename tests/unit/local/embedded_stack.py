@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from sparkle.local.embedded import prepare_postgres, prepare_valkey
+from sparkle.local.environment import private_write
 from sparkle.local.supervise import Lock, Supervisor
 
 
@@ -17,7 +18,7 @@ def main(var: Path) -> None:
         urls = {"postgres": postgres.url, "valkey": valkey.url}
 
         def started() -> None:
-            (var / "urls.json").write_text(json.dumps(urls))
+            private_write(var / "urls.json", json.dumps(urls))
 
         asyncio.run(Supervisor(var, [[postgres.program, valkey.program]]).run(started))
 

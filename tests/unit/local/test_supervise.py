@@ -67,8 +67,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def pid(var: Path, name: str) -> int:
     """0 while there is none."""
-    file = var / "run" / f"{name}.pid"
-    return int(file.read_text() or 0) if file.exists() else 0
+    try:
+        return int((var / "run" / f"{name}.pid").read_text())
+    except FileNotFoundError:
+        return 0
 
 
 def stray(var: Path) -> int:

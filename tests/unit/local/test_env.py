@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sparkle.env import EnvironmentValueError, envbool, envint, envlist, envsecret, envstr
+from sparkle.local.environment import ROOT
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.delenv("A_VALUE", raising=False)
+    monkeypatch.delenv("A_VALUE_FILE", raising=False)
+    return monkeypatch
+
+
+def test_texts_are_required_unless_they_have_a_default(env: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EnvironmentValueError, match="A_VALUE is not set"):
+        envstr("A_VALUE")
+    assert envstr("A_VALUE", "") == ""
+    env.setenv("A_VALUE", "")
+    assert envstr("A_VALUE", "default") == "default"
+    env.setenv("A_VALUE", "text")
+    assert envstr("A_VALUE", "default") == "text"
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("Yes", True), ("off", False), ("0", False), ("", True)])
+def test_switches(env: pytest.MonkeyPatch, text: str, value: bool) -> None:
+    env.setenv("A_VALUE", text)
+    assert envbool("A_VALUE", default=True) is value
+
+
+def test_what_cannot_be_understood_is_refused_by_name(env: pytest.MonkeyPatch) -> None:
+    env.setenv("A_VALUE", "perhaps")
+    with pytest.raises(EnvironmentValueError, match="A_VALUE='perhaps'"):
+        envbool("A_VALUE", default=True)
+    with pytest.raises(EnvironmentValueError, match="A_VALUE='perhaps'"):
+        envint("A_VALUE", 1)
+
+
+def test_numbers_and_lists(env: pytest.MonkeyPatch) -> None:
+    assert envint("A_VALUE", 7) == 7
+    env.setenv("A_VALUE", " 12 ")
+    assert envint("A_VALUE", 7) == 12
+    env.setenv("A_VALUE", "a, b,,")
+    assert envlist("A_VALUE", "") == ["a", "b"]
+
+
+def test_a_secret_may_lie_in_a_file(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    env.setenv("A_VALUE_FILE", str(file))
+    with pytest.raises(EnvironmentValueError, match="No such file"):
+        envsecret("A_VALUE", "default")
+    file.write_text("\n")
+    with pytest.raises(EnvironmentValueError, match="empty"):
+        envsecret("A_VALUE", "default")
+    file.write_text("word\n")
+    assert envsecret("A_VALUE", "default") == "word"
+
+
+def _production(**env: str) -> subprocess.CompletedProcess[str]:
+    code = (
+        "import django; django.setup(); from django.core.management import call_command as c; c('check', deploy=True)"
+    )
+    path = {"PATH": os.environ["PATH"], "SPARKLE_ENV": "production", "DJANGO_SETTINGS_MODULE": "sparkle.settings"}
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=path | env, capture_output=True, text=True)
+
+
+def test_production_does_not_start_without_its_secrets() -> None:
+    env = {
+        "SPARKLE_SECRET_KEY": secrets.token_urlsafe(48),
+        "DATABASE_URL": "postgres://u:p%40ss@db:5433/name",
+        "REDIS_URL": "redis://cache:6379/0",
+    }
+    for name in env:
+        refused = _production(**{other: value for other, value in env.items() if other != name})
+        assert refused.returncode != 0
+        assert f"set {name}, or {name}_FILE" in refused.stderr
+    accepted = _production(**env)
+    assert accepted.returncode == 0, accepted.stderr
+    # Subdomains and browsers' preload lists (W005, W021) are the operator's to decide.
+    warnings = set(re.findall(r"security\.W\d+", accepted.stderr))
+    assert warnings == {"security.W005", "security.W021"}
