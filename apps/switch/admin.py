@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import AuditedAdmin, SecretField, SecretsForm, badge, list_link
@@ -113,17 +112,7 @@ class GatewayForm(ModelForm):
 @admin.register(Gateway)
 class GatewayAdmin(AuditedAdmin):
     form = GatewayForm
-    list_display = (
-        "name",
-        "encrypted",
-        "node",
-        "kinds",
-        "prefix",
-        "priority",
-        "dial_string",
-        "pace",
-        "enabled",
-    )
+    list_display = ("name", "encrypted", "kinds", "prefix", "dial_string", "pace", "priority", "node", "enabled")
     list_filter = ("enabled", "encryption", "node")
     list_select_related = ("node",)
     search_fields = ("name", "dial_string", "=prefix", "node__name")
@@ -149,10 +138,7 @@ class GatewayAdmin(AuditedAdmin):
 
     @admin.display(description=_("pace"), ordering="calls_per_second")
     def pace(self, gateway: Gateway) -> str:
-        return gettext("%(calls)g a second, %(most)d at once") % {
-            "calls": gateway.calls_per_second,
-            "most": gateway.max_calls,
-        }
+        return f"{gateway.calls_per_second:g}/s, ≤ {gateway.max_calls}"
 
     @admin.display(description=_("kinds of number"))
     def kinds(self, gateway: Gateway) -> SafeString:
