@@ -19,6 +19,9 @@ from apps.switch.commands import (
     Room,
     Unmute,
 )
+from apps.switch.esl.rendering import SUBSCRIBE
+from apps.switch.esl.translation import translate
+from apps.switch.events import Digit
 from sparkle.local.freeswitch import FreeSwitch
 from tests.live.conftest import NUMBERS, password
 from tests.live.phones import G722, OPUS, PCMA, PLAIN, Phone, Phones
@@ -45,7 +48,7 @@ class Meeting:
         leg = uuid4()
         endpoint = f"sofia/internal/{phone.number}%{self._domain}"
         command = Originate(leg, uuid4(), uuid4(), endpoint, MAIN, flags, caller_name="会议", callee_name="张三")
-        assert self.esl.send(command) == [f"+OK Job-UUID: {command.job}"]
+        assert self.esl.command(command) == [f"+OK Job-UUID: {command.job}"]
         return leg
 
     def present(self, room: Room) -> set[UUID]:
@@ -69,7 +72,7 @@ def meeting(esl: Esl, switch: FreeSwitch, five: list[Phone]) -> Meeting:
     return Meeting(esl, switch, five)
 
 
-def test_everybody_hears_the_others_over_encrypted_legs(meeting: Meeting) -> None:
+def test_everybody_hears_the_others_over_encrypted_legs(meeting: Meeting, switch: FreeSwitch) -> None:
     everybody = set(range(5))
     for i, phone in enumerate(meeting.phones):
         phone.wait_to_hear(meeting.tones(*everybody - {i}))
@@ -77,33 +80,37 @@ def test_everybody_hears_the_others_over_encrypted_legs(meeting: Meeting) -> Non
         assert meeting.esl.variable(leg, "rtp_has_crypto") == "AEAD_AES_256_GCM"
         assert meeting.esl.variable(leg, "rtp_secure_media_negotiated") == "AEAD_AES_256_GCM"
         assert meeting.esl.variable(leg, "rtp_secure_audio_confirmed") == "true"
+    log = (switch.authority.parent.parent / "log" / "freeswitch.log").read_text(encoding="utf-8")
+    assert "inline:" not in log  # no keys
+    assert not any(number in log for number in NUMBERS)
 
 
 def test_mute_silences_one_for_all_and_unmute_brings_him_back(meeting: Meeting) -> None:
     first, second = meeting.phones[:2]
     second.wait_to_hear(meeting.tones(0, 2, 3, 4))
-    meeting.esl.send(Mute(MAIN, meeting.legs[0]))
+    meeting.esl.command(Mute(MAIN, meeting.legs[0]))
     for i, phone in enumerate(meeting.phones[1:], 1):
         phone.wait_to_hear(meeting.tones(*{1, 2, 3, 4} - {i}))
     first.wait_to_hear(meeting.tones(1, 2, 3, 4))
-    meeting.esl.send(Unmute(MAIN, meeting.legs[0]))
+    meeting.esl.command(Unmute(MAIN, meeting.legs[0]))
     second.wait_to_hear(meeting.tones(0, 2, 3, 4))
 
 
 def test_a_whisper_is_heard_by_its_members_only_and_the_main_room_softly_by_them(meeting: Meeting) -> None:
     esl, legs, phones = meeting.esl, meeting.legs, meeting.phones
     for leg in legs[:2]:
-        esl.send(PrepareMove(leg, frozenset(), 0))
-    esl.send(Move(MAIN, WHISPER, (legs[0], legs[1]), frozenset({MemberFlag.MANDATORY_MEMBER_ENDCONF})))
+        esl.command(PrepareMove(leg, frozenset(), 0))
+    esl.command(Move(MAIN, WHISPER, (legs[0], legs[1]), frozenset({MemberFlag.MANDATORY_MEMBER_ENDCONF})))
     for i in (2, 3, 4):
         phones[i].wait_to_hear(meeting.tones(*{2, 3, 4} - {i}))
     phones[0].wait_to_hear(meeting.tones(1))
     phones[1].wait_to_hear(meeting.tones(0))
 
     feed = OriginateFeed(uuid4(), uuid4(), MAIN, WHISPER, volume=-3)
-    esl.send(feed)
+    esl.command(feed)
     phones[0].wait_to_hear(meeting.tones(1, 2, 3, 4))
     phones[1].wait_to_hear(meeting.tones(0, 2, 3, 4))
+    assert esl.variable(feed.leg, "read_rate") == "16000"
     softly = phones[0].listen()
     assert softly[TONES[1]] == pytest.approx(SENT, abs=3)
     for i in (2, 3, 4):
@@ -114,7 +121,7 @@ def test_a_whisper_is_heard_by_its_members_only_and_the_main_room_softly_by_them
     for i in (2, 3, 4):
         phones[i].wait_to_hear(meeting.tones(*{2, 3, 4} - {i}))
 
-    esl.send(Move(WHISPER, MAIN, (legs[0], legs[1])))
+    esl.command(Move(WHISPER, MAIN, (legs[0], legs[1])))
     for i, phone in enumerate(phones):
         phone.wait_to_hear(meeting.tones(*set(range(5)) - {i}))
     wait_until(lambda: not meeting.present(WHISPER) and esl.legs() == 5, "the feed ends with the whisper")
@@ -122,8 +129,10 @@ def test_a_whisper_is_heard_by_its_members_only_and_the_main_room_softly_by_them
 
 def test_mute_holds_in_the_whisper_when_the_move_was_prepared(meeting: Meeting) -> None:
     for leg in meeting.legs[:2]:
-        meeting.esl.send(PrepareMove(leg, frozenset({MemberFlag.MUTE}) if leg == meeting.legs[0] else frozenset(), 0))
-    meeting.esl.send(Move(MAIN, WHISPER, (meeting.legs[0], meeting.legs[1])))
+        meeting.esl.command(
+            PrepareMove(leg, frozenset({MemberFlag.MUTE}) if leg == meeting.legs[0] else frozenset(), 0)
+        )
+    meeting.esl.command(Move(MAIN, WHISPER, (meeting.legs[0], meeting.legs[1])))
     meeting.phones[1].wait_to_hear(set())
     meeting.phones[0].wait_to_hear(meeting.tones(1))
 
@@ -131,7 +140,7 @@ def test_mute_holds_in_the_whisper_when_the_move_was_prepared(meeting: Meeting) 
 def test_who_is_removed_is_neither_heard_nor_hears_and_comes_back_muted(meeting: Meeting) -> None:
     second, third = meeting.phones[1:3]
     third.wait_to_hear(meeting.tones(0, 1, 3, 4))
-    meeting.esl.send(Kill(meeting.legs[1]))
+    meeting.esl.command(Kill(meeting.legs[1]))
     third.wait_to_hear(meeting.tones(0, 3, 4))
     wait_until(lambda: not second.in_call, "the removed phone is free")
 
@@ -140,6 +149,15 @@ def test_who_is_removed_is_neither_heard_nor_hears_and_comes_back_muted(meeting:
     second.wait_to_hear(meeting.tones(0, 2, 3, 4))
     third.wait_to_hear(meeting.tones(0, 3, 4))
     assert meeting.esl.members(MAIN.name)[back]["can_speak"] is False
+
+
+def test_a_key_pressed_at_a_phone_raises_the_hand(meeting: Meeting) -> None:
+    meeting.esl.send(SUBSCRIBE)
+    meeting.phones[3].press("*1")
+    event = meeting.esl.take(lambda seen: seen.headers.get("Action") == "dtmf", "the keys")
+    digit = translate(event.body)
+    assert isinstance(digit, Digit)
+    assert (digit.room, digit.leg, digit.key, digit.data) == (MAIN.name, meeting.legs[3], "*1", "raise-hand")
 
 
 def test_a_wrong_password_and_an_unknown_number_are_refused(phones: Phones, esl: Esl) -> None:
