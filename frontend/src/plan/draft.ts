@@ -2,6 +2,8 @@
 
 import type { Options, Person, Plan, PlanDraft } from "@/api/types";
 
+import { readable } from "./phone";
+
 export const MOST_NUMBERS = 4;
 
 export const DEFAULT_OPTIONS: Options = {
@@ -43,7 +45,7 @@ export interface Draft extends Options {
 let lastKey = 0;
 
 export function draftPerson(person: Partial<Person> = {}): DraftPerson {
-  const numbers = (person.numbers ?? []).map((number) => ({ ...number }));
+  const numbers = (person.numbers ?? []).map(({ kind, number }) => ({ kind, number: readable(number) }));
   return { name: "", role: "participant", ...person, numbers: numbers.length ? numbers : [{ number: "" }], key: ++lastKey };
 }
 

@@ -1,17 +1,16 @@
 /** The detail of an audit entry in one line: its values, as people read them. */
 
 const MOST = 6;
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-function words(value: unknown): string[] {
-  if (value === null || value === undefined || typeof value === "boolean") return [];
-  if (Array.isArray(value)) {
-    const each = value.flatMap(words);
-    return each.length > MOST ? [`${each.slice(0, MOST).join("、")} … (${each.length})`] : [each.join("、")];
-  }
-  if (typeof value === "object") return Object.values(value).flatMap(words);
-  return [String(value)];
-}
-
-export function describe(detail: Record<string, unknown>): string {
-  return Object.values(detail).flatMap(words).filter(Boolean).join(" · ");
+/** `nameOf` puts a value (of the detail's field `key`) into words. */
+export function describe(detail: Record<string, unknown>, nameOf: (key: string, value: string) => string): string {
+  const parts = Object.entries(detail).map(([key, value]) => {
+    const values = (Array.isArray(value) ? value : [value])
+      .filter((each) => typeof each === "string" || typeof each === "number")
+      .map((each) => nameOf(key, String(each)))
+      .filter(Boolean);
+    return values.length > MOST ? `${values.slice(0, MOST).join("、")} … (${values.length})` : values.join("、");
+  });
+  return parts.filter(Boolean).join(" · ");
 }

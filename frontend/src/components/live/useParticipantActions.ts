@@ -79,7 +79,7 @@ export function useParticipantActions(open: (request: Request) => void) {
 
   async function remove(participants: Participant[], refuse: boolean): Promise<void> {
     const [only] = participants;
-    const title = participants.length === 1 && only ? t("actions.removeTitle", { name: only.name }) : t("actions.removeTitleN", participants.length);
+    const title = participants.length === 1 && only ? t("actions.removeTitle", { name: only.name }) : t("actions.removeTitleN", { n: participants.length }, participants.length);
     const sure = await confirm.ask({ title, text: t(refuse ? "actions.removeRefuseText" : "actions.removeText"), yes: t(refuse ? "actions.removeRefuse" : "actions.remove") });
     if (sure) await live.act("remove", { participants: participants.map(({ id }) => id), refuse });
   }

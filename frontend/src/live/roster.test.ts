@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+
+import type { Conference, Participant } from "@/api/types";
+
+import { conference, participant } from "./fixtures";
+import { countStates, launchProgress, matches, micOf, rosterOf, shallBeMuted, type RosterView } from "./roster";
+
+const people = [
+  participant({ id: "p", name: "王建国", position: 2, numbers: [{ number: "+8613800138000" }] }),
+  participant({ id: "c", name: "陈晓岚", role: "chair", position: 3 }),
+  participant({ id: "h", name: "李明", position: 1, hand_raised_at: "2026-11-23T08:02:00Z" }),
+  participant({ id: "g", name: "Ann", position: 4, hand_raised_at: "2026-11-23T08:01:00Z", state: "failed" }),
+];
+
+function ids(view: Partial<RosterView>, talking: string[] = []): string {
+  return rosterOf(people, { query: "", filter: "all", sort: "usual", ...view }, new Set(talking), "zh-CN").map(({ id }) => id).join("");
+}
+
+describe("the roster", () => {
+  it("sorts: chairs first, hands first in their order, speakers first, by name in pinyin", () => {
+    expect(ids({})).toBe("chpg");
+    expect(ids({ sort: "hands" })).toBe("ghcp");
+    expect(ids({ sort: "speaking" }, ["p"])).toBe("pghc");
+    expect(ids({ sort: "name" })).toMatch(/chp/);
+    expect(ids({ sort: "state" })).toBe("chpg");
+  });
+
+  it("filters and searches by name and number", () => {
+    expect(ids({ filter: "hands" })).toBe("hg");
+    expect(ids({ filter: "absent" })).toBe("g");
+    expect(ids({ query: "建国" })).toBe("p");
+    expect(ids({ query: "138 0013" })).toBe("p");
+    expect(ids({ query: "ANN" })).toBe("g");
+  });
+
+  it("does not take a name with a digit for a number", () => {
+    expect(matches(participant({ id: "x", name: "大会议室", numbers: [{ number: "+8613800138000" }] }), "室3")).toBe(false);
+  });
+
+  it("counts, and tells how far the launch is", () => {
+    const counts = countStates([...people, participant({ id: "q", state: "queued" }), participant({ id: "gone", state: "left", present: false })]);
+    expect(counts).toMatchObject({ total: 6, wanted: 5, connected: 3, failed: 1, absent: 1, hands: 2 });
+    expect(launchProgress(counts)).toEqual({ done: 4, total: 5, share: 0.8 });
+  });
+});
+
+describe("the microphone", () => {
+  const cases: [string, Partial<Participant>, Partial<Conference>, boolean][] = [
+    ["free", {}, {}, false],
+    ["muted", { muted: true }, {}, true],
+    ["forbidden, even for a chair in a whisper", { forbidden: true, role: "chair", whisper: "w" }, {}, true],
+    ["moderated", {}, { floor_mode: "moderated" }, true],
+    ["moderated, given the floor", { granted: true }, { floor_mode: "moderated" }, false],
+    ["moderated, chair", { role: "chair" }, { floor_mode: "moderated" }, false],
+    ["roll call", {}, { floor_mode: "roll_call", called: "someone" }, true],
+    ["roll call, called", {}, { floor_mode: "roll_call", called: "x" }, false],
+    ["roll call, in a whisper", { whisper: "w" }, { floor_mode: "roll_call" }, false],
+    ["waiting", { role: "member" }, { waiting: true }, true],
+  ];
+  it.each(cases)("shall be as the rules say: %s", (_name, person, meeting, muted) => {
+    expect(shallBeMuted(participant({ id: "x", ...person }), conference(meeting))).toBe(muted);
+  });
+
+  it("shows what the switch says, and what is pending", () => {
+    expect(micOf(participant({ id: "x", muted: true }), conference())).toEqual({ muted: false, pending: true });
+    expect(micOf(participant({ id: "x", muted: true, observed_muted: true }), conference())).toEqual({ muted: true, pending: false });
+    expect(micOf(participant({ id: "x", state: "ringing" }), conference())).toBeNull();
+  });
+});
