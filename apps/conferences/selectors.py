@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
@@ -29,7 +30,7 @@ def plans_of(user: User) -> QuerySet[Plan]:
     return (
         _with_part(Plan.objects.all(), user, people)
         .annotate(
-            people_count=Subquery(people.order_by().values("plan").annotate(n=Count("pk")).values("n")),
+            people_count=Coalesce(Subquery(people.order_by().values("plan").annotate(n=Count("pk")).values("n")), 0),
             running=Subquery(running.values("pk")[:1]),
         )
         .select_related("owner")
