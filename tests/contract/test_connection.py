@@ -9,7 +9,7 @@ import pytest
 
 from apps.switch.commands import Mute
 from apps.switch.esl.rendering import CORE_UUID, SUBSCRIBE, UnsafeValue, authenticate, display_name, render
-from apps.switch.events import Heartbeat, LegEnded, LegRinging, MemberChanged, MemberJoined
+from apps.switch.events import FloorChanged, Heartbeat, LegEnded, LegRinging, MemberChanged, MemberJoined
 from tests.contract.desk import Desk, action
 from tests.contract.esl import Client
 from tests.contract.switches import SwitchProcess
@@ -72,6 +72,15 @@ def test_one_kind_of_event_is_nixed(desk: Desk) -> None:
     call = desk.originate("9486")
     desk.expect(LegEnded, lambda event: event.leg == call.leg)
     assert desk.seen(LegRinging) == []
+
+
+def test_only_the_named_custom_events_come(desk: Desk, switch: SwitchProcess) -> None:
+    other = switch.connect()
+    assert other.send("event json CHANNEL_ANSWER CUSTOM sparkle::other").text == "+OK event listener enabled json"
+    desk.call("9000")
+    other.settle(0.3)
+    assert {seen.headers["Event-Name"] for seen in other.events} == {"CHANNEL_ANSWER"}
+    other.close()
 
 
 def test_events_in_plain_text(desk: Desk, switch: SwitchProcess) -> None:
@@ -137,6 +146,7 @@ def test_a_recording_among_the_members_is_no_member(desk: Desk) -> None:
 
 def test_a_second_connection_goes_on_where_the_first_broke(desk: Desk) -> None:
     leg = desk.call("9000")
+    desk.expect(FloorChanged)
     before = desk.snapshot()
     desk.reconnect()
     after = desk.snapshot()

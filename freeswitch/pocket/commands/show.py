@@ -32,7 +32,6 @@ def execute(switch: Switch, arguments: str) -> str:
 
 def _row(leg: Leg) -> dict[str, str]:
     created = int(leg.created) // 1_000_000
-    state = "RINGING" if leg.is_ringing and leg.call_state == "RINGING" else leg.call_state
     return {
         "uuid": leg.uuid,
         "direction": leg.direction,
@@ -59,7 +58,7 @@ def _row(leg: Leg) -> dict[str, str]:
         "presence_id": "",
         "presence_data": "",
         "accountcode": "",
-        "callstate": state,
+        "callstate": leg.call_state,
         "callee_name": leg.callee_name,
         "callee_num": leg.callee_number,
         "callee_direction": "",
