@@ -64,7 +64,8 @@ def event_bytes(headers: Mapping[str, str], encoding: str, body: str = "") -> by
     """switch_event_serialize (every value URL-encoded) or switch_event_serialize_json (the body as `_body`)."""
     length = {"Content-Length": str(len(body.encode()))} if body else {}
     if encoding == "json":
-        text = json.dumps({**headers, **length, **({"_body": body} if body else {})}, ensure_ascii=False)
+        whole = {**headers, **length, **({"_body": body} if body else {})}
+        text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
     else:
         quoted = {name: quote(value, safe="") for name, value in {**headers, **length}.items()}
         text = "".join(f"{name}: {value}\n" for name, value in quoted.items()) + "\n" + body

@@ -27,7 +27,7 @@ from gevent.queue import Empty, Full, Queue
 from greenswitch.esl import InboundESL
 
 from apps.switch.commands import Command
-from apps.switch.esl.framing import EVENT_JSON, Frame, Framer, ProtocolError
+from apps.switch.esl.framing import Frame, Framer, ProtocolError
 from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS, SUBSCRIBE, UnsafeValue, authenticate, render
 from apps.switch.esl.translation import TranslationError, parse_snapshot, translate
 from apps.switch.events import Event, Snapshot
@@ -136,8 +136,10 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
     def receive_events(self) -> None:
         """The receiving greenlet: whatever goes wrong in it ends the connection, and everybody who waits is told."""
         try:
-            while data := self.sock.recv(RECEIVE_BYTES):
-                self._take(data)
+            # One buffer for good: a fresh one for each read costs more than the reading.
+            with memoryview(bytearray(RECEIVE_BYTES)) as buffer:
+                while size := self.sock.recv_into(buffer):
+                    self._take(buffer[:size])
             lost = " in the middle of a message" if self._framer.unfinished else ""
             self._abort(Disconnected(f"the switch closed the connection{lost}"))
         except Disconnected as failure:
@@ -152,14 +154,11 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
             logger.exception("The receiver of the switch at %s:%s failed", self.host, self.port)
             self._abort(Disconnected("the receiver failed"))
 
-    def _take(self, data: bytes) -> None:
-        events: list[bytes] = []
+    def _take(self, data: memoryview) -> None:
+        events, frames = self._framer.feed(data)
         try:
-            for frame in self._framer.feed(data):
-                if frame.content_type == EVENT_JSON:
-                    events.append(frame.body)
-                else:
-                    self.handle_event(frame)
+            for frame in frames:
+                self.handle_event(frame)
         finally:
             if events:
                 self._esl_event_queue.put(events)  # waits while the reader is behind, and so does the switch

@@ -7,6 +7,7 @@ A frame is a block of `Name: value` lines, an empty line, and a body of Content-
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,12 +15,10 @@ MAX_HEADER_BLOCK = 64 * 1024
 # `conference json_list` of 5,000 members is about 7 MB.
 MAX_BODY = 64 * 1024 * 1024
 
-EVENT_JSON = "text/event-json"
-
 # FreeSWITCH writes the two headers of an event in just this form and order (mod_event_socket.c:1441); any other form
 # takes the general way below. Stray empty lines between frames carry nothing.
 _EVENT_HEAD = re.compile(rb"\n*Content-Length: (\d{1,12})\nContent-Type: text/event-json\n\n").match
-_EVENT: tuple[str, dict[str, str]] = (EVENT_JSON, {})
+_EVENT: tuple[str, dict[str, str]] = ("text/event-json", {})
 
 
 class ProtocolError(Exception):
@@ -27,11 +26,18 @@ class ProtocolError(Exception):
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """One ESL message. `headers` is empty for an event, whose body says all; header values are as sent."""
+    """One ESL message that is no event. Header values are as sent."""
 
     content_type: str
     headers: dict[str, str]
     body: bytes
+
+
+class Received(NamedTuple):
+    """What a piece of the stream completed: the bodies of event-json frames, and all other frames, each in order."""
+
+    events: list[bytes]
+    frames: list[Frame]
 
 
 class Framer:
@@ -53,11 +59,12 @@ class Framer:
         """Whether the stream stands in the middle of a frame (an end of it now is a loss)."""
         return bool(self._buffer) or self._head is not None
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """Take the next bytes of the stream and return the frames that they complete. Raises ProtocolError."""
+    def feed(self, data: bytes | memoryview) -> Received:
+        """Take the next bytes of the stream. Raises ProtocolError."""
         buffer = self._buffer
         buffer += data
         size = len(buffer)
+        events: list[bytes] = []
         frames: list[Frame] = []
         at, head, length = 0, self._head, self._length
         # Released before the buffer is cut: a bytearray with an exported view cannot change its size.
@@ -78,18 +85,21 @@ class Framer:
                         if not block:
                             continue
                         head, length = _read_head(block)
-                    if length > self._max_body:
-                        raise ProtocolError("body too long")
                 end = at + length
                 if end > size:
+                    if length > self._max_body:
+                        raise ProtocolError("body too long")
                     break
-                frames.append(Frame(*head, bytes(view[at:end])))
+                if head is _EVENT:
+                    events.append(bytes(view[at:end]))
+                else:
+                    frames.append(Frame(*head, bytes(view[at:end])))
                 at, head = end, None
             event = None  # it holds the view too
         self._head, self._length = head, length
         del buffer[:at]
         self._searched -= at
-        return frames
+        return Received(events, frames)
 
 
 def _read_head(block: bytes) -> tuple[tuple[str, dict[str, str]], int]:
@@ -99,4 +109,5 @@ def _read_head(block: bytes) -> tuple[tuple[str, dict[str, str]], int]:
     length = headers.get("Content-Length", "0").encode()
     if not length.isdigit() or len(length) > 12:
         raise ProtocolError("Content-Length is no number")
-    return (headers.get("Content-Type", ""), headers), int(length)
+    content_type = headers.get("Content-Type", "")
+    return _EVENT if content_type == _EVENT[0] else (content_type, headers), int(length)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, TypedDict, TypeVar
+from typing import Annotated, Any, TypedDict, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -51,31 +51,16 @@ class TranslationError(Exception):
     """An event or a snapshot that is not what FreeSWITCH writes. The text names the place, and holds no content."""
 
 
-class _Headers(msgspec.Struct, gc=False):
-    """The headers that most events share; None where an event lacks one."""
+# The headers of each kind of event. Those that may be missing have a default.
 
-    name: str = msgspec.field(name="Event-Name")
+
+class _Headers(msgspec.Struct, gc=False):
     core: str = msgspec.field(name="Core-UUID")
     sequence: Natural = msgspec.field(name="Event-Sequence")
     microseconds: Natural = msgspec.field(name="Event-Date-Timestamp")
-    action: str | None = msgspec.field(name="Action", default=None)
-    room: str | None = msgspec.field(name="Conference-Name", default=None)
-    leg: UUID | None = msgspec.field(name="Unique-ID", default=None)
-    participant: str = msgspec.field(name="Session-External-ID", default="")
-    member_id: Natural | None = msgspec.field(name="Member-ID", default=None)
-    member_type: str | None = msgspec.field(name="Member-Type", default=None)
-    speak: bool | None = msgspec.field(name="Speak", default=None)
-    hear: bool | None = msgspec.field(name="Hear", default=None)
-    hold: bool | None = msgspec.field(name="Hold", default=None)
-    talking: bool | None = msgspec.field(name="Talking", default=None)
-    floor: bool | None = msgspec.field(name="Floor", default=None)
-    ghost: bool | None = msgspec.field(name="Member-Ghost", default=None)
 
 
-# The headers of single kinds of event; those are rare, so they may cost a decode of their own.
-
-
-class _HeartbeatHeaders(msgspec.Struct):
+class _HeartbeatHeaders(_Headers):
     sessions: Natural = msgspec.field(name="Session-Count")
     max_sessions: Natural = msgspec.field(name="Max-Sessions")
     sessions_per_second: Natural = msgspec.field(name="Session-Per-Sec")
@@ -83,35 +68,61 @@ class _HeartbeatHeaders(msgspec.Struct):
     version: str = msgspec.field(name="FreeSWITCH-Version")
 
 
-class _JobHeaders(msgspec.Struct):
+class _JobHeaders(_Headers):
     job: UUID = msgspec.field(name="Job-UUID")
     body: str = msgspec.field(name="_body", default="")
 
 
-class _EndHeaders(msgspec.Struct):
+class _LegHeaders(_Headers):
+    leg: UUID = msgspec.field(name="Unique-ID")
+
+
+class _EndHeaders(_LegHeaders):
     cause: str = msgspec.field(name="Hangup-Cause")
     sip_code: Natural = msgspec.field(name="variable_sip_term_status", default=0)
 
 
-class _SecureHeaders(msgspec.Struct):
+class _SecureHeaders(_Headers):
     leg: UUID = msgspec.field(name="caller-unique-id")
     secure_type: str
 
 
-class _VolumeHeaders(msgspec.Struct):
+class _RoomHeaders(_Headers):
+    room: str = msgspec.field(name="Conference-Name")
+
+
+class _RoomLegHeaders(_RoomHeaders):
+    leg: UUID = msgspec.field(name="Unique-ID")
+
+
+class _MemberHeaders(_RoomLegHeaders):
+    member_id: Natural = msgspec.field(name="Member-ID")
+    member_type: str = msgspec.field(name="Member-Type")
+    speak: bool = msgspec.field(name="Speak")
+    hear: bool = msgspec.field(name="Hear")
+    hold: bool = msgspec.field(name="Hold")
+    talking: bool = msgspec.field(name="Talking")
+    floor: bool = msgspec.field(name="Floor")
+    ghost: bool = msgspec.field(name="Member-Ghost")
+    participant: str = msgspec.field(name="Session-External-ID", default="")
+
+
+class _VolumeHeaders(_RoomLegHeaders):
     volume: int = msgspec.field(name="Volume-Level")
 
 
-class _FloorHeaders(msgspec.Struct):
+class _FloorHeaders(_RoomHeaders):
     new: str = msgspec.field(name="New-ID")
+    leg: UUID | None = msgspec.field(name="Unique-ID", default=None)
 
 
-class _PlayHeaders(msgspec.Struct):
+class _PlayHeaders(_RoomHeaders):
     path: str = msgspec.field(name="File")
+    leg: UUID | None = msgspec.field(name="Unique-ID", default=None)
     error: str = msgspec.field(name="Error", default="")
 
 
-class _DigitHeaders(msgspec.Struct):
+class _DigitHeaders(_RoomLegHeaders):
     key: str = msgspec.field(name="DTMF-Key")
     data: str = msgspec.field(name="Data", default="")
 
@@ -148,10 +159,14 @@ class _Channels(msgspec.Struct):
     rows: list[_Channel] = []
 
 
-T = TypeVar("T")
-_Builder = Callable[[_Headers, bytes], Event]
+H = TypeVar("H", bound=_Headers)
+_Reader = tuple[Callable[[bytes], Any], Callable[[Any], Event]]
 
-_headers = msgspec.json.Decoder(_Headers, strict=False)  # not strict: every header value is a text
+
+def _reader(kind: type[H], build: Callable[[H], Event]) -> _Reader:
+    return msgspec.json.Decoder(kind, strict=False).decode, build  # not strict: every header value is a text
+
+
 _rooms = msgspec.json.Decoder(list[_Room])
 _channels = msgspec.json.Decoder(_Channels)
 
@@ -161,14 +176,31 @@ def translate(body: bytes) -> Event | None:
 
     Raises TranslationError, also for a leg whose name is no UUID (no leg of ours).
     """
+    key = _ACTION
+    at = body.rfind(key)
+    if at < 0:
+        key = _EVENT_NAME
+        at = body.find(key)
+        if at < 0:
+            raise TranslationError("Event-Name is missing")
+    at += len(key)
+    reader = _READERS.get(body[at : body.find(b'"', at)])
+    if reader is None:
+        return None
+    decode, build = reader
     try:
-        head = _headers.decode(body)
-        build = _BUILDERS.get((head.name, head.action))
-        return build(head, body) if build else None
+        return build(decode(body))
     except msgspec.MsgspecError as error:
         raise TranslationError(str(error)) from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise TranslationError(type(error).__name__) from None
+
+
+# The kind of an event is read before it is decoded: Action, near its end, or Event-Name for those that have none.
+# Inside a value every quotation mark is escaped, so these can only be the keys themselves, in the compact form in which
+# FreeSWITCH writes events (switch_event_serialize_json: cJSON_PrintUnformatted).
+_ACTION = b'"Action":"'
+_EVENT_NAME = b'"Event-Name":"'
 
 
 def parse_snapshot(core: str, rooms: bytes, legs: bytes, asked_at: float, answered_at: float) -> Snapshot:
@@ -240,199 +272,142 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _more(body: bytes, kind: type[T]) -> T:
-    return msgspec.json.decode(body, type=kind, strict=False)
-
-
 class _Stamp(TypedDict):
     core: str
     sequence: int
     at: float
 
 
-def _stamp(head: _Headers) -> _Stamp:
-    return {"core": head.core, "sequence": head.sequence, "at": head.microseconds / 1e6}
+def _stamp(headers: _Headers) -> _Stamp:
+    return {"core": headers.core, "sequence": headers.sequence, "at": headers.microseconds / 1e6}
 
 
-def _leg(head: _Headers) -> UUID:
-    if head.leg is None:
-        raise TranslationError("Unique-ID is missing")
-    return head.leg
-
-
-def _room(head: _Headers) -> str:
-    if head.room is None:
-        raise TranslationError("Conference-Name is missing")
-    return head.room
-
-
-def _member(head: _Headers) -> MemberState:
-    if (
-        head.member_id is None
-        or head.speak is None
-        or head.hear is None
-        or head.hold is None
-        or head.talking is None
-        or head.floor is None
-        or head.ghost is None
-    ):
-        raise TranslationError("a header of the member is missing")
+def _member(headers: _MemberHeaders) -> MemberState:
     return MemberState(
-        leg=_leg(head),
-        participant=_uuid(head.participant),
-        member_id=head.member_id,
-        muted=not head.speak,
-        deaf=not head.hear,
-        held=head.hold,
-        talking=head.talking,
-        floor=head.floor,
-        moderator=head.member_type == "moderator",
-        ghost=head.ghost,
+        leg=headers.leg,
+        participant=_uuid(headers.participant),
+        member_id=headers.member_id,
+        muted=not headers.speak,
+        deaf=not headers.hear,
+        held=headers.hold,
+        talking=headers.talking,
+        floor=headers.floor,
+        moderator=headers.member_type == "moderator",
+        ghost=headers.ghost,
     )
 
 
-def _heartbeat(head: _Headers, body: bytes) -> Event:
-    more = _more(body, _HeartbeatHeaders)
+def _heartbeat(headers: _HeartbeatHeaders) -> Event:
     return Heartbeat(
-        **_stamp(head),
-        sessions=more.sessions,
-        max_sessions=more.max_sessions,
-        sessions_per_second=more.sessions_per_second,
-        idle_cpu=more.idle_cpu,
-        version=more.version,
+        **_stamp(headers),
+        sessions=headers.sessions,
+        max_sessions=headers.max_sessions,
+        sessions_per_second=headers.sessions_per_second,
+        idle_cpu=headers.idle_cpu,
+        version=headers.version,
     )
 
 
-def _shutdown_requested(head: _Headers, body: bytes) -> Event:
-    return ShutdownRequested(**_stamp(head))
-
-
-def _job_done(head: _Headers, body: bytes) -> Event:
-    more = _more(body, _JobHeaders)
-    status, _, cause = more.body.partition(" ")
+def _job_done(headers: _JobHeaders) -> Event:
+    status, _, cause = headers.body.partition(" ")
     return JobDone(
-        **_stamp(head),
-        job=more.job,
+        **_stamp(headers),
+        job=headers.job,
         cause=None if status.strip() == "+OK" else cause.strip() or "UNSPECIFIED",
-        body=more.body,
+        body=headers.body,
     )
 
 
-def _leg_event(kind: type[LegCreated | LegRinging | LegAnswered]) -> _Builder:
-    def build(head: _Headers, body: bytes) -> Event:
-        return kind(**_stamp(head), leg=_leg(head))
-
-    return build
+def _leg_event(kind: type[LegCreated | LegRinging | LegAnswered]) -> _Reader:
+    return _reader(_LegHeaders, lambda headers: kind(**_stamp(headers), leg=headers.leg))
 
 
-def _leg_ended(head: _Headers, body: bytes) -> Event:
-    more = _more(body, _EndHeaders)
-    return LegEnded(**_stamp(head), leg=_leg(head), cause=more.cause, sip_code=more.sip_code)
+def _leg_ended(headers: _EndHeaders) -> Event:
+    return LegEnded(**_stamp(headers), leg=headers.leg, cause=headers.cause, sip_code=headers.sip_code)
 
 
-def _leg_secured(head: _Headers, body: bytes) -> Event:
-    more = _more(body, _SecureHeaders)
-    return LegSecured(
-        **_stamp(head),
-        leg=more.leg,
-        suite=more.secure_type.rpartition(":")[2],  # "srtp:sdes:SUITE", "srtp:dtls:SUITE"
-    )
+def _leg_secured(headers: _SecureHeaders) -> Event:
+    suite = headers.secure_type.rpartition(":")[2]  # "srtp:sdes:SUITE", "srtp:dtls:SUITE"
+    return LegSecured(**_stamp(headers), leg=headers.leg, suite=suite)
 
 
-def _room_event(kind: type[RoomCreated | RoomDestroyed]) -> _Builder:
-    def build(head: _Headers, body: bytes) -> Event:
-        return kind(**_stamp(head), room=_room(head))
-
-    return build
+def _room_event(kind: type[RoomCreated | RoomDestroyed]) -> _Reader:
+    return _reader(_RoomHeaders, lambda headers: kind(**_stamp(headers), room=headers.room))
 
 
-def _room_locked(locked: bool) -> _Builder:
-    def build(head: _Headers, body: bytes) -> Event:
-        return RoomLocked(**_stamp(head), room=_room(head), locked=locked)
-
-    return build
+def _room_locked(locked: bool) -> _Reader:
+    return _reader(_RoomHeaders, lambda headers: RoomLocked(**_stamp(headers), room=headers.room, locked=locked))
 
 
-def _member_event(kind: type[MemberJoined | MemberLeft | MemberChanged]) -> _Builder:
-    def build(head: _Headers, body: bytes) -> Event:
-        if head.room is None:
-            raise TranslationError("Conference-Name is missing")
-        return kind(
-            core=head.core, sequence=head.sequence, at=head.microseconds / 1e6, room=head.room, member=_member(head)
-        )
-
-    return build
+def _member_event(kind: type[MemberJoined | MemberLeft | MemberChanged]) -> _Reader:
+    return _reader(_MemberHeaders, lambda headers: kind(**_stamp(headers), room=headers.room, member=_member(headers)))
 
 
-def _member_volume(head: _Headers, body: bytes) -> Event:
-    return MemberVolume(**_stamp(head), room=_room(head), leg=_leg(head), volume_in=_more(body, _VolumeHeaders).volume)
+def _member_volume(headers: _VolumeHeaders) -> Event:
+    return MemberVolume(**_stamp(headers), room=headers.room, leg=headers.leg, volume_in=headers.volume)
 
 
-def _talking(talking: bool) -> _Builder:
-    def build(head: _Headers, body: bytes) -> Event:
-        # The commonest event by far, so without the helpers.
-        if head.room is None or head.leg is None:
-            raise TranslationError("Conference-Name or Unique-ID is missing")
-        return Talking(
-            core=head.core,
-            sequence=head.sequence,
-            at=head.microseconds / 1e6,
-            room=head.room,
-            leg=head.leg,
+def _talking(talking: bool) -> _Reader:
+    def build(headers: _RoomLegHeaders) -> Event:
+        return Talking(  # the commonest event by far, so without the helper
+            core=headers.core,
+            sequence=headers.sequence,
+            at=headers.microseconds / 1e6,
+            room=headers.room,
+            leg=headers.leg,
             talking=talking,
         )
 
-    return build
+    return _reader(_RoomLegHeaders, build)
 
 
-def _floor_changed(head: _Headers, body: bytes) -> Event:
-    return FloorChanged(
-        **_stamp(head), room=_room(head), leg=None if _more(body, _FloorHeaders).new == "none" else _leg(head)
-    )
+def _floor_changed(headers: _FloorHeaders) -> Event:
+    if (headers.new == "none") != (headers.leg is None):
+        raise TranslationError("New-ID and Unique-ID do not agree")
+    return FloorChanged(**_stamp(headers), room=headers.room, leg=headers.leg)
 
 
-def _play_started(head: _Headers, body: bytes) -> Event:
-    more = _more(body, _PlayHeaders)
-    return PlayStarted(**_stamp(head), room=_room(head), path=more.path, leg=head.leg, error=more.error)
+def _play_started(headers: _PlayHeaders) -> Event:
+    return PlayStarted(**_stamp(headers), room=headers.room, path=headers.path, leg=headers.leg, error=headers.error)
 
 
-def _play_done(head: _Headers, body: bytes) -> Event:
-    return PlayDone(**_stamp(head), room=_room(head), path=_more(body, _PlayHeaders).path, leg=head.leg)
+def _play_done(headers: _PlayHeaders) -> Event:
+    return PlayDone(**_stamp(headers), room=headers.room, path=headers.path, leg=headers.leg)
 
 
-def _digit(head: _Headers, body: bytes) -> Event:
-    more = _more(body, _DigitHeaders)
-    return Digit(**_stamp(head), room=_room(head), leg=_leg(head), key=more.key, data=more.data)
+def _digit(headers: _DigitHeaders) -> Event:
+    return Digit(**_stamp(headers), room=headers.room, leg=headers.leg, key=headers.key, data=headers.data)
 
 
-# By Event-Name and Action. Left out on purpose: transfer, kick-member and hup-member (del-member follows each).
-_BUILDERS: dict[tuple[str, str | None], _Builder] = {
-    ("HEARTBEAT", None): _heartbeat,
-    ("SHUTDOWN_REQUESTED", None): _shutdown_requested,
-    ("BACKGROUND_JOB", None): _job_done,
-    ("CHANNEL_CREATE", None): _leg_event(LegCreated),
-    ("CHANNEL_PROGRESS", None): _leg_event(LegRinging),
-    ("CHANNEL_PROGRESS_MEDIA", None): _leg_event(LegRinging),
-    ("CHANNEL_ANSWER", None): _leg_event(LegAnswered),
-    ("CHANNEL_HANGUP_COMPLETE", None): _leg_ended,
-    ("CALL_SECURE", None): _leg_secured,
-    ("CUSTOM", "conference-create"): _room_event(RoomCreated),
-    ("CUSTOM", "conference-destroy"): _room_event(RoomDestroyed),
-    ("CUSTOM", "lock"): _room_locked(True),
-    ("CUSTOM", "unlock"): _room_locked(False),
-    ("CUSTOM", "add-member"): _member_event(MemberJoined),
-    ("CUSTOM", "del-member"): _member_event(MemberLeft),
+# By Action, which only the events of conferences have, else by Event-Name.
+# Left out on purpose: transfer, kick-member and hup-member (del-member follows each).
+_READERS: dict[bytes, _Reader] = {
+    b"HEARTBEAT": _reader(_HeartbeatHeaders, _heartbeat),
+    b"SHUTDOWN_REQUESTED": _reader(_Headers, lambda headers: ShutdownRequested(**_stamp(headers))),
+    b"BACKGROUND_JOB": _reader(_JobHeaders, _job_done),
+    b"CHANNEL_CREATE": _leg_event(LegCreated),
+    b"CHANNEL_PROGRESS": _leg_event(LegRinging),
+    b"CHANNEL_PROGRESS_MEDIA": _leg_event(LegRinging),
+    b"CHANNEL_ANSWER": _leg_event(LegAnswered),
+    b"CHANNEL_HANGUP_COMPLETE": _reader(_EndHeaders, _leg_ended),
+    b"CALL_SECURE": _reader(_SecureHeaders, _leg_secured),
+    b"conference-create": _room_event(RoomCreated),
+    b"conference-destroy": _room_event(RoomDestroyed),
+    b"lock": _room_locked(True),
+    b"unlock": _room_locked(False),
+    b"add-member": _member_event(MemberJoined),
+    b"del-member": _member_event(MemberLeft),
     **{
-        ("CUSTOM", f"{verb}-member"): _member_event(MemberChanged)
-        for verb in ("mute", "unmute", "deaf", "undeaf", "hold", "unhold")
+        verb + b"-member": _member_event(MemberChanged)
+        for verb in (b"mute", b"unmute", b"deaf", b"undeaf", b"hold", b"unhold")
     },
-    ("CUSTOM", "volume-in-member"): _member_volume,
-    ("CUSTOM", "start-talking"): _talking(True),
-    ("CUSTOM", "stop-talking"): _talking(False),
-    ("CUSTOM", "floor-change"): _floor_changed,
-    ("CUSTOM", "play-file"): _play_started,
-    ("CUSTOM", "play-file-member"): _play_started,
-    ("CUSTOM", "play-file-done"): _play_done,
-    ("CUSTOM", "play-file-member-done"): _play_done,
-    ("CUSTOM", "dtmf"): _digit,
+    b"volume-in-member": _reader(_VolumeHeaders, _member_volume),
+    b"start-talking": _talking(True),
+    b"stop-talking": _talking(False),
+    b"floor-change": _reader(_FloorHeaders, _floor_changed),
+    b"play-file": _reader(_PlayHeaders, _play_started),
+    b"play-file-member": _reader(_PlayHeaders, _play_started),
+    b"play-file-done": _reader(_PlayHeaders, _play_done),
+    b"play-file-member-done": _reader(_PlayHeaders, _play_done),
+    b"dtmf": _reader(_DigitHeaders, _digit),
 }

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.switch import events
-from apps.switch.esl.framing import EVENT_JSON, Framer
+from apps.switch.esl.framing import Framer
 from apps.switch.esl.translation import TranslationError, parse_snapshot, translate
 
 DATA = Path(__file__).parents[2] / "data" / "esl"
@@ -60,8 +60,8 @@ def test_every_captured_kind_is_translated_or_left_out_on_purpose() -> None:
 
 
 def test_a_real_stream_of_conference_events() -> None:
-    frames = Framer().feed((DATA / "conference.esl").read_bytes())
-    kinds = [type(translate(frame.body)).__name__ for frame in frames if frame.content_type == EVENT_JSON]
+    bodies = Framer().feed((DATA / "conference.esl").read_bytes()).events
+    kinds = [type(translate(body)).__name__ for body in bodies]
     assert kinds[:4] == ["RoomCreated", "MemberJoined", "FloorChanged", "Talking"]
 
 
