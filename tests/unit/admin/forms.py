@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.forms import PasswordInput
 from django.test import Client
 from django.urls import reverse
 
@@ -23,7 +24,7 @@ def filled(answer: Any) -> dict[str, Any]:
     for form in forms:
         for bound in form:
             value = bound.value()
-            if value is None or value is False:
+            if value is None or value is False or isinstance(bound.field.widget, PasswordInput):
                 continue
             data[bound.html_name] = "on" if value is True else value
     return data

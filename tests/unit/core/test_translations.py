@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 from django.conf import settings
 
@@ -40,3 +41,16 @@ def test_the_compiled_catalogue_is_that_of_the_text() -> None:
     for message in catalogue():
         if isinstance(message.id, str) and message.id:
             assert compiled.gettext(message.id) == message.string, "compile it: pybabel compile -d locale -D django"
+
+
+def test_every_message_of_the_code_is_in_the_catalogue() -> None:
+    known = {message.id if isinstance(message.id, str) else message.id[0] for message in catalogue()}
+    keywords = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2)}
+    missing = {
+        text
+        for folder in ("apps", "sparkle")
+        for file, _line, found, _comments, _context in extract_from_dir(settings.BASE_DIR / folder, keywords=keywords)
+        for text in [found if isinstance(found, str) else found[0]]
+        if text not in known and "migrations" not in file
+    }
+    assert missing == set(), "run makemessages and translate (README.md)"
