@@ -14,7 +14,7 @@ _MANIFEST = Path(__file__).parent / "static" / "console" / "manifest.json"
 _ENTRY = "src/main.ts"
 
 
-class NotBuilt(Exception):
+class NotBuiltError(Exception):
     """The front end has not been built here: `make run` does it, or `npm run build` in frontend/."""
 
 
@@ -28,11 +28,11 @@ class Files:
 
 
 def built_files() -> Files:
-    """Raises NotBuilt."""
+    """Raises NotBuiltError."""
     try:
         changed = _MANIFEST.stat().st_mtime_ns
     except FileNotFoundError as error:
-        raise NotBuilt from error
+        raise NotBuiltError from error
     return _read(changed)
 
 

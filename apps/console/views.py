@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from .build import NotBuilt, built_files
+from .build import NotBuiltError, built_files
 
 
 @require_safe
@@ -19,6 +19,6 @@ def page(request: HttpRequest) -> HttpResponse:
     language = "en" if (get_language() or "").startswith("en") else "zh-CN"
     try:
         files = built_files()
-    except NotBuilt:
+    except NotBuiltError:
         return render(request, "console/not_built.html", {"language": language}, status=503)
     return render(request, "console/page.html", {"language": language, "files": files})

@@ -2,7 +2,8 @@ const HAN = /^\p{Script=Han}/u;
 
 /** The last two characters of a Chinese name, as is the custom; else the initials. */
 export function shortName(name: string): string {
-  const trimmed = name.trim();
+  // What stands in brackets is a remark.
+  const trimmed = name.replace(/[（(].*$/, "").trim();
   if (HAN.test(trimmed)) return [...trimmed.replace(/[^\p{Script=Han}]/gu, "")].slice(-2).join("");
   const words = trimmed.split(/\s+/);
   const initials = words.length > 1 ? [words[0], words.at(-1)].map((word) => [...(word ?? "")][0] ?? "") : [...trimmed].slice(0, 2);

@@ -104,7 +104,7 @@ export const en: Messages = {
   actions: {
     mute: "Mute", unmute: "Unmute", forbid: "Forbid to speak", allow: "Allow to speak", grant: "Give the floor", revoke: "Take the floor back", deafen: "Stop hearing", undeafen: "Let hear again",
     hold: "Hold", unhold: "Resume from hold", volume: "Volume", remove: "Remove", removeRefuse: "Remove and refuse re-entry", raise_hand: "Raise hand", lower_hand: "Lower hand", role: "Change role",
-    rename: "Rename", redial: "Call again", cancel: "Cancel call", call: "Call to speak", announceTo: "Announce to", whisperWith: "Whisper with", details: "Details", roleTo: "Make {role}",
+    rename: "Rename", redial: "Call again", cancel: "Cancel call", call: "Call to speak", announceTo: "Announce to them", whisperWith: "Whisper with", details: "Details", roleTo: "Make {role}",
     removeTitle: "Remove {name}?", removeTitleN: "Remove {n} person? | Remove {n} people?", removeText: "The call is hung up; they can be called again.", removeRefuseText: "The call is hung up and they may not come back.", renameTitle: "Rename", newName: "New name",
     handOver: "Hand over the chair",
   },
@@ -128,7 +128,7 @@ export const en: Messages = {
     openedAt: "Opened {time}", feedOn: "Main room can be heard", feedStarting: "Connecting the main room…", choose: "Choose at least one person", members: "{n} member | {n} members", moving: "Joining", nobodyConnected: "Nobody connected to choose from", search: "Search connected people",
   },
   rollCall: {
-    title: "Roll call", lead: "In roll-call mode only the person called may speak.", start: "Start roll call", stop: "End roll call", next: "Call next", current: "Called now", none: "Nobody is called", queue: "To be called", call: "Call", release: "Stop their turn", called: "Called", absentHint: "Those connected, below chair.", finished: "Everyone was called",
+    title: "Roll call", lead: "In roll-call mode only the person called may speak.", start: "Start roll call", stop: "End roll call", next: "Call {name} next", current: "Called now", none: "Nobody is called", queue: "To be called", call: "Call", release: "Stop their turn", called: "Called", absentHint: "Those connected, below chair.", finished: "Everyone was called",
   },
   announce: {
     title: "Announce", to: "To", everyone: "Everyone", text: "Text", language: "Voice", send: "Announce", sent: "Announcement sent", none: "No announcements yet", played: "Played {time}", waiting: "Waiting to play", failed: "Not played: {error}", placeholder: "Will be read aloud",

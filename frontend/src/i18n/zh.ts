@@ -126,7 +126,7 @@ export const zh = {
     openedAt: "{time} 发起", feedOn: "可听到主会场", feedStarting: "正在接入主会场声音…", choose: "至少选择一人", members: "成员 {n} 人", moving: "正在进入", nobodyConnected: "没有可加入的在会者", search: "搜索在会者",
   },
   rollCall: {
-    title: "点名", lead: "切换到“点名发言”后，只有被点到的人可以发言。", start: "开始点名", stop: "结束点名", next: "点下一位", current: "正在点名", none: "尚未点名", queue: "待点名单", call: "点名", release: "请其止言", called: "已点", absentHint: "仅列出在会者，主席及以上除外。", finished: "已全部点到",
+    title: "点名", lead: "切换到“点名发言”后，只有被点到的人可以发言。", start: "开始点名", stop: "结束点名", next: "点下一位：{name}", current: "正在点名", none: "尚未点名", queue: "待点名单", call: "点名", release: "请其止言", called: "已点", absentHint: "仅列出在会者，主席及以上除外。", finished: "已全部点到",
   },
   announce: {
     title: "播报", to: "对象", everyone: "全体", text: "播报内容", language: "语音", send: "播报", sent: "已提交播报", none: "还没有播报过", played: "{time} 已播出", waiting: "等待播出", failed: "播出失败：{error}", placeholder: "将朗读给对方听",

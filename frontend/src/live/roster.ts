@@ -132,9 +132,9 @@ export function rosterOf(
   return shown.sort(comparator(view.sort, talking, language));
 }
 
-/** The roles that somebody may give: those below their own. The server decides; this only spares impossible choices. */
-export function rolesBelow(role: Role): Role[] {
-  return ROLES.filter((other) => RANK[other] < RANK[role]);
+/** The roles that somebody who may change roles can give: those below their own; a chair only hands over the chair. */
+export function rolesToGive(role: Role): Role[] {
+  return role === "chair" ? ["chair"] : ROLES.filter((other) => RANK[other] < RANK[role]);
 }
 
 /** What remains of the launch: how many are still being called, of how many. */

@@ -5,7 +5,7 @@ import { useI18n } from "vue-i18n";
 
 import type { Participant, Role } from "@/api/types";
 import type { MenuItem } from "@/components/AppMenu.vue";
-import { isUnderWay, rolesBelow } from "@/live/roster";
+import { isUnderWay, rolesToGive } from "@/live/roster";
 import { useConfirm } from "@/stores/confirm";
 import { useLive } from "@/stores/live";
 
@@ -26,7 +26,7 @@ export function useParticipantActions(open: (request: Request) => void) {
     const connected = participant.state === "connected";
     const items: MenuItem[] = [{ key: "details", icon: "info", label: t("actions.details") }];
     const offer = (ability: string, when: boolean, item: Omit<MenuItem, "key" | "label"> & Partial<MenuItem>) => {
-      if (may.has(ability) && when) items.push({ key: ability, label: t(`actions.${ability}`), ...item });
+      if (may.has(ability) && when) items.push({ key: ability, label: item.label ?? t(`actions.${ability}`), ...item });
     };
     offer("redial", !connected && !isUnderWay(participant.state), { icon: "phoneOut" });
     offer("cancel", isUnderWay(participant.state), { icon: "phoneOff" });
@@ -37,9 +37,7 @@ export function useParticipantActions(open: (request: Request) => void) {
     const moderated = live.conference?.floor_mode === "moderated";
     offer("grant", moderated && !participant.granted, { icon: "floor" });
     offer("revoke", moderated && participant.granted, { icon: "floor" });
-    if (live.may("call") && live.conference?.floor_mode === "roll_call" && connected && participant.id !== live.conference.called) {
-      items.push({ key: "call", icon: "rollCall", label: t("actions.call") });
-    }
+    offer("call", live.conference?.floor_mode === "roll_call" && connected && participant.id !== live.conference.called, { icon: "rollCall" });
     offer("raise_hand", !participant.hand_raised_at, { icon: "hand" });
     offer("lower_hand", participant.hand_raised_at !== null, { icon: "hand" });
     offer("deafen", connected && !participant.deaf, { icon: "earOff", separated: true });
@@ -47,18 +45,18 @@ export function useParticipantActions(open: (request: Request) => void) {
     offer("hold", connected && !participant.held, { icon: "pause" });
     offer("unhold", participant.held, { icon: "play" });
     if (live.may("announce") && connected) items.push({ key: "announce", icon: "megaphone", label: t("actions.announceTo") });
-    if (live.may("whisper_open") && connected && !participant.whisper && participant.id !== live.me?.id) {
+    if (live.may("whisper_open") && may.has("whisper_add") && connected && !participant.whisper && participant.id !== live.me?.id) {
       items.push({ key: "whisper", icon: "whisper", label: t("actions.whisperWith") });
     }
-    if (participant.whisper && live.may("whisper_remove")) items.push({ key: "whisper_remove", icon: "back", label: t("whisper.removeFrom") });
+    offer("whisper_remove", participant.whisper !== null, { icon: "back", label: t("whisper.removeFrom") });
     offer("rename", true, { icon: "edit", separated: true });
     if (may.has("role")) {
-      for (const role of rolesBelow(live.you?.role ?? "participant")) {
-        if (role !== participant.role) items.push({ key: `role ${role}`, icon: "person", label: t("actions.roleTo", { role: t(`roles.${role}`) }) });
+      const own = live.you?.role ?? "participant";
+      for (const role of rolesToGive(own)) {
+        if (role === participant.role) continue;
+        const label = own === "chair" ? t("actions.handOver") : t("actions.roleTo", { role: t(`roles.${role}`) });
+        items.push({ key: `role ${role}`, icon: "person", label });
       }
-    } else if (live.you?.role === "chair" && (participant.role === "member" || participant.role === "participant") && participant.id !== live.me?.id) {
-      // The one role change that is a chair's.
-      items.push({ key: "role chair", icon: "person", label: t("actions.handOver") });
     }
     offer("remove", participant.present, { icon: "close", danger: true, separated: true });
     if (may.has("remove") && !participant.refused && participant.id !== live.me?.id) {

@@ -1,0 +1,139 @@
+"""Chromium before the whole system. Without a Chromium these tests are skipped with a reason; in CI that is an error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.system.stack import Api, Stack
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-sync",
+    "--no-first-run",
+]
+#: A condition may take so long on a busy machine, ms.
+PATIENCE = 20_000
+MANIFEST = Path(__file__).resolve().parents[2] / "apps/console/static/console/manifest.json"
+
+OpenPage = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        _missing("there is no chromium (Debian: apt-get install chromium)")
+    if not MANIFEST.exists():
+        _missing("the front end is not built (make run, or npm run build in frontend/)")
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def stack(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole system with the pocket switch, as `make run` starts it. Asks for Chromium first: no system without a browser."""
+    var = tmp_path_factory.mktemp("console")
+    # PostgreSQL of a root's test run is run by another account.
+    for directory in (var, var.parent, var.parent.parent):
+        directory.chmod(directory.stat().st_mode | 0o755)
+    running = Stack(var)
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def api(stack: Stack) -> Api:
+    return stack.sign_in()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
+    """Opens a page of the console, as a visitor with a browser of their own; fails the test for what the page complains about."""
+    complaints: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # Chromium reports every refusal and every broken connection by itself; what the page makes of them is tested where it matters.
+        if message.type in ("error", "warning") and not message.text.startswith(
+            ("Failed to load resource", "WebSocket connection to")
+        ):
+            complaints.append(message.text)
+
+    with ExitStack() as contexts:
+
+        def new(
+            path: str = "/", *, username: str | None = "demo", width: int = 1440, height: int = 900, **options: Any
+        ) -> Page:
+            options = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
+            context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+            contexts.callback(context.close)
+            context.set_default_timeout(PATIENCE)
+            page = context.new_page()
+            page.on("console", heard)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            if username is not None:
+                _sign_in(context, stack, username)
+            page.goto(stack.base + path)
+            return page
+
+        yield new
+    assert not complaints
+
+
+def _sign_in(context: BrowserContext, stack: Stack, username: str) -> None:
+    """Give the browser a session without passing through the form, which has a test of its own."""
+    session = stack.sign_in(username).session
+    context.add_cookies(
+        [{"name": cookie.name, "value": cookie.value or "", "url": stack.base} for cookie in session.cookies]
+    )
+
+
+@pytest.fixture
+def password(stack: Stack) -> str:
+    return (stack.var / "demo-password").read_text().strip()
+
+
+@pytest.fixture
+def launch(api: Api) -> Iterator[Callable[..., str]]:
+    """Launches a conference by the API; it is ended after the test."""
+    begun: list[str] = []
+
+    def new(people: list[dict[str, Any]], **options: Any) -> str:
+        answer = api.post("conferences/", {"title": "产品评审", "people": people, **options})
+        assert answer.status_code == 201, answer.text
+        begun.append(answer.json()["id"])
+        return begun[-1]
+
+    yield new
+    for conference in begun:
+        api.post(f"conferences/{conference}/end/")
