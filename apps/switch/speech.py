@@ -109,7 +109,11 @@ def synthesise(text: str, language: str, path: Path) -> None:
 
     The file appears whole or not at all. Raises SpeechError and OSError.
     """
-    samples = speak(text, language)
+    write_wav(path, speak(text, language))
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """Put `samples`, at SAMPLE_RATE, into a WAV file that appears whole or not at all. Raises OSError."""
     partial = path.with_name(path.name + ".part")
     with wave.open(str(partial), "wb") as file:
         file.setnchannels(1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import wave
 import zlib
 from pathlib import Path
 from typing import Final, Literal
 
-from apps.switch.speech import SAMPLE_RATE, speak
+from apps.switch.speech import speak, write_wav
 
 from .audio import Samples, read_file
 
@@ -61,12 +60,5 @@ class Sentences:
 
 def _clip(path: Path, text: str, language: Language, variant: str, pitch: int) -> Samples:
     if not path.exists():
-        samples = speak(text, language, variant=variant, pitch=pitch)
-        partial = path.with_suffix(".part")
-        with wave.open(str(partial), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE)
-            file.writeframes(samples.tobytes())
-        partial.replace(path)
+        write_wav(path, speak(text, language, variant=variant, pitch=pitch))
     return read_file(str(path))
