@@ -34,9 +34,9 @@ from apps.switch.events import Event, Snapshot
 
 logger = logging.getLogger(__name__)
 
-RECEIVE_BYTES = 64 * 1024
+RECEIVE_BYTES = 128 * 1024
 # Received but unread chunks of events; with them, RECEIVE_BYTES bounds what one connection holds in memory.
-BACKLOG_CHUNKS = 16
+BACKLOG_CHUNKS = 8
 # HEARTBEAT comes every 20 s (switch_core.c:95): two may be late, not three.
 HEARTBEAT_LIMIT = 50.0
 
