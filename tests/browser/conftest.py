@@ -1,4 +1,4 @@
-"""Chromium before the whole system. Without a Chromium these tests are skipped with a reason; in CI that is an error."""
+"""Chromium before the whole system. Without a Chromium these tests are skipped with a reason; in CI that fails."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def stack(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole system with the pocket switch, as `make run` starts it. Asks for Chromium first: no system without a browser."""
+    """The whole system with the pocket switch. It asks for Chromium first: nothing is started without one."""
     var = tmp_path_factory.mktemp("console")
     # PostgreSQL of a root's test run is run by another account.
     for directory in (var, var.parent, var.parent.parent):
@@ -79,11 +79,11 @@ def api(stack: Stack) -> Api:
 
 @pytest.fixture
 def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
-    """Opens a page of the console, as a visitor with a browser of their own; fails the test for what the page complains about."""
+    """Opens a page as a visitor with a browser of their own. What the page complains about fails the test."""
     complaints: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        # Chromium reports every refusal and every broken connection by itself; what the page makes of them is tested where it matters.
+        # Chromium itself reports every refusal and every broken connection; what the page makes of them is tested.
         if message.type in ("error", "warning") and not message.text.startswith(
             ("Failed to load resource", "WebSocket connection to")
         ):

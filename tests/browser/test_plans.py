@@ -45,13 +45,13 @@ def test_makes_edits_copies_and_deletes_a_plan(open_page: OpenPage, api: Api) ->
     page.get_by_role("button", name="添加 2 人").click()
     page.get_by_role("button", name="添加一人").click()
     page.get_by_label("姓名").nth(2).fill("号码有误")
-    page.get_by_label("号码 1").nth(2).fill("12ab")
+    page.get_by_label("号码 1", exact=True).nth(2).fill("12ab")
     page.get_by_label("角色").nth(0).select_option("chair")
     page.get_by_role("button", name="创建方案").click()
     # The refusal stands at the field that it is about.
-    expect(page.get_by_label("号码 1").nth(2)).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_label("号码 1").nth(1)).not_to_have_attribute("aria-invalid", "true")
-    page.get_by_label("号码 1").nth(2).fill("8004")
+    expect(page.get_by_label("号码 1", exact=True).nth(2)).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("号码 1", exact=True).nth(1)).not_to_have_attribute("aria-invalid", "true")
+    page.get_by_label("号码 1", exact=True).nth(2).fill("8004")
     page.get_by_role("button", name="创建方案").click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
 
