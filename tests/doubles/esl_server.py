@@ -83,7 +83,9 @@ class EslServer:
 
     @property
     def port(self) -> int:
-        return int(self._server.server_port)
+        port = self._server.server_port
+        assert port is not None
+        return port
 
     def __enter__(self) -> EslServer:
         self._server.start()

@@ -86,6 +86,7 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
     ) -> None:
         super().__init__(host, port, password, timeout)
         self.quiet_limit = quiet_limit
+        self._receive_events_greenlet: gevent.Greenlet[..., None] | None = None
         self._framer = Framer()
         self._pipelines: deque[_Pipeline] = deque()
         self._write_lock = BoundedSemaphore()

@@ -252,16 +252,17 @@ def _dial_string(text: str) -> str:
 
 
 def _path(path: str) -> str:
-    if isinstance(path, str) and ".." in path.split("/"):
+    checked = _matching("path", path, _PATH_RE, "absolute, of letters, digits and . _ -")
+    if ".." in checked.split("/"):
         raise UnsafeValue("path", "no way up (..)")
-    return _matching("path", path, _PATH_RE, "absolute, of letters, digits and . _ -")
+    return checked
 
 
 def _name(field: str, value: str) -> str:
     return _matching(field, value, _NAME_RE, "letters, digits and . _ -, at most 64")
 
 
-def _matching(field: str, value: str, pattern: re.Pattern[str], why: str) -> str:
+def _matching(field: str, value: object, pattern: re.Pattern[str], why: str) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise UnsafeValue(field, why)
     return value

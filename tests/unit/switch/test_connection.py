@@ -98,7 +98,7 @@ def test_a_batch_has_its_limit_and_its_time() -> None:
         peer.wait_for_end()
 
     with events_from(script) as connection:
-        found = []
+        found: list[events.Event] = []
         while len(found) < 10:
             batch = connection.read_batch(max_events=3, timeout=5.0)
             assert len(batch) <= 3
@@ -218,7 +218,7 @@ def test_greenlets_get_their_own_replies() -> None:
         senders = [gevent.spawn(connection.send, [commands.Lock(room), commands.Unlock(room)]) for room in rooms]
         gevent.joinall(senders, raise_error=True)
         for room, sender in zip(rooms, senders, strict=True):
-            assert [reply.text for reply in sender.value] == [
+            assert [reply.text for reply in sender.get()] == [
                 f"+OK api conference {room.name} lock",
                 f"+OK api conference {room.name} unlock",
             ]
