@@ -69,6 +69,7 @@ class Hub:
         self._senders: dict[Viewer, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._pubsub: Any = None
+        self._channels: set[str] = set()
         self._swept_at = time.monotonic()
         self._lock = asyncio.Lock()
 
@@ -103,9 +104,7 @@ class Hub:
                 if room.timer:
                     room.timer.cancel()
                 ended += [task for task in (room.filling, *room.snapshots.values()) if task]
-                if self._pubsub is not None:
-                    with suppress(RedisError, OSError):
-                        await self._pubsub.unsubscribe(*self._channels(viewer.conference_id))
+                await self._unsubscribe(viewer.conference_id)
             if not self._rooms:
                 ended += self._tasks
                 self._tasks = []
@@ -149,10 +148,8 @@ class Hub:
             client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2)
             try:
                 async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(_NOTHING)
                     self._pubsub = pubsub
-                    for conference_id in list(self._rooms):
-                        await self._subscribe(conference_id)
+                    await pubsub.subscribe(_NOTHING, *self._channels)
                     await self._sweep()
                     async for message in pubsub.listen():
                         try:
@@ -168,14 +165,19 @@ class Hub:
             await asyncio.sleep(RECONNECT)
 
     async def _subscribe(self, conference_id: UUID) -> None:
+        names = (channel(conference_id), talking_channel(conference_id))
+        self._channels.update(names)
         if self._pubsub is not None:
             # A broken connection is the listener's to mend; it subscribes to everything again.
             with suppress(RedisError, OSError):
-                await self._pubsub.subscribe(*self._channels(conference_id))
+                await self._pubsub.subscribe(*names)
 
-    @staticmethod
-    def _channels(conference_id: UUID) -> tuple[str, str]:
-        return channel(conference_id), talking_channel(conference_id)
+    async def _unsubscribe(self, conference_id: UUID) -> None:
+        names = (channel(conference_id), talking_channel(conference_id))
+        self._channels.difference_update(names)
+        if self._pubsub is not None:
+            with suppress(RedisError, OSError):
+                await self._pubsub.unsubscribe(*names)
 
     def _heard(self, name: str, data: bytes) -> None:
         conference_id = UUID(name.rpartition(":")[2])

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.core.cache import cache
@@ -10,9 +10,8 @@ from apps.accounts.models import User
 
 
 @pytest.fixture(autouse=True)
-def _no_counts_of_other_tests() -> Iterator[None]:
+def _no_counts_of_other_tests() -> None:
     cache.clear()
-    yield
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ _COMMAND = {
 }
 _NOBODY = dict.fromkeys(ROLES, "-----")
 
-#: Actions on a person: for each actor what they may do to another of each role, and to themself (in the order of ROLES).
+#: Actions on a person: for each actor what they may do to another of each role; in the order of ROLES, to themself.
 ON_PERSON: dict[str, tuple[dict[str, str], str]] = {
     "mute": (_COMMAND, "YYYYY"),
     "unmute": (_COMMAND, "YYYSS"),
