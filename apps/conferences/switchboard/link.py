@@ -56,6 +56,7 @@ class Link:
         self.name, self.address, self.wake, self.may_send = name, address, wake, may_send
         self.inbox: Queue[Item] = Queue(maxsize=INBOX)
         self._work: Queue[Sequence[Command] | None] | None = None
+        self._asking = False
         self._listener: gevent.Greenlet[[], None] | None = None
 
     def start(self) -> None:
@@ -73,7 +74,9 @@ class Link:
             self._work.put(commands)
 
     def ask_snapshot(self) -> None:
-        if self._work is not None:
+        """Ask for the whole truth, unless it is being asked for already."""
+        if self._work is not None and not self._asking:
+            self._asking = True
             self._work.put(None)
 
     def _put(self, item: Item) -> None:
@@ -91,6 +94,7 @@ class Link:
                 commands.connect()
                 self._put(Connected(commands.core_uuid()))
                 work = self._work = Queue()
+                self._asking = False
                 sender = gevent.spawn(self._send, commands, work)
                 self.ask_snapshot()
                 logger.info("%s: connected", self.name)
@@ -117,6 +121,8 @@ class Link:
         try:
             while True:
                 commands = work.get()
+                if commands is None:
+                    self._asking = False  # what is wanted from now on may not be in this one
                 if not self.may_send():
                     continue
                 if commands is None:
