@@ -1,15 +1,15 @@
 import type { Messages } from "./index";
 
 export const en: Messages = {
-  app: { name: "SparkleConference", tagline: "Phone conferences in one click" },
+  app: { name: "SparkleConference" },
   nav: { plans: "Plans", conferences: "Conferences", menu: "Main navigation", admin: "Administration", signOut: "Sign out", account: "Account" },
-  language: { label: "Language", switch: "中文" },
+  language: { switch: "中文" },
   theme: { label: "Appearance", light: "Light", dark: "Dark", system: "As the system" },
   common: {
     cancel: "Cancel", save: "Save", close: "Close", delete: "Delete", edit: "Edit", copy: "Copy", add: "Add", remove: "Remove",
-    search: "Search", clear: "Clear", back: "Back", more: "More actions", retry: "Try again", loading: "Loading…", loadMore: "Load more",
-    all: "All", none: "None", yes: "Yes", no: "No", done: "Done", send: "Send", optional: "optional", moveUp: "Move up", moveDown: "Move down",
-    minutes: "{n} minute | {n} minutes", seconds: "{n} second | {n} seconds", people: "{n} person | {n} people",
+    more: "More actions", retry: "Try again", loading: "Loading…", loadMore: "Load more",
+    optional: "optional", moveUp: "Move up", moveDown: "Move down",
+    minutes: "{n} minute | {n} minutes",
   },
   signIn: {
     title: "Sign in", username: "User name", password: "Password", submit: "Sign in", working: "Signing in…",
@@ -40,7 +40,7 @@ export const en: Messages = {
     launch: "Launch", launchChanged: "Launch with changes", enter: "Open conference", runningNow: "Running now", people: "{n} person | {n} people", changed: "Changed {time}",
     copied: "Copied as a new plan", deleted: "Plan deleted", saved: "Plan saved", created: "Plan created",
     deleteTitle: "Delete this plan?", deleteText: "“{title}” will be gone for good. Records of past conferences stay.",
-    owner: "Owner {name}", columnTitle: "Plan", columnPeople: "People", columnOptions: "Options", columnChanged: "Changed",
+    owner: "Owner {name}",
     adHoc: "Start now",
   },
   plan: {
@@ -77,26 +77,25 @@ export const en: Messages = {
     emptyRunningHint: "Launch one from a plan.", emptyPast: "No conferences yet", toPlans: "Go to plans", started: "Launched {time}", lasted: "Lasted {time}", enter: "Open", view: "View",
   },
   live: {
-    connecting: "Connecting…", reconnecting: "Connection lost, reconnecting. What you see may be out of date.", signedOut: "You are signed out. Please sign in again.", notFound: "No such conference, or not yours to see.",
+    connecting: "Connecting…", reconnecting: "Connection lost, reconnecting. What you see may be out of date.", notFound: "No such conference, or not yours to see.",
     offline: "No network. This will update when it is back.", elapsed: "Elapsed", remaining: "Remaining", overtime: "Ending", total: "Lasted",
-    waitingStart: "Waiting for chair or quorum", waitingChair: "Waiting for the chair", waitingQuorum: "Starts once {n}% are in", startNow: "Start now",
+    waitingChair: "Waiting for the chair", waitingQuorum: "Starts once {n}% are in", startNow: "Start now",
     extend: "Extend", extendBy: "Extend by {n} minutes", lock: "Lock", unlock: "Unlock", locked: "Locked", locking: "Locking…", unlocking: "Unlocking…",
     floorMode: "Floor mode", announce: "Announce", invite: "Invite", end: "End", endTitle: "End this conference?", endText: "Every call is hung up. The conference cannot be resumed.", endYes: "End for all",
-    redialAbsent: "Re-dial absent", redialAbsentN: "Re-dial absent ({n})", muteAll: "Mute all", unmuteAll: "Unmute all", muteAllHint: "except chair and above",
+    redialAbsentN: "Re-dial absent ({n})", muteAll: "Mute all", unmuteAll: "Unmute all", muteAllHint: "except chair and above",
     progress: "Calling: {done} of {total}", expected: "All called by {time}", ended: "Conference ended", endedAt: "Ended {time}",
     panels: { whispers: "Whispers", rollCall: "Roll call", log: "Log", announcements: "Announce" }, panelLabel: "Conference panel", openPanel: "Open panel",
     stateCounts: "People by state", agenda: "Agenda", shareTitle: "Conference", actions: "Conference actions",
   },
   states: { planned: "Not called", queued: "Waiting", dialing: "Calling", ringing: "Ringing", connected: "Connected", left: "Left", failed: "Not reached" },
   stateDetail: {
-    retryIn: "again in {time}", retryNow: "trying again", round: "Round {n}", sip: "SIP {code}", removed: "Removed", refusedEntry: "Removed, may not return", cancelled: "Call cancelled", arriving: "Being called…", leaving: "Being removed…",
+    retryIn: "again in {time}", retryNow: "trying again", sip: "SIP {code}", removed: "Removed", refusedEntry: "Removed, may not return", leaving: "Being removed…",
   },
   roster: {
     label: "Participants", searchPlaceholder: "Search name or number", select: "Select {name}", selectAll: "Select all", selected: "{n} selected", clearSelection: "Clear selection",
     filter: "Filter", sort: "Sort", empty: "Nobody matches", nobody: "Nobody here yet", nobodyHint: "Use Invite to bring people in.",
     filters: { all: "All", connected: "Connected", under_way: "Calling", absent: "Absent", hands: "Hand raised", whisper: "Whispering", muted: "Muted" },
     sorts: { usual: "By role", hands: "Hands first", speaking: "Speaking first", name: "By name", state: "By state" },
-    columns: { person: "Participant", state: "State", audio: "Audio", actions: "Actions" },
     you: "You", speaking: "Speaking", handRaised: "Hand raised", handSince: "Hand raised {time}", forbidden: "May not speak", granted: "Has the floor", called: "Called to speak",
     deaf: "Hears nothing", held: "On hold", volume: "Volume {n}", inWhisper: "Whisper: {title}", movingIn: "Joining the whisper", movingOut: "Returning to the main room", whisperUntitled: "Whisper", pending: "Taking effect…",
     micOn: "Microphone on", micOff: "Muted", micPendingOff: "Muting…", micPendingOn: "Unmuting…", details: "Details of {name}", rowActions: "Actions for {name}", shown: "{shown} of {total} shown",
@@ -134,10 +133,10 @@ export const en: Messages = {
     title: "Announce", to: "To", everyone: "Everyone", text: "Text", language: "Voice", send: "Announce", sent: "Announcement sent", none: "No announcements yet", played: "Played {time}", waiting: "Waiting to play", failed: "Not played: {error}", placeholder: "Will be read aloud",
   },
   invite: {
-    title: "Invite", tabTyped: "Type numbers", tabDirectory: "Directory", tabPlans: "From plans", send: "Invite {n} person | Invite {n} people", invited: "{n} person invited | {n} people invited", planSearch: "Search plans", choosePlan: "Choose a plan", nobodyInPlan: "This plan has no people", role: "Invite as",
+    title: "Invite", tabTyped: "Type numbers", tabDirectory: "Directory", tabPlans: "From plans", send: "Invite {n} person | Invite {n} people", invited: "{n} person invited | {n} people invited", planSearch: "Search plans", choosePlan: "Choose a plan", nobodyInPlan: "This plan has no people",
   },
   log: {
-    title: "Log", empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}",
+    empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}",
     entries: {
       launch: "launched the conference", start: "started the conference", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
       cancel: "cancelled the call", remove: "removed", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "stopped hearing", undeafen: "let hear again",
@@ -145,7 +144,7 @@ export const en: Messages = {
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",
     },
   },
-  self: { label: "My line", notIn: "You are not in", callMe: "Call me", leave: "Leave", leaveTitle: "Leave the conference?", leaveText: "Your call is hung up; the conference goes on.", forbidden: "You may not speak", waitFloor: "Wait for the chair to give you the floor", inWhisper: "You are in a whisper: {title}" },
+  self: { label: "My line", callMe: "Call me", leave: "Leave", leaveTitle: "Leave the conference?", leaveText: "Your call is hung up; the conference goes on.", forbidden: "You may not speak", waitFloor: "Wait for the chair to give you the floor", inWhisper: "You are in a whisper: {title}" },
   shortcuts: { title: "Keyboard shortcuts", search: "Search", selfMute: "Mute or unmute yourself", hand: "Raise or lower your hand", invite: "Invite", help: "Show shortcuts" },
   notFound: { title: "No such page", text: "The address may be wrong, or the page has moved.", home: "Go to the start" },
 };

@@ -1,13 +1,13 @@
 export const zh = {
-  app: { name: "SparkleConference", tagline: "电话会议，一键召集" },
+  app: { name: "SparkleConference" },
   nav: { plans: "会议方案", conferences: "会议", menu: "主导航", admin: "系统管理", signOut: "退出登录", account: "账号" },
-  language: { label: "语言", switch: "English" },
+  language: { switch: "English" },
   theme: { label: "外观", light: "浅色", dark: "深色", system: "跟随系统" },
   common: {
     cancel: "取消", save: "保存", close: "关闭", delete: "删除", edit: "编辑", copy: "复制", add: "添加", remove: "移除",
-    search: "搜索", clear: "清除", back: "返回", more: "更多操作", retry: "重试", loading: "正在加载…", loadMore: "加载更多",
-    all: "全部", none: "无", yes: "是", no: "否", done: "完成", send: "发送", optional: "选填", moveUp: "上移", moveDown: "下移",
-    minutes: "{n} 分钟", seconds: "{n} 秒", people: "{n} 人",
+    more: "更多操作", retry: "重试", loading: "正在加载…", loadMore: "加载更多",
+    optional: "选填", moveUp: "上移", moveDown: "下移",
+    minutes: "{n} 分钟",
   },
   signIn: {
     title: "登录", username: "用户名", password: "密码", submit: "登录", working: "正在登录…",
@@ -38,7 +38,7 @@ export const zh = {
     launch: "一键召集", launchChanged: "调整后召集", enter: "进入会议", runningNow: "正在进行", people: "{n} 人", changed: "更新于 {time}",
     copied: "已复制为新方案", deleted: "方案已删除", saved: "方案已保存", created: "方案已创建",
     deleteTitle: "删除方案？", deleteText: "“{title}”将被永久删除。以往会议的记录不受影响。",
-    owner: "所有者 {name}", columnTitle: "方案", columnPeople: "参会人", columnOptions: "设置", columnChanged: "更新时间",
+    owner: "所有者 {name}",
     adHoc: "立即开会",
   },
   plan: {
@@ -75,26 +75,25 @@ export const zh = {
     emptyRunningHint: "从会议方案中一键召集。", emptyPast: "还没有开过会议", toPlans: "去会议方案", started: "{time} 召集", lasted: "历时 {time}", enter: "进入", view: "查看",
   },
   live: {
-    connecting: "正在连接…", reconnecting: "连接已断开，正在重新连接。以下内容可能不是最新的。", signedOut: "登录已失效，请重新登录。", notFound: "会议不存在，或您无权查看。",
+    connecting: "正在连接…", reconnecting: "连接已断开，正在重新连接。以下内容可能不是最新的。", notFound: "会议不存在，或您无权查看。",
     offline: "网络已断开，恢复后将自动更新。", elapsed: "已进行", remaining: "剩余", overtime: "即将结束", total: "历时",
-    waitingStart: "等待主席或法定人数", waitingChair: "等待主席到会", waitingQuorum: "到会达到 {n}% 后开始", startNow: "立即开始",
+    waitingChair: "等待主席到会", waitingQuorum: "到会达到 {n}% 后开始", startNow: "立即开始",
     extend: "延长", extendBy: "延长 {n} 分钟", lock: "锁定会议", unlock: "解除锁定", locked: "已锁定", locking: "正在锁定…", unlocking: "正在解锁…",
     floorMode: "发言方式", announce: "播报", invite: "邀请", end: "结束会议", endTitle: "结束会议？", endText: "所有人的通话都将挂断，会议不能恢复。", endYes: "全部结束",
-    redialAbsent: "重呼未到者", redialAbsentN: "重呼未到者（{n}）", muteAll: "全体静音", unmuteAll: "解除全体静音", muteAllHint: "主席及以上除外",
+    redialAbsentN: "重呼未到者（{n}）", muteAll: "全体静音", unmuteAll: "解除全体静音", muteAllHint: "主席及以上除外",
     progress: "正在呼叫：{done} / {total}", expected: "预计 {time} 呼叫完毕", ended: "会议已结束", endedAt: "{time} 结束",
     panels: { whispers: "私语", rollCall: "点名", log: "记录", announcements: "播报" }, panelLabel: "会议面板", openPanel: "打开面板",
     stateCounts: "各状态人数", agenda: "议程", shareTitle: "会议", actions: "会议操作",
   },
   states: { planned: "未呼叫", queued: "等待呼叫", dialing: "正在呼叫", ringing: "振铃中", connected: "在会", left: "已离开", failed: "未接通" },
   stateDetail: {
-    retryIn: "{time} 后重试", retryNow: "即将重试", round: "第 {n} 轮", sip: "SIP {code}", removed: "已移出", refusedEntry: "已移出，不得再入会", cancelled: "已取消呼叫", arriving: "正在呼入…", leaving: "正在移出…",
+    retryIn: "{time} 后重试", retryNow: "即将重试", sip: "SIP {code}", removed: "已移出", refusedEntry: "已移出，不得再入会", leaving: "正在移出…",
   },
   roster: {
     label: "参会人名单", searchPlaceholder: "搜索姓名或号码", select: "选择 {name}", selectAll: "全选", selected: "已选 {n} 人", clearSelection: "取消选择",
     filter: "筛选", sort: "排序", empty: "没有符合条件的参会人", nobody: "还没有参会人", nobodyHint: "点“邀请”把人请进来。",
     filters: { all: "全部", connected: "在会", under_way: "呼叫中", absent: "未到", hands: "举手", whisper: "私语中", muted: "已静音" },
     sorts: { usual: "按角色", hands: "举手优先", speaking: "发言优先", name: "按姓名", state: "按状态" },
-    columns: { person: "参会人", state: "状态", audio: "声音", actions: "操作" },
     you: "我", speaking: "正在发言", handRaised: "已举手", handSince: "{time} 举手", forbidden: "禁止发言", granted: "已准许发言", called: "正被点名",
     deaf: "已停止收听", held: "保持中", volume: "音量 {n}", inWhisper: "私语：{title}", movingIn: "正在进入私语", movingOut: "正在返回主会场", whisperUntitled: "私语", pending: "正在生效…",
     micOn: "麦克风开", micOff: "已静音", micPendingOff: "正在静音…", micPendingOn: "正在解除静音…", details: "{name} 的详情", rowActions: "对 {name} 的操作", shown: "显示 {shown} / {total}",
@@ -132,10 +131,10 @@ export const zh = {
     title: "播报", to: "对象", everyone: "全体", text: "播报内容", language: "语音", send: "播报", sent: "已提交播报", none: "还没有播报过", played: "{time} 已播出", waiting: "等待播出", failed: "播出失败：{error}", placeholder: "将朗读给对方听",
   },
   invite: {
-    title: "邀请参会", tabTyped: "输入号码", tabDirectory: "通讯录", tabPlans: "会议方案", send: "邀请 {n} 人", invited: "已邀请 {n} 人", planSearch: "搜索方案", choosePlan: "选择一个方案", nobodyInPlan: "此方案没有参会人", role: "邀请为",
+    title: "邀请参会", tabTyped: "输入号码", tabDirectory: "通讯录", tabPlans: "会议方案", send: "邀请 {n} 人", invited: "已邀请 {n} 人", planSearch: "搜索方案", choosePlan: "选择一个方案", nobodyInPlan: "此方案没有参会人",
   },
   log: {
-    title: "会议记录", empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}",
+    empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}",
     entries: {
       launch: "召集会议", start: "开始会议", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
       cancel: "取消呼叫", remove: "移出会议", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
@@ -143,7 +142,7 @@ export const zh = {
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",
     },
   },
-  self: { label: "我的话路", notIn: "我未在会", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", inWhisper: "您在私语中：{title}" },
+  self: { label: "我的话路", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", inWhisper: "您在私语中：{title}" },
   shortcuts: { title: "键盘快捷键", search: "搜索", selfMute: "静音 / 解除静音自己", hand: "举手 / 放下手", invite: "邀请", help: "显示快捷键" },
   notFound: { title: "没有这个页面", text: "地址可能有误，或页面已移走。", home: "回到首页" },
 };
