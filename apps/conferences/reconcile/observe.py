@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from apps.conferences.reconcile.observed import (
     CANCELLED,
     GRID,
@@ -164,7 +166,11 @@ def _snapshot_leg(
         return
     if located is not None:
         room, member = located
-        enter(observed, leg, room, member.state, asked, changes)
+        state = member.state
+        if state.held:
+            # json_list shows a held member as neither muted nor deaf (conference_api.c, hold): the events know better.
+            state = structs.replace(state, muted=leg.muted, deaf=leg.deaf)
+        enter(observed, leg, room, state, asked, changes)
         if leg.volume_in != member.volume_in:
             leg.volume_in = member.volume_in
             changes.leg(leg)

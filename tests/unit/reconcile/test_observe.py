@@ -125,6 +125,15 @@ def test_a_talker_who_is_muted_or_held_talks_no_more(feed: Feed) -> None:
     assert not leg.talking
 
 
+def test_a_snapshot_cannot_tell_whether_somebody_on_hold_is_muted(feed: Feed) -> None:
+    feed.join("bob")
+    leg = feed.leg("bob")
+    feed.changed("bob", muted=True, deaf=True, held=True)
+    feed.wait(5)
+    feed.snapshot({MAIN.name: [member(leg.leg, None, held=True)]})
+    assert (leg.muted, leg.deaf, leg.held) == (True, True, True)
+
+
 def test_the_floor_is_with_one(feed: Feed) -> None:
     feed.join("ann", "bob")
     feed.tell(e.FloorChanged, room=MAIN.name, leg=feed.leg("ann").leg)
