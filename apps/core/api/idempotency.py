@@ -75,7 +75,7 @@ class IdempotentMixin(APIView):
                 # A refusal is an answer like any other; what is none is raised again here, and rolls back.
                 response = self.handle_exception(exc)
             data = getattr(response, "data", None)
-            if data is not None:
+            if data is not None and response.status_code < 500:
                 IdempotencyRecord.objects.create(
                     **fields,
                     method=str(request.method),
