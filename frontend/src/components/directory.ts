@@ -4,6 +4,7 @@ import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 
 import { api } from "@/api";
 import type { Person } from "@/api/types";
+import { MOST_NUMBERS } from "@/plan/draft";
 
 /** How long after the last key the search is asked; ms. */
 const PAUSE = 200;
@@ -56,6 +57,15 @@ export async function searchExtensions(q: string, signal: AbortSignal): Promise<
     detail: number,
     person: { name: display_name, role: "participant", user: user ?? null, numbers: [{ kind: "extension", number }] },
   }));
+}
+
+/** Somebody chosen by their login is reached at their own extensions. */
+export async function withNumbers(choice: Choice): Promise<Choice> {
+  const { person } = choice;
+  if (!person.user || person.numbers.length) return choice;
+  const { results } = await api.extensions(person.name);
+  const own = results.filter(({ user }) => user === person.user).slice(0, MOST_NUMBERS);
+  return { ...choice, person: { ...person, numbers: own.map(({ number }) => ({ kind: "extension", number })) } };
 }
 
 export async function searchUsers(q: string, signal: AbortSignal): Promise<Choice[]> {
