@@ -13,7 +13,7 @@ from bench.acceptor import PASSWORD
 from bench.harness import ROOT, Child, Report, dies_with_parent, installation, median, milliseconds, until
 
 PEOPLE = 1000
-ROUNDS = 9
+ROUNDS = 15
 NO_LIMIT = 1_000_000
 
 
@@ -207,7 +207,8 @@ def with_pacing_off() -> int:
     report.figure("the service: rights, checks, rows, audit, commit", milliseconds(median(services)))
     report.figure("ours: click to the last command accepted", milliseconds(median(totals)))
     report.figure("limit: COPY of the same rows and one pipelined write", milliseconds(median(limits)))
-    report.at_most("ours to the limit", median(totals) / median(limits), 3)
+    ratios = [total / limit for total, limit in zip(totals, limits, strict=True)]
+    report.at_most("ours to the limit, round by round", median(ratios), 3)
     return report.status
 
 

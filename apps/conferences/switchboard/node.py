@@ -252,23 +252,24 @@ class NodeLoop:
     def _send(self, decisions: Sequence[tuple[Entry, Decision]], dials: Sequence[Dial], now: float) -> None:
         commands: list[Command] = []
         for _, decision in decisions:
-            for command in decision.commands:
-                self.observed.sent(command, now)
-                commands.append(command)
-            for announcement, play in decision.plays:
-                self.observed.played(announcement, play, now)
-                commands.append(play)
+            commands += [*decision.commands, *(play for _, play in decision.plays)]
             if decision.snapshot:
                 self.link.ask_snapshot()
+        commands += [dial.originate for dial in dials]
+        if commands:
+            self.link.send(commands)
+            gevent.sleep(0)  # they go out now; what is noted below is nobody's concern but this loop's
+        for _, decision in decisions:
+            for command in decision.commands:
+                self.observed.sent(command, now)
+            for announcement, play in decision.plays:
+                self.observed.played(announcement, play, now)
         for dial in dials:
             if not dial.repeat:
                 self.observed.store(dial, now)
             self.observed.sent(dial.originate, now)
-            commands.append(dial.originate)
-            self._note(Changes(legs={dial.leg}, participants={dial.participant}))
-        if commands:
-            self.link.send(commands)
         if dials:
+            self._note(Changes(legs={dial.leg for dial in dials}, participants={dial.participant for dial in dials}))
             self.wake.set()
 
     # The database ---------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import assert_never
 from uuid import UUID
 
@@ -159,6 +160,7 @@ def display_name(text: str) -> str:
     return "".join(itertools.islice(filter(None, kept), DISPLAY_NAME_LENGTH)).strip("\u00a0")
 
 
+@lru_cache(maxsize=4096)
 def _display_character(character: str) -> str:
     if character in "\t\n\r" or unicodedata.category(character) == "Zs":
         return "\u00a0"
