@@ -40,4 +40,4 @@ def sign_in(request: HttpRequest, *, username: str, password: str, address: str)
 def _counters(username: str, address: str) -> dict[str, str]:
     name = username.casefold()
     values = {"pair": f"{address} {name}", "address": address, "name": name}
-    return {kind: f"sign-in {kind} {hashlib.sha256(value.encode()).hexdigest()}" for kind, value in values.items()}
+    return {kind: f"sign-in-{kind}-{hashlib.sha256(value.encode()).hexdigest()}" for kind, value in values.items()}

@@ -6,12 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.accounts.models import OrganisationUnit, User
+from apps.accounts.models import User
 from apps.core.api.fields import TextField
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    unit = serializers.StringRelatedField[OrganisationUnit]()
+    unit = serializers.CharField(source="unit.name", read_only=True, allow_null=True, default=None)
 
     class Meta:
         model = User
@@ -20,6 +20,8 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 class SelfSerializer(UserSerializer):
+    email = serializers.CharField(read_only=True)
+
     class Meta(UserSerializer.Meta):
         fields = [*UserSerializer.Meta.fields, "email", "language", "is_staff"]
         read_only_fields = fields

@@ -169,6 +169,7 @@ class LaunchSerializer(PlanWriteSerializer):
 class ConferenceSerializer(WithAbilities[Conference]):
     actions = CONFERENCE_ACTIONS
     owner = OwnerSerializer(read_only=True)
+    end_reason = serializers.CharField(read_only=True, help_text="by_person, time, empty; '' while it has not ended.")
 
     class Meta:
         model = Conference

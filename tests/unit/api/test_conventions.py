@@ -33,7 +33,10 @@ from tests.factories import (
 )
 
 AsUser = Callable[[User], APIClient]
-KEY = "HTTP_IDEMPOTENCY_KEY"
+
+
+def key(value: str) -> dict[str, str]:
+    return {"idempotency-key": value}
 
 
 @pytest.mark.django_db
@@ -73,44 +76,46 @@ class TestSession:
         assert int(answer["Retry-After"]) > 0
         elsewhere = client.post("/api/v1/session/", {"username": "alice", "password": "secret"}, REMOTE_ADDR="10.0.0.9")
         assert elsewhere.status_code == 200
-        assert get_user(client).is_authenticated  # type: ignore[arg-type]
+        assert get_user(client).is_authenticated
 
 
 @pytest.mark.django_db
 class TestIdempotency:
     def test_a_repeat_gets_the_first_answer(self, as_user: AsUser) -> None:
         client = as_user(make_user("alice"))
-        first = client.post("/api/v1/plans/", {"title": "T"}, **{KEY: "one"})
-        again = client.post("/api/v1/plans/", {"title": "T"}, **{KEY: "one"})
+        first = client.post("/api/v1/plans/", {"title": "T"}, headers=key("one"))
+        again = client.post("/api/v1/plans/", {"title": "T"}, headers=key("one"))
         assert again.json() == first.json()
         assert (first.status_code, again.status_code, again["Idempotent-Replayed"]) == (201, 201, "true")
         assert Plan.objects.count() == 1
 
     def test_refusals_are_answers_too(self, as_user: AsUser) -> None:
         client = as_user(make_user("alice"))
-        answers = [client.post("/api/v1/plans/", {}, **{KEY: "one"}) for _ in range(2)]
+        answers = [client.post("/api/v1/plans/", {}, headers=key("one")) for _ in range(2)]
         assert answers[0].json() == answers[1].json()
         assert answers[1]["Content-Type"] == "application/problem+json"
 
     def test_keys_are_per_person_and_per_request(self, as_user: AsUser) -> None:
         alice, bob = as_user(make_user("alice")), as_user(make_user("bob"))
-        alice.post("/api/v1/plans/", {"title": "T"}, **{KEY: "one"})
-        assert bob.post("/api/v1/plans/", {"title": "T"}, **{KEY: "one"}).status_code == 201
-        assert alice.post("/api/v1/plans/", {"title": "U"}, **{KEY: "one"}).json()["code"] == "idempotency_key_reused"
-        assert alice.post("/api/v1/plans/", {"title": "U"}, **{KEY: "x" * 129}).json()["code"] == "invalid"
+        alice.post("/api/v1/plans/", {"title": "T"}, headers=key("one"))
+        assert bob.post("/api/v1/plans/", {"title": "T"}, headers=key("one")).status_code == 201
+        assert (
+            alice.post("/api/v1/plans/", {"title": "U"}, headers=key("one")).json()["code"] == "idempotency_key_reused"
+        )
+        assert alice.post("/api/v1/plans/", {"title": "U"}, headers=key("x" * 129)).json()["code"] == "invalid"
         assert Plan.objects.count() == 2
 
     def test_errors_of_ours_are_not_kept(self, as_user: AsUser) -> None:
         make_extension("8001")
         client = as_user(make_user("alice"))
         body = {"title": "T", "people": [{"name": "A", "numbers": [{"number": "8001"}]}]}
-        assert client.post("/api/v1/conferences/", body, **{KEY: "one"}).status_code == 503
+        assert client.post("/api/v1/conferences/", body, headers=key("one")).status_code == 503
         make_node()
-        assert client.post("/api/v1/conferences/", body, **{KEY: "one"}).status_code == 201
+        assert client.post("/api/v1/conferences/", body, headers=key("one")).status_code == 201
 
     def test_old_answers_are_forgotten(self, as_user: AsUser) -> None:
         client = as_user(make_user("alice"))
-        client.post("/api/v1/plans/", {"title": "T"}, **{KEY: "one"})
+        client.post("/api/v1/plans/", {"title": "T"}, headers=key("one"))
         assert forget_old_answers() == 0
         with connection.cursor() as cursor:
             cursor.execute("UPDATE core_idempotencyrecord SET created_at = now() - interval '25 hours'")
@@ -124,7 +129,7 @@ def test_the_same_key_at_the_same_time_does_it_once(as_user: AsUser) -> None:
 
     def post(_: int) -> tuple[int, str]:
         try:
-            answer = as_user(alice).post("/api/v1/plans/", {"title": "T"}, **{KEY: "one"})
+            answer = as_user(alice).post("/api/v1/plans/", {"title": "T"}, headers=key("one"))
             return answer.status_code, answer.json().get("code", "")
         finally:
             connection.close()

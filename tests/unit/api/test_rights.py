@@ -59,7 +59,9 @@ def test_live_actions(as_user: AsUser, role: str, switched_on: bool) -> None:
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_the_organisations_switch_counts_as_well(as_user: AsUser, switch: str) -> None:
     scene = make_scene(**dict.fromkeys(SWITCHES, True))
-    OrganisationPolicy.objects.create(unit=scene.users["owner"].unit, **{switch: False})
+    unit = scene.users["owner"].unit
+    assert unit is not None
+    OrganisationPolicy.objects.create(unit=unit, **{switch: False})
     role = "participant" if switch.startswith("participant") else "member"
     own, low = str(scene.own[role].pk), str(scene.others["participant"].pk)
     action, body = {

@@ -53,7 +53,8 @@ async def in_thread(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 class LiveClient:
     def __init__(self, conference_id: UUID, session: str | None, *headers: tuple[bytes, bytes]) -> None:
         cookie = [(b"cookie", f"sessionid={session}".encode())] if session else []
-        self.socket = ApplicationCommunicator(
+        communicator: Any = ApplicationCommunicator  # it has no types
+        self.socket = communicator(
             application,
             {
                 "type": "websocket",

@@ -278,10 +278,12 @@ def test_what_cannot_be_read(scene: Scene) -> None:
                 assert problem["code"] in ("malformed", "invalid")
             await client.socket.send_input({"type": "websocket.receive", "bytes": b"\x00"})
             assert (await client.next())["type"] == "problem"
-            for action in ("dance", None, {}, ["mute"]):
+            actions: list[Any] = ["dance", None, {}, ["mute"]]
+            for action in actions:
                 await client.send({"type": "action", "id": "x", "action": action, "body": {}})
                 assert (await client.next())["status"] == 404
-            for body in (None, [], 7, "all"):
+            bodies: list[Any] = [None, [], 7, "all"]
+            for body in bodies:
                 await client.send({"type": "action", "id": "x", "action": "mute", "body": body})
                 assert (await client.next())["status"] == 400
             await client.send({"type": "ping"})
