@@ -15,6 +15,9 @@ export function whenSignedOut(callback: () => void): void {
   onSignedOut = callback;
 }
 
+/** 128 random bits. Not randomUUID(), which plain HTTP in a local network does not have. */
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 type Query = Record<string, string | number | undefined>;
 
 function address(path: string, query: Query): string {
@@ -53,7 +56,7 @@ async function send(method: string, path: string, body: unknown, query: Query, s
     text = JSON.stringify(body);
   }
   if (method !== "POST") return once(method, url, headers, text, signal);
-  headers["Idempotency-Key"] = crypto.randomUUID();
+  headers["Idempotency-Key"] = newKey();
   for (const wait of AGAIN_AFTER) {
     try {
       return await once(method, url, headers, text, signal);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Conference, Participant } from "@/api/types";
 
 import { conference, participant } from "./fixtures";
-import { countStates, launchProgress, matches, micOf, rosterOf, shallBeMuted, type RosterView } from "./roster";
+import { countStates, launchProgress, matches, micOf, rosterOf, shallBeDeaf, shallBeMuted, type RosterView } from "./roster";
 
 const people = [
   participant({ id: "p", name: "王建国", position: 2, numbers: [{ number: "+8613800138000" }] }),
@@ -59,6 +59,14 @@ describe("the microphone", () => {
   ];
   it.each(cases)("shall be as the rules say: %s", (_name, person, meeting, muted) => {
     expect(shallBeMuted(participant({ id: "x", ...person }), conference(meeting))).toBe(muted);
+  });
+
+  it("goes with hearing nothing while the conference waits, below chair", () => {
+    const waiting = conference({ waiting: true });
+    expect(shallBeDeaf(participant({ id: "x" }), waiting)).toBe(true);
+    expect(shallBeDeaf(participant({ id: "x", role: "chair" }), waiting)).toBe(false);
+    expect(shallBeDeaf(participant({ id: "x" }), conference())).toBe(false);
+    expect(shallBeDeaf(participant({ id: "x", deaf: true }), conference())).toBe(true);
   });
 
   it("shows what the switch says, and what is pending", () => {

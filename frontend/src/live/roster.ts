@@ -38,6 +38,11 @@ export function shallBeMuted(participant: Participant, conference: Conference): 
   return false;
 }
 
+/** Whether the leg shall hear nothing: also, while the conference waits, everybody below chair. */
+export function shallBeDeaf(participant: Participant, conference: Conference): boolean {
+  return participant.deaf || (conference.waiting && !participant.whisper && RANK[participant.role] < RANK.chair);
+}
+
 export interface Mic {
   /** What the switch says. */
   muted: boolean;
