@@ -135,5 +135,3 @@ def require(decision: Decision) -> None:
     """Raises what the decision stands for, unless it allows."""
     if not decision:
         raise refusal(decision)
-
-

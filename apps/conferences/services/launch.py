@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
@@ -35,22 +35,15 @@ def launch(*, by: audit.By, user: User, values: Mapping[str, Any]) -> Conference
     Raises Invalid, NotFound, NotAllowed, MayNotCreate, PlanIsRunning (naming the conference) and NoNode.
     """
     plan_id: UUID | None = values.get("plan")
-    try:
-        with transaction.atomic():
-            conference = _of_plan(user, plan_id, values) if plan_id else _ad_hoc(user, values)
-            audit.record(by=by, action="launch", on=conference, conference_id=conference.pk)
-            notify(conference.pk)
-            return conference
-    except IntegrityError:
-        # Another launch of the plan came first, past the look-up below; the constraint is what decides.
-        plan = Plan.objects.filter(pk=plan_id).first() if plan_id else None
-        if plan is None:
-            raise
-        require_not_running(plan)
-        raise
+    with transaction.atomic():
+        conference = _of_plan(user, plan_id, values) if plan_id else _ad_hoc(user, values)
+        audit.record(by=by, action="launch", on=conference, conference_id=conference.pk)
+        notify(conference.pk)
+    return conference
 
 
 def _of_plan(user: User, plan_id: UUID, values: Mapping[str, Any]) -> Conference:
+    # The plan's lock lets one launch through at a time; the constraint conference_plan_runs_once stands behind it.
     plan = Plan.objects.select_for_update(of=("self",)).select_related("owner").filter(pk=plan_id).first()
     if plan is None:
         raise NotFound

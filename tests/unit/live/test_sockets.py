@@ -74,6 +74,12 @@ def test_a_click_reaches_everybody_as_their_role_may_see_it(scene: Scene) -> Non
             for client in (chair, member):
                 await client.until_seq(body["seq"])
                 assert client.state["participants"][str(target.pk)]["muted"] is True
+            await in_thread(Participant.objects.filter(pk=target.pk).update, state="failed")
+            status, body = await chair.act("redial", {"participants": [str(target.pk)]})
+            for client in (chair, member):
+                await client.until_seq(body["seq"])
+            assert chair.state["participants"][str(target.pk)]["round"] == 2
+            assert "round" not in member.state["participants"][str(target.pk)]
             assert "numbers" in chair.state["participants"][str(target.pk)]
             assert "numbers" not in member.state["participants"][str(target.pk)]
 
@@ -162,6 +168,24 @@ def test_a_push_that_was_lost_is_found_in_the_rows(scene: Scene, monkeypatch: py
     run(scenario())
 
 
+def test_a_gap_is_filled_without_waiting_for_the_sweep(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    monkeypatch.setattr(hub_module, "SWEEP", 3600)
+    valkey = redis.Redis.from_url(settings.REDIS_URL)
+
+    async def scenario() -> None:
+        async with watching(scene.users["owner"], scene.conference.pk) as client:
+            kept = silent(monkeypatch)
+            for action in ("lock", "unlock"):
+                await in_thread(act, scene, "owner", action)
+            while not valkey.publish(*kept[1]):
+                await asyncio.sleep(0.02)
+            await client.until_seq(2)
+
+    run(scenario())
+
+
 def test_valkey_connections_that_break_are_made_again(scene: Scene, settings: LazySettings) -> None:
     valkey = redis.Redis.from_url(settings.REDIS_URL)
 
@@ -177,7 +201,9 @@ def test_valkey_connections_that_break_are_made_again(scene: Scene, settings: La
     run(scenario())
 
 
-def test_a_changed_role_is_a_new_view(scene: Scene) -> None:
+def test_a_changed_role_is_a_new_view(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "SWEEP", 3600)  # what tells is the change itself
+
     async def scenario() -> None:
         async with watching(scene.users["member"], scene.conference.pk) as client:
             assert client.snapshot["you"]["role"] == "member"
