@@ -24,7 +24,7 @@ from tests.servers import wait_until
 T = TypeVar("T")
 
 KEPT = 5.0  # seconds of what was heard
-_AHEAD = 0.06  # seconds of tone that wait in the stack to be sent
+_AHEAD = 0.2  # seconds of tone that wait in the stack to be sent: more than a busy machine holds this thread up
 OPUS, G722, PCMA = "opus/48000/2", "g722/16000/1", "pcma"
 SECURE, PLAIN = "srtp-mand", ""
 
@@ -129,7 +129,9 @@ class Phone:
         if not self.answers:
             return
         self._call, self._rate, self._table = call, 0, None
-        self._phones.start(call.answer())
+        # Nobody offers video; but told to refuse it, baresip sends a re-INVITE at once, in which FreeSWITCH changes its
+        # key, and about one time in a hundred the phone then cannot decrypt any more.
+        self._phones.start(call.answer(video=True))
 
     def pump(self) -> None:
         """Send what is due, take what has come. Asked every 20 ms."""
@@ -171,7 +173,7 @@ class Phones:
         self._config = Config(
             net_interface="127.0.0.1",
             max_concurrent_calls=None,
-            native_log_level="error",
+            native_log_level="warning",
             extra_config_text=f"sip_cafile {authority}\nsip_verify_server yes\n",
         )
         self._loop = asyncio.new_event_loop()
