@@ -94,10 +94,7 @@ class Bare:
             assert cursor.description is not None
             columns = [column.name for column in cursor.description]
             rows = [
-                {
-                    name: Jsonb(value) if name == "numbers" else value
-                    for name, value in zip(columns, row, strict=True)
-                }
+                {name: Jsonb(value) if name == "numbers" else value for name, value in zip(columns, row, strict=True)}
                 for row in cursor
             ]
             self.tables[table] = columns, rows

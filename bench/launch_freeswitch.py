@@ -148,5 +148,3 @@ def main() -> int:
     ratios = [total / limit for total, limit in zip(totals, limits, strict=True)]
     report.at_most("ours to the script, round by round", median(ratios), 1.15)
     return report.status
-
-
