@@ -100,7 +100,6 @@ export interface Conference {
   title: string;
   agenda: string;
   phase: Phase;
-  waiting: boolean;
   locked: boolean;
   observed_locked: boolean;
   floor_mode: FloorMode;

@@ -55,16 +55,17 @@ describe("the microphone", () => {
     ["roll call", {}, { floor_mode: "roll_call", called: "someone" }, true],
     ["roll call, called", {}, { floor_mode: "roll_call", called: "x" }, false],
     ["roll call, in a whisper", { whisper: "w" }, { floor_mode: "roll_call" }, false],
-    ["waiting", { role: "member" }, { waiting: true }, true],
+    ["gathering", { role: "member" }, { phase: "gathering" }, true],
+    ["gathering, chair", { role: "chair" }, { phase: "gathering" }, false],
   ];
   it.each(cases)("shall be as the rules say: %s", (_name, person, meeting, muted) => {
     expect(shallBeMuted(participant({ id: "x", ...person }), conference(meeting))).toBe(muted);
   });
 
-  it("goes with hearing nothing while the conference waits, below chair", () => {
-    const waiting = conference({ waiting: true });
-    expect(shallBeDeaf(participant({ id: "x" }), waiting)).toBe(true);
-    expect(shallBeDeaf(participant({ id: "x", role: "chair" }), waiting)).toBe(false);
+  it("goes with hearing nothing while the conference gathers, below chair", () => {
+    const gathering = conference({ phase: "gathering" });
+    expect(shallBeDeaf(participant({ id: "x" }), gathering)).toBe(true);
+    expect(shallBeDeaf(participant({ id: "x", role: "chair" }), gathering)).toBe(false);
     expect(shallBeDeaf(participant({ id: "x" }), conference())).toBe(false);
     expect(shallBeDeaf(participant({ id: "x", deaf: true }), conference())).toBe(true);
   });

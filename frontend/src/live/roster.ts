@@ -28,19 +28,22 @@ export function isAbsent(participant: Participant): boolean {
 
 export const isUnderWay = (state: ParticipantState) => state === "queued" || state === "dialing" || state === "ringing";
 
+/** Whether it still waits for its quorum or its chair: those below chair neither speak nor hear. Once running it never waits again. */
+export const isGathering = ({ phase }: Conference) => phase === "gathering";
+
 /** Whether the leg shall be muted: docs/architecture.md, "Effective mute". */
 export function shallBeMuted(participant: Participant, conference: Conference): boolean {
   if (participant.muted || participant.forbidden) return true;
   if (participant.whisper || RANK[participant.role] >= RANK.chair) return false;
-  if (conference.waiting) return true;
+  if (isGathering(conference)) return true;
   if (conference.floor_mode === "moderated") return !participant.granted;
   if (conference.floor_mode === "roll_call") return conference.called !== participant.id;
   return false;
 }
 
-/** Whether the leg shall hear nothing: also, while the conference waits, everybody below chair. */
+/** Whether the leg shall hear nothing: also, while the conference gathers, everybody below chair. */
 export function shallBeDeaf(participant: Participant, conference: Conference): boolean {
-  return participant.deaf || (conference.waiting && !participant.whisper && RANK[participant.role] < RANK.chair);
+  return participant.deaf || (isGathering(conference) && !participant.whisper && RANK[participant.role] < RANK.chair);
 }
 
 export interface Mic {
