@@ -19,6 +19,7 @@ from pytest_django import DjangoDbBlocker
 
 from sparkle.local.embedded import Server, prepare_postgres, prepare_valkey
 from tests.servers import running
+from tests.system.stack import Stack, running_stack
 
 _var = Path(tempfile.mkdtemp(prefix="sparkle-tests-"))
 _var.chmod(0o755)  # PostgreSQL of a root's test run is run by another account
@@ -39,6 +40,16 @@ django.setup()
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_var)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The whole system with the pocket switch, as `make run` starts it, with servers and a directory of its own.
+
+    Tests may kill any of its processes: it has to come back. Those in browsers run first, by the alphabet.
+    """
+    with running_stack(switch="pocket") as system:
+        yield system
 
 
 @pytest.fixture(scope="session")

@@ -59,17 +59,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def stack(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole system with the pocket switch. It asks for Chromium first: nothing is started without one."""
-    var = tmp_path_factory.mktemp("console")
-    # PostgreSQL of a root's test run is run by another account.
-    for directory in (var, var.parent, var.parent.parent):
-        directory.chmod(directory.stat().st_mode | 0o755)
-    running = Stack(var)
-    try:
-        yield running.start()
-    finally:
-        running.stop()
+def stack(chromium: Browser, stack: Stack) -> Stack:
+    """The system that all tests share. It asks for Chromium first: nothing is started without one."""
+    return stack
 
 
 @pytest.fixture(scope="session")
