@@ -225,6 +225,8 @@ ON_PARTICIPANT = frozenset(
         Action.CANCEL,
     }
 )
+#: Of one whisper; adding and removing also name whom.
+ON_WHISPER = frozenset({Action.WHISPER_ADD, Action.WHISPER_REMOVE, Action.WHISPER_SOFT, Action.WHISPER_CLOSE})
 #: Of a plan; the rest of those without a participant are of a conference.
 ON_PLAN = frozenset(
     {Action.DELETE_PLAN, Action.TRANSFER_PLAN, Action.EDIT_PLAN, Action.COPY_PLAN, Action.LAUNCH, Action.VIEW}
@@ -269,6 +271,19 @@ def may_assign(actor: Role, role: Role) -> Decision:
 
 def may_hear_whisper(in_it: bool) -> Decision:
     return YES if in_it else NOT_FOUND
+
+
+def may_in_whisper(actor: Role, action: Action, switches: frozenset[Switch], *, belongs: bool) -> Decision:
+    """Decide on one whisper; `belongs`: the actor is in it or opened it.
+
+    Nobody adds anybody (themself least of all) to a whisper that is not theirs, whatever the role. Taking people out of
+    it and closing it lets nobody hear anything: chair and above may do that to any. Leaving is everybody's own right and
+    not decided here, nor is whom the actor may act on.
+    """
+    decision = may(actor, action, switches)
+    if decision and not belongs and (action is Action.WHISPER_ADD or actor < Role.CHAIR):
+        return NOT_ALLOWED
+    return decision
 
 
 def _cell(cell: bool | Switch, switches: frozenset[Switch]) -> Decision:

@@ -21,12 +21,14 @@ from apps.core.errors import NotFound
 from .access import (
     ON_PARTICIPANT,
     ON_PLAN,
+    ON_WHISPER,
     Action,
     Decision,
     Role,
     Switch,
     abilities,
     may,
+    may_in_whisper,
 )
 from .errors import require
 from .models import Conference, Options, Participant, Plan, PlanPerson
@@ -59,11 +61,21 @@ class Actor:
             hands_over_chair=hands_over_chair,
         )
 
+    def may_in_whisper(self, action: Action, *, belongs: bool) -> Decision:
+        return may_in_whisper(self.role, action, self.switches, belongs=belongs)
+
     def require(self, action: Action) -> None:
         require(self.may(action))
 
     def abilities(self, actions: frozenset[Action]) -> list[str]:
         return abilities(self.role, self.switches, actions)
+
+    def abilities_in_whispers(self) -> dict[str, list[str]]:
+        """What the actor may do to a whisper that they are in or opened (`inside`), and to any other (`outside`)."""
+        return {
+            where: sorted(action for action in ON_WHISPER if self.may_in_whisper(action, belongs=belongs))
+            for where, belongs in (("inside", True), ("outside", False))
+        }
 
     def abilities_to_self(self) -> list[str]:
         return abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=self.role, is_self=True)

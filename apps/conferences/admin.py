@@ -233,7 +233,7 @@ class ConferenceAdmin(ReadOnlyAdmin):
             _("Times"),
             {"fields": ("launched_at", "started_at", "expected_at", "ends_at", "ended_at", "end_reason", "settled_at")},
         ),
-        (_("Now"), {"fields": ("waiting", "locked", "observed_locked", "called", "seq", "id")}),
+        (_("Now"), {"fields": ("locked", "observed_locked", "called", "seq", "id")}),
         *_OPTION_FIELDSETS,
     )
     readonly_fields = ("phase_badge", "lists", "id", *OPTION_FIELDS)

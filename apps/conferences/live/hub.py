@@ -314,6 +314,7 @@ def _snapshot_frame(viewer: Viewer, taken: snapshot.Snapshot, talking: list[str]
             "conference": actor.abilities(CONFERENCE_ACTIONS),
             "self": actor.abilities_to_self() if actor.participant else [],
             "by_role": actor.abilities_by_role(),
+            "whisper": actor.abilities_in_whispers(),
         },
         "talking": talking,
     }

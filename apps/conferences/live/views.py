@@ -30,7 +30,6 @@ CONFERENCE = (
     "title",
     "agenda",
     "phase",
-    "waiting",
     "locked",
     "observed_locked",
     "floor_mode",

@@ -19,9 +19,9 @@ from .plan import Person, Plan
 class Conference(Options):
     """One launch of a plan (or of people given for this run only).
 
-    phase: gathering (its quorum is not met yet), running, ended. `settled_at` is set once no leg of an ended
-    conference is alive.
-    `expected_at` is when everybody now queued will have been called, at the pace of the gateways.
+    phase: gathering (its chair or its quorum is not there yet), running, ended. `settled_at` is set once no leg
+    of an ended conference is alive. `expected_at` is when everybody now queued will have been called, at the pace of
+    the gateways.
     `seq` numbers what viewers are told; whoever changes a visible fact takes the next number in the same transaction.
     """
 
@@ -66,7 +66,6 @@ class Conference(Options):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     end_reason = models.CharField(_("end reason"), max_length=10, choices=EndReason.choices, blank=True)
     # observed
-    waiting = models.BooleanField(_("waits for its chair or quorum"), default=False)
     observed_locked = models.BooleanField(_("locked (observed)"), default=False)
     expected_at = models.DateTimeField(_("everybody called by"), null=True, blank=True)
     settled_at = models.DateTimeField(_("last leg gone"), null=True, blank=True)

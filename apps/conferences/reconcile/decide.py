@@ -101,7 +101,7 @@ def decide(desired: DesiredConference, observed: Observed, policy: CallOutPolicy
 class _Work:
     def __init__(self, desired: DesiredConference, observed: Observed, policy: CallOutPolicy, now: float) -> None:
         self.desired, self.observed, self.policy, self.now = desired, observed, policy, now
-        self.rules = Rules(desired, observed)
+        self.rules = Rules(desired)
         self.decision = Decision()
         self.kills: list[Command] = []
         self.mutes: dict[str, list[tuple[Room, ObservedLeg]]] = {}

@@ -86,15 +86,9 @@ class DesiredAnnouncement:
 
 
 @dataclass(frozen=True, slots=True)
-class Quorum:
-    """`percent` of those who shall be present, and the chair among them if `needs_chair`."""
-
-    percent: int
-    needs_chair: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class DesiredConference:
+    """`gathering` lasts until the chair is in, and with `quorum` that many percent of those who shall be present."""
+
     id: UUID
     title: str
     room: Room
@@ -103,8 +97,7 @@ class DesiredConference:
     locked: bool = False
     floor_mode: FloorMode = "free"
     called: UUID | None = None
-    wait_for_chair: bool = False
-    quorum: Quorum | None = None
+    quorum: int | None = None
     whispers: dict[UUID, DesiredWhisper] = field(default_factory=dict)
     announcements: tuple[DesiredAnnouncement, ...] = ()
 

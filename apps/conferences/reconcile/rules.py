@@ -38,22 +38,11 @@ def chair_connected(desired: DesiredConference, observed: Observed) -> bool:
     )
 
 
-def waiting(desired: DesiredConference, observed: Observed) -> bool:
-    """Whether those below chair neither speak nor hear yet: no quorum so far, or no chair where one is awaited."""
-    if desired.phase == "gathering" and desired.quorum is not None:
-        return True
-    return desired.wait_for_chair and not chair_connected(desired, observed)
-
-
-def quorum_met(desired: DesiredConference, observed: Observed) -> bool:
-    """Whether a gathering conference may run: enough of those who shall be present are in, and the chair if needed."""
-    if desired.quorum is None:
-        return True
+def gathered(desired: DesiredConference, observed: Observed) -> bool:
+    """Whether a gathering conference may run: the chair is in, and enough of those who shall be present."""
     wanted = [person for person in desired.participants.values() if person.present]
     connected = sum(in_conference(observed, person.id) for person in wanted)
-    if connected * 100 < desired.quorum.percent * len(wanted) or not connected:
-        return False
-    return not desired.quorum.needs_chair or chair_connected(desired, observed)
+    return chair_connected(desired, observed) and connected * 100 >= (desired.quorum or 0) * len(wanted)
 
 
 def over(desired: DesiredConference, observed: Observed) -> bool:
@@ -71,10 +60,11 @@ def over(desired: DesiredConference, observed: Observed) -> bool:
 class Rules:
     """The rules of one conference at one moment."""
 
-    def __init__(self, desired: DesiredConference, observed: Observed) -> None:
+    def __init__(self, desired: DesiredConference) -> None:
         self.desired = desired
         self.main = desired.room.name
-        self.waiting = waiting(desired, observed)
+        # Until it runs, those below chair neither speak nor hear.
+        self.waiting = desired.phase == "gathering"
         self.moderated = desired.floor_mode == "moderated"
         self.roll_call = desired.floor_mode == "roll_call"
 

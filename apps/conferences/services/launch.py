@@ -95,11 +95,10 @@ def _limits(conference: Conference, managers: Sequence[UUID], policy: Organisati
 def _store(conference: Conference, managers: Sequence[UUID], people: Sequence[Person], limits: Limits) -> Conference:
     check_stored(people, limits)
     now = timezone.now()
-    gathers = conference.quorum_percent is not None
+    gathers = conference.wait_for_chair or conference.quorum_percent is not None
     conference.node = _node()
     conference.may_dial_outside = limits.may_dial_outside
     conference.ends_at = now + timedelta(minutes=conference.duration_minutes)
-    conference.waiting = gathers or conference.wait_for_chair
     conference.phase = Conference.Phase.GATHERING if gathers else Conference.Phase.RUNNING
     if not gathers:
         conference.started_at = now

@@ -16,13 +16,15 @@ from apps.core import audit
 
 
 def start(change: Change) -> None:
-    """Stop waiting for quorum and chair; later of both locks the conference if its plan says so."""
+    """Wait no longer for quorum and chair; the plan may have it locked from here on. Nothing if it runs already."""
     conference = change.conference
-    values = {"phase": Conference.Phase.RUNNING.value, "wait_for_chair": False, "waiting": False}
-    if conference.started_at is None:
-        change.set(conference, started_at=timezone.now())
-        values["locked"] = conference.locked or conference.lock_after_start
-    change.set(conference, **values)
+    if conference.phase == Conference.Phase.GATHERING:
+        change.set(
+            conference,
+            phase=Conference.Phase.RUNNING.value,
+            started_at=timezone.now(),
+            locked=conference.locked or conference.lock_after_start,
+        )
 
 
 def end(change: Change, reason: Conference.EndReason) -> None:
@@ -36,27 +38,15 @@ def end(change: Change, reason: Conference.EndReason) -> None:
         ended_at=timezone.now(),
         end_reason=reason.value,
         called_id=None,
-        waiting=False,
     )
     for whisper in change.conference.whispers.filter(closed_at=None):
         change.set(whisper, closed_at=change.conference.ended_at)
 
 
-def start_gathered(conference_id: UUID, *, waits_for_chair: bool) -> None:
-    """For the switchboard: the quorum is met. The chair is still awaited if the plan says so and `waits_for_chair`.
-
-    Does nothing when the conference gathers no longer.
-    """
+def start_gathered(conference_id: UUID) -> None:
+    """For the switchboard: whoever was waited for is in. Nothing if the conference gathers no longer."""
     with change(conference_id, by=audit.SYSTEM, action="start") as c:
-        conference = c.conference
-        if conference.phase == Conference.Phase.GATHERING:
-            c.set(
-                conference,
-                phase=Conference.Phase.RUNNING.value,
-                started_at=timezone.now(),
-                waiting=conference.wait_for_chair and waits_for_chair,
-                locked=conference.locked or conference.lock_after_start,
-            )
+        start(c)
 
 
 def end_conference(conference_id: UUID, reason: Conference.EndReason, *, by: audit.By = audit.SYSTEM) -> None:

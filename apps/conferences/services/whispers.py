@@ -1,18 +1,17 @@
 """Whispers (私语): side rooms of a conference.
 
-What is said in one is for those in it, whatever the role. So nobody adds anybody (themself least of all) to a whisper
-which they are not in and did not open. Those entitled may still take people out of any whisper and close it: that
-lets nobody hear anything. Since it moves a person, adding is acting on them: nobody adds an equal or higher role.
+What is said in one is for those in it, whatever the role; who may do what to one is decided in access.py
+(`may_in_whisper`). Since it moves a person, adding is acting on them: nobody adds an equal or higher role.
 """
 
 from __future__ import annotations
 
 from django.utils import timezone
 
-from apps.conferences.access import Action, Role, may_hear_whisper
-from apps.conferences.errors import InAnotherWhisper, NotWanted, WhisperClosed
+from apps.conferences.access import Action, may_hear_whisper
+from apps.conferences.errors import InAnotherWhisper, NotWanted, WhisperClosed, require
 from apps.conferences.models import Participant, Whisper
-from apps.core.errors import NotAllowed, NotFound
+from apps.core.errors import NotFound
 
 from .acting import Act, Answer, nothing_to_report, on_participants
 
@@ -31,20 +30,21 @@ def whisper_open(act: Act) -> Answer:
 
 
 def whisper_add(act: Act) -> Answer:
-    act.actor.require(Action.WHISPER_ADD)
-    whisper = _open_whisper(act)
-    if not _belongs(act, whisper):
-        raise NotAllowed
+    whisper = _whisper(act)
+    require(act.actor.may_in_whisper(Action.WHISPER_ADD, belongs=_belongs(act, whisper)))
+    _require_open(whisper)
     return on_participants(act, Action.WHISPER_ADD, lambda each: _bring_in(act, whisper, each))
 
 
 def whisper_remove(act: Act) -> Answer:
     """Back into the main room; a whisper that is empty then is closed."""
-    whisper = _open_whisper(act)
+    whisper = _whisper(act)
+    _require_open(whisper)
+    over_others = act.actor.may_in_whisper(Action.WHISPER_REMOVE, belongs=_belongs(act, whisper))
 
     def do(participant: Participant) -> None:
         if participant.pk != act.actor.participant:
-            _require_authority(act, whisper)
+            require(over_others)
         if participant.whisper_id == whisper.pk:
             act.change.set(participant, whisper_id=None)
             left.discard(participant.pk)
@@ -57,17 +57,16 @@ def whisper_remove(act: Act) -> Answer:
 
 
 def whisper_soft(act: Act) -> Answer:
-    act.actor.require(Action.WHISPER_SOFT)
-    whisper = _open_whisper(act)
-    _require_authority(act, whisper)
+    whisper = _whisper(act)
+    require(act.actor.may_in_whisper(Action.WHISPER_SOFT, belongs=_belongs(act, whisper)))
+    _require_open(whisper)
     act.change.set(whisper, soft_main=act.body["soft_main"])
     return nothing_to_report()
 
 
 def whisper_close(act: Act) -> Answer:
-    act.actor.require(Action.WHISPER_CLOSE)
     whisper = _whisper(act)
-    _require_authority(act, whisper)
+    require(act.actor.may_in_whisper(Action.WHISPER_CLOSE, belongs=_belongs(act, whisper)))
     if whisper.closed_at is None:
         close(act, whisper)
     return nothing_to_report()
@@ -89,11 +88,9 @@ def _whisper(act: Act) -> Whisper:
     return whisper
 
 
-def _open_whisper(act: Act) -> Whisper:
-    whisper = _whisper(act)
+def _require_open(whisper: Whisper) -> None:
     if whisper.closed_at is not None:
         raise WhisperClosed
-    return whisper
 
 
 def _belongs(act: Act, whisper: Whisper) -> bool:
@@ -102,12 +99,6 @@ def _belongs(act: Act, whisper: Whisper) -> bool:
         return True
     own = act.actor.participant
     return own is not None and bool(may_hear_whisper(act.roster.filter(pk=own, whisper=whisper).exists()))
-
-
-def _require_authority(act: Act, whisper: Whisper) -> None:
-    """Chair and above over every whisper, others over those they are in or opened."""
-    if act.actor.role < Role.CHAIR and not _belongs(act, whisper):
-        raise NotAllowed
 
 
 def _bring_in(act: Act, whisper: Whisper, participant: Participant) -> None:

@@ -17,7 +17,7 @@ from apps.conferences.reconcile.desired import DesiredConference
 from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.observe import Changes
 from apps.conferences.reconcile.observed import LegPhase, Observed, ObservedLeg
-from apps.conferences.reconcile.rules import over, participant_state, quorum_met, waiting
+from apps.conferences.reconcile.rules import gathered, over, participant_state
 
 from .loading import PARTICIPANT_COLUMNS, Facts, Loaded
 from .writing import ConferenceUpdate, LegRow, moment
@@ -190,13 +190,13 @@ class Book:
         return found
 
     def to_start(self) -> list[UUID]:
-        """Gathering conferences whose quorum is met."""
+        """Conferences that have gathered and may run."""
         if not self.observed.ready:
             return []
         return [
             conference
             for conference, entry in self.entries.items()
-            if entry.desired.phase == "gathering" and quorum_met(entry.desired, self.observed)
+            if entry.desired.phase == "gathering" and gathered(entry.desired, self.observed)
         ]
 
     def empty(self) -> set[UUID]:
@@ -252,11 +252,8 @@ class Book:
         if self.observed.ready:
             room = self.observed.rooms.get(desired.room.name)
             locked = bool(room and room.exists and room.locked)
-            waits = desired.phase != "ended" and waiting(desired, self.observed)
             if locked != loaded.observed_locked:
                 update.columns["observed_locked"] = locked
-            if waits != loaded.waiting:
-                update.columns["waiting"] = waits
             if over(desired, self.observed) and not entry.stale:
                 update.columns["settled_at"] = moment(now)
         if dials is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from uuid import UUID
 
 import gevent
@@ -46,7 +45,7 @@ def run(loops: Callable[[], Iterable[NodeLoop]]) -> None:
 
 def _start_and_end(loop: NodeLoop) -> None:
     for conference in loop.book.to_start():
-        _do(partial(lifecycle.start_gathered, waits_for_chair=False), conference)
+        _do(lifecycle.start_gathered, conference)
     overdue = Conference.objects.filter(node=loop.lease.node, ends_at__lt=timezone.now()).exclude(phase="ended")
     for conference in overdue.values_list("id", flat=True):
         _do(lifecycle.end_conference, conference, Conference.EndReason.TIME)

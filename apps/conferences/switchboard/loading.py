@@ -15,7 +15,6 @@ from apps.conferences.reconcile.desired import (
     DesiredParticipant,
     DesiredWhisper,
     Limits,
-    Quorum,
     Route,
     Target,
 )
@@ -76,7 +75,6 @@ class Loaded:
     policy: CallOutPolicy
     launched_at: datetime
     ends_at: datetime
-    waiting: bool
     observed_locked: bool
     expected_at: datetime | None
     settled: bool
@@ -183,8 +181,7 @@ class Loader:
                 locked=row["locked"],
                 floor_mode=row["floor_mode"],
                 called=row["called_id"],
-                wait_for_chair=row["wait_for_chair"],
-                quorum=Quorum(row["quorum_percent"]) if row["quorum_percent"] else None,
+                quorum=row["quorum_percent"],
                 whispers={
                     each["id"]: DesiredWhisper(
                         each["id"], Room(*whisper_room(each["id"])), each["soft_main"], each["closed_at"] is None
@@ -203,7 +200,6 @@ class Loader:
             ),
             launched_at=row["launched_at"],
             ends_at=row["ends_at"],
-            waiting=row["waiting"],
             observed_locked=row["observed_locked"],
             expected_at=row["expected_at"],
             settled=row["settled_at"] is not None,

@@ -148,9 +148,15 @@ def write_conferences(connection: Connection, updates: Iterable[ConferenceUpdate
     written = []
     for update in sorted(updates, key=lambda each: each.loaded.desired.id):
         conference = update.loaded.desired.id
-        assignments = "".join(f", {name} = %({name})s" for name in update.columns)
+        # A number is for what viewers are told; the rest needs none.
+        assignments = [
+            *(["seq = seq + 1"] if update.changes else []),
+            *(f"{name} = %({name})s" for name in update.columns),
+        ]
+        if not assignments:
+            continue
         row = connection.execute(
-            f"UPDATE conferences_conference SET seq = seq + 1{assignments} WHERE id = %(id)s RETURNING seq",  # noqa: S608 - names of ours
+            f"UPDATE conferences_conference SET {', '.join(assignments)} WHERE id = %(id)s RETURNING seq",  # noqa: S608 - names of ours
             {**update.columns, "id": conference},
         ).fetchone()
         if row is None:

@@ -190,7 +190,7 @@ class TestObjects:
         body = {"plan": str(plan.pk), "title": "Once", "quorum_percent": None, "wait_for_chair": True}
         people = [{"name": "A", "role": "chair", "numbers": [{"number": "8001"}]}]
         run = as_user(alice).post("/api/v1/conferences/", {**body, "people": people}).json()
-        assert (run["title"], run["quorum_percent"], run["phase"], run["waiting"]) == ("Once", None, "running", True)
+        assert (run["title"], run["quorum_percent"], run["phase"]) == ("Once", None, "gathering")
         assert (run["role"], "lock" in run["abilities"]) == ("owner", True)
         assert [(each.name, each.muted) for each in Participant.objects.all()] == [("A", False)]
         plan.refresh_from_db()

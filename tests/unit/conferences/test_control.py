@@ -245,12 +245,11 @@ def test_announcements_are_spoken_into_a_file_once(scene: Scene, settings: LazyS
 def test_ending_and_starting(scene: Scene) -> None:
     conference = scene.conference
     conference.phase, conference.started_at, conference.lock_after_start = "gathering", None, True
-    conference.waiting = True
     conference.save()
     act(scene, "chair", "start")
     conference.refresh_from_db()
-    assert (conference.phase, conference.locked, conference.waiting) == ("running", True, False)
-    start_gathered(conference.pk, waits_for_chair=False)
+    assert (conference.phase, conference.locked) == ("running", True)
+    start_gathered(conference.pk)
     end_conference(conference.pk, Conference.EndReason.TIME)
     end_conference(conference.pk, Conference.EndReason.EMPTY)
     conference.refresh_from_db()

@@ -72,7 +72,7 @@ def project(chance: random.Random, scene: Scene) -> None:
         "sip_code": chance.choice([0, 486]),
         "leg": None,
     }
-    columns = {"expected_at": moment, "waiting": chance.random() < 0.5}
+    columns = {"expected_at": moment, "observed_locked": chance.random() < 0.5}
     Participant.objects.filter(pk=person.pk).update(**facts)
     Conference.objects.filter(pk=scene.conference.pk).update(seq=F("seq") + 1, **columns)
     seq = Conference.objects.get(pk=scene.conference.pk).seq

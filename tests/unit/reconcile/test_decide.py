@@ -13,7 +13,6 @@ from apps.conferences.reconcile.decide import REPEAT_PLAY_AFTER, STRAY
 from apps.conferences.reconcile.desired import (
     DesiredAnnouncement,
     DesiredConference,
-    Quorum,
     attempt_leg,
     feed_leg,
     send_job,
@@ -21,7 +20,7 @@ from apps.conferences.reconcile.desired import (
 from apps.conferences.reconcile.in_flight import COMMAND_TIMEOUT
 from apps.conferences.reconcile.observe import connect
 from apps.conferences.reconcile.observed import SETTLE, LegPhase, Observed
-from apps.conferences.reconcile.rules import Rules, over, quorum_met, waiting
+from apps.conferences.reconcile.rules import Rules, gathered, over
 from apps.switch import commands as c
 from apps.switch import events as e
 from tests.unit.reconcile.build import MAIN, SPACE, conference, person, whisper
@@ -223,7 +222,7 @@ def test_volume(feed: Feed) -> None:
 
 def rules_of(**facts: Any) -> tuple[DesiredConference, Rules]:
     feed = launched(*facts.pop("inside", NAMES), **facts)
-    return feed.desired, Rules(feed.desired, feed.observed)
+    return feed.desired, Rules(feed.desired)
 
 
 CAT = uuid5(SPACE, "cat")
@@ -236,11 +235,8 @@ CAT = uuid5(SPACE, "cat")
         ({"floor_mode": "moderated"}, "ann bob cat", ""),
         ({"floor_mode": "roll_call"}, "ann bob cat", ""),
         ({"floor_mode": "roll_call", "called": CAT}, "ann bob", ""),
-        ({"phase": "gathering"}, "", ""),
-        ({"phase": "gathering", "quorum": Quorum(60)}, "ann bob cat", "ann bob cat"),
-        ({"phase": "running", "quorum": Quorum(60)}, "", ""),
-        ({"wait_for_chair": True}, "", ""),
-        ({"wait_for_chair": True, "inside": ("ann", "bob")}, "ann bob cat", "ann bob cat"),
+        ({"phase": "gathering"}, "ann bob cat", "ann bob cat"),
+        ({"phase": "running", "quorum": 60}, "", ""),
     ],
 )
 def test_floor_and_waiting(facts: dict[str, Any], muted: str, deaf: str) -> None:
@@ -447,36 +443,35 @@ def test_the_end_leaves_nothing_alive() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quorum", "inside", "met"),
+    ("quorum", "inside", "enough"),
     [
-        (None, (), True),
-        (Quorum(60), ("ann", "bob", "cat"), False),
-        (Quorum(60), ("chair", "ann"), False),
-        (Quorum(60), ("chair", "ann", "bob"), True),
-        (Quorum(60, needs_chair=False), ("ann", "bob", "cat"), True),
-        (Quorum(1, needs_chair=False), (), False),
+        (None, (), False),
+        (None, ("ann", "bob", "cat"), False),
+        (None, ("chair",), True),
+        (60, ("ann", "bob", "cat"), False),
+        (60, ("chair", "ann"), False),
+        (60, ("chair", "ann", "bob"), True),
     ],
 )
-def test_quorum(quorum: Quorum | None, inside: tuple[str, ...], met: bool) -> None:
+def test_gathering_needs_the_chair_and_the_quorum(quorum: int | None, inside: tuple[str, ...], enough: bool) -> None:
     feed = launched(*inside, phase="gathering", quorum=quorum)
-    assert quorum_met(feed.desired, feed.observed) is met
-    assert waiting(feed.desired, feed.observed) is (quorum is not None)
+    assert gathered(feed.desired, feed.observed) is enough
 
 
 def test_a_chair_between_two_rooms_is_still_there() -> None:
-    feed = launched(*NAMES, wait_for_chair=True)
+    feed = launched(*NAMES, phase="gathering")
     chair = feed.leg("chair")
     feed.tell(e.MemberLeft, room=MAIN.name, member=member(chair.leg, chair.participant, moderator=True))
-    assert not waiting(feed.desired, feed.observed)
+    assert gathered(feed.desired, feed.observed)
     feed.tell(e.LegEnded, leg=chair.leg, cause="NORMAL_CLEARING", sip_code=0)
-    assert waiting(feed.desired, feed.observed)
+    assert not gathered(feed.desired, feed.observed)
 
 
 def test_who_is_not_wanted_does_not_count_for_the_quorum() -> None:
-    feed = launched("chair", phase="gathering", quorum=Quorum(50))
+    feed = launched("chair", phase="gathering", quorum=50)
     for name in ("bob", "cat"):
         feed.change_person(name, present=False)
-    assert quorum_met(feed.desired, feed.observed)
+    assert gathered(feed.desired, feed.observed)
 
 
 def test_states_of_those_who_cannot_be_reached() -> None:

@@ -49,12 +49,12 @@ class Conference(RuleBasedStateMachine):
     world: World
     hung_up: dict[UUID, int]
 
-    @initialize(seed=st.integers(0, 2**32 - 1), wait_for_chair=st.booleans(), faults=FAULTS, seconds=SECONDS)
-    def launch(self, seed: int, wait_for_chair: bool, faults: Faults, seconds: float) -> None:
+    @initialize(seed=st.integers(0, 2**32 - 1), gathering=st.booleans(), faults=FAULTS, seconds=SECONDS)
+    def launch(self, seed: int, gathering: bool, faults: Faults, seconds: float) -> None:
         answers = {dial_string(number): list(outcomes) for number, outcomes in ANSWERS.items()}
         answers[dial_string("detour", OTHER)] = ["NORMAL_TEMPORARY_FAILURE"]
         answers[dial_string("detour", FAST)] = ["answer"]
-        desired = conference(*everybody(), whispers=(SIDE, CORNER), wait_for_chair=wait_for_chair)
+        desired = conference(*everybody(), whispers=(SIDE, CORNER), phase="gathering" if gathering else "running")
         switch = ModelSwitch(1000.0, answers)
         self.world = World(desired, POLICY, switch, 1000.0, chance=random.Random(seed))
         self.hung_up = {}
@@ -205,7 +205,7 @@ class Conference(RuleBasedStateMachine):
             assert not world.switch.rooms
             assert over(desired, world.observed)
             return
-        rules = Rules(desired, world.observed)
+        rules = Rules(desired)
         for each in desired.participants.values():
             self.check_person(desired, rules, each)
         for side in desired.whispers.values():

@@ -96,7 +96,7 @@ def test_what_is_wrong_is_named(written: str, kind: NumberKind | None, code: str
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("inserted", list("\r\n\0\x1b${}[]'\"|,\\`;&<>%/:@*#~^=!?_") + ["\u2028", "\u202e", "壹"])
+@pytest.mark.parametrize("inserted", [*"\r\n\0\x1b${}[]'\"|,\\`;&<>%/:@*#~^=!?_", "\u2028", "\u202e", "壹"])
 def test_nothing_that_the_event_socket_would_read_passes(inserted: str) -> None:
     for written in (f"80{inserted}01", f"13800{inserted}138000", f"{inserted}8001{inserted}8"):
         with pytest.raises(InvalidNumber):
