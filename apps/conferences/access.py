@@ -276,9 +276,9 @@ def may_hear_whisper(in_it: bool) -> Decision:
 def may_in_whisper(actor: Role, action: Action, switches: frozenset[Switch], *, belongs: bool) -> Decision:
     """Decide on one whisper; `belongs`: the actor is in it or opened it.
 
-    Nobody adds anybody (themself least of all) to a whisper that is not theirs, whatever the role. Taking people out of
-    it and closing it lets nobody hear anything: chair and above may do that to any. Leaving is everybody's own right and
-    not decided here, nor is whom the actor may act on.
+    Nobody adds anybody (themself least of all) to a whisper that is not theirs, whatever the role. Taking people out
+    of it and closing it lets nobody hear anything: chair and above may do that to any. Leaving is everybody's own
+    right and not decided here, nor is whom the actor may act on.
     """
     decision = may(actor, action, switches)
     if decision and not belongs and (action is Action.WHISPER_ADD or actor < Role.CHAIR):

@@ -21,6 +21,7 @@ import redis.asyncio as redis
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from apps.conferences.actors import CONFERENCE_ACTIONS
@@ -29,7 +30,7 @@ from . import reading, snapshot
 from .changes import channel, talking_channel
 from .feed import Feed
 from .viewer import Viewer
-from .views import Changes, View, view_of
+from .views import Changes, View, plain, view_of
 
 logger = logging.getLogger(__name__)
 
@@ -305,6 +306,7 @@ def _snapshot_frame(viewer: Viewer, taken: snapshot.Snapshot, talking: list[str]
     head = {
         "type": "snapshot",
         "seq": taken.seq,
+        "now": plain(timezone.now()),
         "you": {
             "user": str(actor.user.pk),
             "participant": actor.participant and str(actor.participant),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import redis
 from django.conf import LazySettings
 from django.db import transaction
+from django.utils import timezone
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.conferences.live import consumer
@@ -20,9 +22,10 @@ from apps.conferences.live import viewer as viewer_module
 from apps.conferences.live.changes import channel, talking_channel
 from apps.conferences.live.hub import hub
 from apps.conferences.live.views import View
-from apps.conferences.models import Conference, Delta, Participant
+from apps.conferences.models import Conference, Delta, Participant, Whisper
 from apps.conferences.services.actions import perform
 from apps.core import realtime
+from apps.core.errors import NotAllowed
 from tests.factories import CAST, Scene, make_extension, make_scene
 from tests.unit.api.matrix import SWITCHES, mismatches
 
@@ -82,6 +85,52 @@ def test_a_click_reaches_everybody_as_their_role_may_see_it(scene: Scene) -> Non
             assert "round" not in member.state["participants"][str(target.pk)]
             assert "numbers" in chair.state["participants"][str(target.pk)]
             assert "numbers" not in member.state["participants"][str(target.pk)]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("switched_on", [True, False])
+def test_what_is_said_of_whispers_is_what_may_be_done(scene: Scene, switched_on: bool) -> None:
+    """Each role, on a whisper that it opened, one that it is in, and one that is none of its own."""
+    Conference.objects.update(member_may_whisper=switched_on)
+    stranger = scene.others["owner"]
+    target = scene.others["participant"]
+
+    def accepted(role: str, case: str, action: str) -> bool:
+        own = scene.own[role]
+        with transaction.atomic():
+            opener = scene.users[role if case == "opened" else "outsider"]
+            whisper = Whisper.objects.create(conference=scene.conference, opened_by=opener)
+            inside = [stranger.pk, *([own.pk] if case == "joined" else [])]
+            inside += [target.pk] if action == "whisper_remove" else []
+            Participant.objects.filter(pk__in=inside).update(whisper=whisper)
+            named = {"participants": [str(target.pk)]} if action in ("whisper_add", "whisper_remove") else {}
+            try:
+                act(scene, role, action, whisper=str(whisper.pk), soft_main=False, **named)
+            except NotAllowed:
+                return False
+            finally:
+                transaction.set_rollback(True)
+        return True
+
+    async def scenario() -> None:
+        for role in scene.own:
+            async with watching(scene.users[role], scene.conference.pk) as client:
+                said = client.snapshot["abilities"]["whisper"]
+            for case, where in (("opened", "inside"), ("joined", "inside"), ("strange", "outside")):
+                for action in ("whisper_add", "whisper_remove", "whisper_soft", "whisper_close"):
+                    done = await in_thread(accepted, role, case, action)
+                    assert done is (action in said[where]), (role, case, action)
+            assert "whisper_add" not in said["outside"]
+
+    run(scenario())
+
+
+def test_snapshots_carry_the_servers_clock(scene: Scene) -> None:
+    async def scenario() -> None:
+        before = timezone.now()
+        async with watching(scene.users["participant"], scene.conference.pk) as client:
+            assert before <= datetime.fromisoformat(client.snapshot["now"]) <= timezone.now()
 
     run(scenario())
 
