@@ -1,6 +1,6 @@
 """Those who read a stream of events, ours and bare greenswitch. Child processes of bench.events, under gevent.
 
-`parse ours|greenswitch PORT`: answers `read` (so many events; CPU seconds of this process).
+`parse ours|observed|greenswitch PORT`: answers `read` (so many events; CPU seconds of this process).
 `store ours|greenswitch PORT`: write them to the database; ours answers `taken` (events so far).
 """
 
@@ -20,6 +20,7 @@ from uuid import UUID  # noqa: E402
 import gevent  # noqa: E402
 from greenswitch import InboundESL  # noqa: E402
 
+from apps.switch.events import Event, MemberChanged, Talking  # noqa: E402
 from bench import stream  # noqa: E402
 from bench.acceptor import CORE, PASSWORD  # noqa: E402
 from bench.harness import answer_questions, set_up_django  # noqa: E402
@@ -34,12 +35,42 @@ def read_line() -> str:
 
 
 class OursParsed:
+    """Framing and translation, and the same least that a handler does."""
+
+    def __init__(self, port: int) -> None:
+        from apps.switch.esl.connection import EventConnection
+
+        self.seen: dict[UUID, str] = {}
+        self.handlers = {Talking: self._talking, MemberChanged: self._member}
+        self.events = EventConnection("127.0.0.1", port, PASSWORD)
+        self.events.connect()
+
+    def _talking(self, event: Any) -> None:
+        self.seen[event.leg] = "talking"
+
+    def _member(self, event: Any) -> None:
+        self.seen[event.member.leg] = "changed"
+
+    def _dispatch(self, events: list[Event]) -> None:
+        for event in events:
+            self.handlers[type(event)](event)
+
+    def read(self, count: int) -> dict[str, float]:
+        began = time.process_time()
+        got = 0
+        while got < count:
+            batch = self.events.read_batch(BATCH, timeout=5.0)
+            self._dispatch(batch)
+            got += len(batch)
+        return {"cpu": time.process_time() - began, "events": got}
+
+
+class OursObserved(OursParsed):
     """Framing, translation and observing, as the switchboard does."""
 
     def __init__(self, port: int) -> None:
         from apps.conferences.reconcile.observe import apply, connect
         from apps.conferences.reconcile.observed import LegPhase, Observed, ObservedLeg
-        from apps.switch.esl.connection import EventConnection
 
         self.observed = Observed()
         connect(self.observed, CORE, 1.0)
@@ -47,17 +78,10 @@ class OursParsed:
             leg = ObservedLeg(stream.leg_id(index), stream.participant_id(index), CORE, 1.0, phase=LegPhase.ANSWERED)
             self.observed.restore(leg, 1.0)
         self.apply = apply
-        self.events = EventConnection("127.0.0.1", port, PASSWORD)
-        self.events.connect()
+        super().__init__(port)
 
-    def read(self, count: int) -> dict[str, float]:
-        began = time.process_time()
-        got = 0
-        while got < count:
-            batch = self.events.read_batch(BATCH, timeout=5.0)
-            self.apply(self.observed, *batch)
-            got += len(batch)
-        return {"cpu": time.process_time() - began, "events": got}
+    def _dispatch(self, events: list[Event]) -> None:
+        self.apply(self.observed, *events)
 
 
 class GreenswitchParsed:
@@ -151,8 +175,9 @@ class GreenswitchStored:
         return self.got
 
 
-KINDS: dict[tuple[str, str], type[OursParsed | GreenswitchParsed | OursStored | GreenswitchStored]] = {
+KINDS: dict[tuple[str, str], type[OursParsed | OursObserved | GreenswitchParsed | OursStored | GreenswitchStored]] = {
     ("parse", "ours"): OursParsed,
+    ("parse", "observed"): OursObserved,
     ("parse", "greenswitch"): GreenswitchParsed,
     ("store", "ours"): OursStored,
     ("store", "greenswitch"): GreenswitchStored,
