@@ -78,6 +78,7 @@ class PlanSummarySerializer(WithAbilities[Plan]):
 
     actions = ON_PLAN
     owner = OwnerSerializer(read_only=True)
+    managers = OwnerSerializer(many=True, read_only=True)
     people_count = serializers.IntegerField(read_only=True)
     running = serializers.UUIDField(
         read_only=True, allow_null=True, help_text="The conference of this plan that has not ended."

@@ -13,6 +13,7 @@ import type {
   Page,
   Person,
   Plan,
+  PlanBody,
   PlanDraft,
   PlanSummary,
   Session,
@@ -25,8 +26,8 @@ export const api = {
 
   plans: (q: string, signal?: AbortSignal) => http.get<Page<PlanSummary>>("plans/", { q }, signal),
   plan: (id: string) => http.get<Plan>(`plans/${id}/`),
-  createPlan: (draft: PlanDraft) => http.post<Plan>("plans/", draft),
-  updatePlan: (id: string, revision: number, draft: PlanDraft) => http.patch<Plan>(`plans/${id}/`, { revision, ...draft }),
+  createPlan: (body: PlanBody) => http.post<Plan>("plans/", body),
+  updatePlan: (id: string, revision: number, body: PlanBody) => http.patch<Plan>(`plans/${id}/`, { revision, ...body }),
   copyPlan: (id: string) => http.post<Plan>(`plans/${id}/copy/`, {}),
   deletePlan: (id: string) => http.delete(`plans/${id}/`),
 

@@ -26,6 +26,8 @@ export interface Account {
   is_staff?: boolean;
 }
 
+export type Named = Pick<Account, "id" | "display_name">;
+
 export interface Session {
   /** Null for somebody who is not signed in. */
   user: Account | null;
@@ -80,9 +82,15 @@ export interface PlanDraft extends Options {
   people: Person[];
 }
 
+/** What a plan is made of besides: its managers, by id; for its owner. */
+export type PlanBody = PlanDraft & { managers?: string[] };
+
 export interface Plan extends PlanDraft {
   id: string;
-  owner: { id: string; display_name: string };
+  owner: Named;
+  managers: Named[];
+  /** The caller's own. */
+  role: Role;
   /** The conference of this plan that has not ended. */
   running: string | null;
   revision: number;

@@ -49,6 +49,7 @@ export const en: Messages = {
     basics: "Basics", title: "Title", titlePlaceholder: "Weekly product meeting", agenda: "Agenda", agendaPlaceholder: "One item a line, for everyone to read",
     people: "People", options: "Options", launch: "Launch conference", create: "Create plan", discard: "Discard unsaved changes?", discardText: "What you changed on this page will be lost.", discardYes: "Discard",
     readOnly: "You may see this plan but not change it.",
+    managers: "Managers", addManagers: "Add managers", managersHint: "They edit the plan and control its conferences; the owner chooses them.",
   },
   people: {
     add: "Add a person", pick: "Choose from directory", paste: "Paste a list", empty: "Nobody yet", emptyHint: "Add people one by one, from the directory, or paste a list.",

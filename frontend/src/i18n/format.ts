@@ -41,15 +41,24 @@ export function useFormat() {
   };
 }
 
-/** The clock of this machine in ms, ticking each second while it is used. */
+/** How far the server's clock is ahead of this machine's; ms. */
+let ahead = 0;
+/** The server's clock in ms, as far as it was told, ticking each second while it is used. */
 const now = ref(Date.now());
+const tick = () => (now.value = Date.now() + ahead);
 let users = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
 
+/** Reckon by the server's clock from here on, which is at `time`: this machine's may be wrong. */
+export function setServerTime(time: string): void {
+  ahead = Date.parse(time) - Date.now();
+  tick();
+}
+
 export function useNow() {
   users += 1;
-  now.value = Date.now();
-  timer ??= setInterval(() => (now.value = Date.now()), 1000);
+  tick();
+  timer ??= setInterval(tick, 1000);
   onScopeDispose(() => {
     users -= 1;
     if (users > 0) return;

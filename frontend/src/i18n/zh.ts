@@ -47,6 +47,7 @@ export const zh = {
     basics: "基本信息", title: "会议名称", titlePlaceholder: "例如：每周产品例会", agenda: "议程", agendaPlaceholder: "每行一项，供参会人查看",
     people: "参会人", options: "会议设置", launch: "召集会议", create: "创建方案", discard: "放弃未保存的改动？", discardText: "离开此页后，未保存的改动将会丢失。", discardYes: "放弃改动",
     readOnly: "您可以查看此方案，但不能修改。",
+    managers: "管理员", addManagers: "添加管理员", managersHint: "可编辑方案、控制会议；由所有者指定。",
   },
   people: {
     add: "添加一人", pick: "从通讯录选择", paste: "粘贴名单", empty: "还没有参会人", emptyHint: "逐个添加、从通讯录选择，或粘贴一份名单。",

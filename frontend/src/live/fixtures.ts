@@ -23,7 +23,7 @@ export function conference(fields: Partial<Conference> = {}): Conference {
 
 export function snapshot(seq: number, participants: Participant[], fields: Partial<Conference> = {}): SnapshotMessage {
   return {
-    type: "snapshot", seq, you: { user: "u", participant: null, role: "owner" }, abilities: { conference: [], self: [], by_role: {} },
+    type: "snapshot", seq, now: "2026-11-23T08:00:00Z", you: { user: "u", participant: null, role: "owner" }, abilities: { conference: [], self: [], by_role: {}, whisper: { inside: [], outside: [] } },
     conference: conference(fields), participants, whispers: [], announcements: [], talking: [],
   };
 }

@@ -27,7 +27,7 @@ class FakeLine {
 
 function listening() {
   const lines: FakeLine[] = [];
-  const heard = { states: [] as LiveState[], statuses: [] as LiveStatus[], talking: [] as (readonly string[])[] };
+  const heard = { states: [] as LiveState[], statuses: [] as LiveStatus[], talking: [] as (readonly string[])[], clocks: [] as string[] };
   const feed = new LiveFeed(
     () => {
       const line = new FakeLine();
@@ -38,6 +38,7 @@ function listening() {
       state: (state) => heard.states.push(state),
       status: (status) => heard.statuses.push(status),
       talking: (ids) => heard.talking.push(ids),
+      clock: (now) => heard.clocks.push(now),
     },
   );
   feed.start();
@@ -53,6 +54,7 @@ describe("the live feed", () => {
     last().says(snapshot(3, [participant({ id: "a" })]));
     expect(heard.states.map(({ seq }) => seq)).toEqual([3]);
     expect(heard.statuses).toEqual(["connecting", "live"]);
+    expect(heard.clocks).toEqual(["2026-11-23T08:00:00Z"]);
   });
 
   it("asks for a snapshot on a gap, once, and ignores deltas until it comes", () => {

@@ -18,6 +18,8 @@ export interface LiveEvents {
   state(state: LiveState): void;
   talking(ids: readonly string[]): void;
   status(status: LiveStatus): void;
+  /** What the server's clock says now. */
+  clock(now: string): void;
 }
 
 /** The part of WebSocket that the feed uses. */
@@ -72,6 +74,7 @@ export class LiveFeed {
       case "snapshot":
         this.failures = 0;
         this.awaitingSnapshot = false;
+        this.events.clock(message.now);
         this.events.talking(message.talking);
         this.settle(fromSnapshot(message));
         this.events.status("live");

@@ -10,11 +10,15 @@ export interface Abilities {
   conference: string[];
   self: string[];
   by_role: Partial<Record<Role, string[]>>;
+  /** On whispers: `inside` those that one is in or opened, `outside` all others. */
+  whisper: { inside: string[]; outside: string[] };
 }
 
 export interface SnapshotMessage {
   type: "snapshot";
   seq: number;
+  /** The server's clock when this was sent. */
+  now: string;
   you: You;
   abilities: Abilities;
   conference: Conference;

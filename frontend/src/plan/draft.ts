@@ -1,6 +1,6 @@
 /** What the plan form edits. */
 
-import type { Options, Person, Plan, PlanDraft } from "@/api/types";
+import type { Named, Options, Person, Plan, PlanDraft } from "@/api/types";
 
 import { readable } from "./phone";
 
@@ -39,6 +39,7 @@ export interface DraftPerson extends Person {
 export interface Draft extends Options {
   title: string;
   agenda: string;
+  managers: Named[];
   people: DraftPerson[];
 }
 
@@ -50,12 +51,12 @@ export function draftPerson(person: Partial<Person> = {}): DraftPerson {
 }
 
 export function newDraft(): Draft {
-  return { title: "", agenda: "", people: [], ...DEFAULT_OPTIONS };
+  return { title: "", agenda: "", managers: [], people: [], ...DEFAULT_OPTIONS };
 }
 
 export function draftOf(plan: Plan): Draft {
   const options = Object.fromEntries(Object.keys(DEFAULT_OPTIONS).map((name) => [name, plan[name as keyof Options]]));
-  return { ...(options as unknown as Options), title: plan.title, agenda: plan.agenda, people: plan.people.map(draftPerson) };
+  return { ...(options as unknown as Options), title: plan.title, agenda: plan.agenda, managers: plan.managers, people: plan.people.map(draftPerson) };
 }
 
 function bodyOfPerson(person: DraftPerson): Person {
@@ -71,9 +72,21 @@ function bodyOfPerson(person: DraftPerson): Person {
   };
 }
 
-/** What is sent; empty number fields are left out. */
-export function bodyOf(draft: Draft): PlanDraft {
+/** What is sent; empty number fields are left out. The managers are sent apart: one run has those of its plan. */
+export function bodyOf({ managers: _, ...draft }: Draft): PlanDraft {
   return { ...draft, title: draft.title.trim(), people: draft.people.map(bodyOfPerson) };
+}
+
+/** A new manager attends as one; who is no longer manager attends as a member. */
+export function setManagers(draft: Draft, managers: Named[]): void {
+  const before = new Set(draft.managers.map(({ id }) => id));
+  const after = new Set(managers.map(({ id }) => id));
+  for (const person of draft.people) {
+    if (!person.user) continue;
+    if (after.has(person.user)) person.role = "manager";
+    else if (before.has(person.user)) person.role = "member";
+  }
+  draft.managers = managers;
 }
 
 export const bodyOfPeople = (people: DraftPerson[]): Person[] => people.map(bodyOfPerson);

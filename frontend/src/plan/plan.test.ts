@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bodyOf, draftPerson, newDraft, sentIndex } from "./draft";
+import { bodyOf, draftPerson, newDraft, sentIndex, setManagers } from "./draft";
 import { readPasted } from "./paste";
 import { readable } from "./phone";
 
@@ -29,6 +29,15 @@ describe("the plan form", () => {
     expect(people[0]).toMatchObject({ name: "王建国", numbers: [{ number: "8001", kind: "extension" }] });
     expect(people[0]).not.toHaveProperty("key");
     expect([sentIndex(person, 0), sentIndex(person, 1)]).toEqual([-1, 0]);
+  });
+
+  it("lets managers attend as managers, and as members when they are none any more", () => {
+    const draft = { ...newDraft(), people: [draftPerson({ user: "u" }), draftPerson({ user: "v", role: "chair" }), draftPerson()] };
+    setManagers(draft, [{ id: "u", display_name: "王建国" }]);
+    expect(draft.people.map(({ role }) => role)).toEqual(["manager", "chair", "participant"]);
+    setManagers(draft, []);
+    expect(draft.people.map(({ role }) => role)).toEqual(["member", "chair", "participant"]);
+    expect(bodyOf(draft)).not.toHaveProperty("managers");
   });
 
   it("writes numbers as they are read", () => {

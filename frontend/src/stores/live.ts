@@ -2,8 +2,9 @@ import { defineStore } from "pinia";
 import { computed, ref, shallowRef } from "vue";
 
 import { api } from "@/api";
-import type { Action, ActionAnswer, ActionBodies, Participant } from "@/api/types";
+import type { Action, ActionAnswer, ActionBodies, Participant, Whisper } from "@/api/types";
 import { i18n } from "@/i18n";
+import { setServerTime } from "@/i18n/format";
 import type { LiveState } from "@/live/merge";
 import { countStates } from "@/live/roster";
 import { LiveFeed, openLine, type LiveStatus } from "@/live/socket";
@@ -55,6 +56,7 @@ export const useLive = defineStore("live", () => {
         showSoon();
       },
       status: (next) => (status.value = next),
+      clock: setServerTime,
     });
     feed.start();
     addEventListener("online", hurry);
@@ -92,6 +94,21 @@ export const useLive = defineStore("live", () => {
     const abilities = state.value?.abilities;
     if (!abilities || ended.value) return [];
     return participant.id === you.value?.participant ? abilities.self : (abilities.by_role[participant.role] ?? []);
+  }
+
+  /** Whether the caller may do this to this whisper; to whom, `abilitiesOn` says. */
+  function mayIn(whisper: Whisper, action: Action): boolean {
+    const abilities = state.value?.abilities;
+    if (!abilities || ended.value) return false;
+    const belongs = whisper.opened_by === you.value?.user || me.value?.whisper === whisper.id;
+    return abilities.whisper[belongs ? "inside" : "outside"].includes(action);
+  }
+
+  /** Whether the caller may bring this member of a whisper back: themself, as anybody may, or by their rights over both. */
+  function mayBringBack(participant: Participant): boolean {
+    const whisper = whispers.value.find(({ id }) => id === participant.whisper);
+    if (!whisper || !abilitiesOn(participant).includes("whisper_remove")) return false;
+    return participant.id === me.value?.id || mayIn(whisper, "whisper_remove");
   }
 
   function mark(keys: string[], on: boolean): void {
@@ -138,6 +155,6 @@ export const useLive = defineStore("live", () => {
 
   return {
     id, status, state, talking, busy, conference, participants, counts, whispers, announcements, you, me, ended, wereCalled, seesNumbers,
-    open, close, may, abilitiesOn, request, act, nameOf,
+    open, close, may, abilitiesOn, mayIn, mayBringBack, request, act, nameOf,
   };
 });

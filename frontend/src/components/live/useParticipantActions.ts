@@ -48,7 +48,7 @@ export function useParticipantActions(open: (request: Request) => void) {
     if (live.may("whisper_open") && may.has("whisper_add") && connected && !participant.whisper && participant.id !== live.me?.id) {
       items.push({ key: "whisper", icon: "whisper", label: t("actions.whisperWith") });
     }
-    offer("whisper_remove", participant.whisper !== null, { icon: "back", label: t("whisper.removeFrom") });
+    offer("whisper_remove", live.mayBringBack(participant), { icon: "back", label: t("whisper.removeFrom") });
     offer("rename", true, { icon: "edit", separated: true });
     if (may.has("role")) {
       const own = live.you?.role ?? "participant";
