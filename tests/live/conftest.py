@@ -11,6 +11,7 @@ from apps.switch.directory import SipAccount
 from sparkle.local.freeswitch import FreeSwitch, find_freeswitch
 from tests.live.phones import Phones
 from tests.live.switch import Esl, running_freeswitch
+from tests.servers import wait_until
 
 NUMBERS = [str(number) for number in range(8001, 8008)]
 
@@ -49,6 +50,8 @@ def esl(switch: FreeSwitch) -> Iterator[Esl]:
     esl = Esl(switch)
     yield esl
     esl.api("hupall")
+    # Who joins a room while it ends is hung up, and the next test's room has the same name.
+    wait_until(lambda: esl.legs() == 0 and esl.api("conference json_list") == "[]", "every leg and room is gone")
     esl.close()
 
 

@@ -174,7 +174,8 @@ class Phones:
             net_interface="127.0.0.1",
             max_concurrent_calls=None,
             native_log_level="warning",
-            extra_config_text=f"sip_cafile {authority}\nsip_verify_server yes\n",
+            # Ports apart from the switch's (10000-19998): its sockets share theirs with others, and a call is lost.
+            extra_config_text=f"sip_cafile {authority}\nsip_verify_server yes\nrtp_ports 40000-49998\n",
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="phones")
