@@ -18,17 +18,19 @@ PAUSE = 0.15
 def main() -> int:
     report = Report("click to all consoles, p50 / p99")
     with installation() as var, ExitStack() as stack:
-        conference, participants = make_conference(max(CONSOLES))
+        conference, participants = make_conference(max(CONSOLES), "ours")
+        # One of its own: ours would tell of what happens in it, and take time from the other.
+        other, others = make_conference(max(CONSOLES), "others")
         keys = keys_file(var, participants)
-        path = f"/ws/conferences/{conference.pk}/"
+        named = participants[-1], others[-1]
+        ours, theirs = f"/ws/conferences/{conference.pk}/", f"/ws/conferences/{other.pk}/"
         builds = {
-            "ours": stack.enter_context(asgi("sparkle.asgi:application")),
-            "bare hub": stack.enter_context(bare()),
-            "group_send": stack.enter_context(asgi("bench.group_send:application")),
+            "ours": (stack.enter_context(asgi("sparkle.asgi:application"))[0] + ours, named[0]),
+            "bare hub": (stack.enter_context(bare())[0] + ours, named[0]),
+            "group_send": (stack.enter_context(asgi("bench.group_send:application"))[0] + theirs, named[1]),
         }
         fleets = {
-            name: stack.enter_context(Child("bench.consoles", f"{url}{path}", str(keys)))
-            for name, (url, _) in builds.items()
+            name: stack.enter_context(Child("bench.consoles", url, str(keys))) for name, (url, _) in builds.items()
         }
         p50 = {}
         for count in CONSOLES:
@@ -39,13 +41,11 @@ def main() -> int:
                 for name, fleet in fleets.items():
                     for _ in range(CLICKS):
                         time.sleep(PAUSE)
-                        # Each build acts on the database by itself, so it must find the other state there.
-                        action = "unmute" if participants[-1].muted else "mute"
-                        found[name].append(
-                            fleet.ask("click", action=action, body={"participants": [str(participants[-1].pk)]})
-                        )
+                        person = builds[name][1]
+                        body = {"participants": [str(person.pk)]}
+                        found[name].append(fleet.ask("click", action="unmute" if person.muted else "mute", body=body))
                         if name != "bare hub":
-                            participants[-1].muted = not participants[-1].muted
+                            person.muted = not person.muted
             for name, seconds in found.items():
                 p50[name, count] = median(seconds)
                 report.figure(

@@ -59,9 +59,13 @@ def _perform(conference: UUID, action: str, body: dict[str, Any]) -> Any:
     return perform(user=owner, conference_id=conference, action=action, body=body)
 
 
-# The project itself has no channel layer.
+# The project itself has no channel layer. redis-py's own limits would end its
+# waiting reads, and fail when all leave at once.
 settings.CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [settings.REDIS_URL]}}
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [{"address": settings.REDIS_URL, "socket_timeout": None, "max_connections": 5000}]},
+    }
 }
 _console: Any = Console.as_asgi()
 application = ProtocolTypeRouter({"websocket": URLRouter([path("ws/conferences/<uuid:conference_id>/", _console)])})

@@ -15,7 +15,7 @@ from bench.harness import ROOT, Child, dies_with_parent, until
 from sparkle.local.embedded import free_port, port_is_free
 
 
-def make_conference(people: int) -> tuple[Any, list[Any]]:
+def make_conference(people: int, title: str) -> tuple[Any, list[Any]]:
     """A running conference, and its participants; the first is the owner."""
     from django.utils import timezone
 
@@ -23,12 +23,12 @@ def make_conference(people: int) -> tuple[Any, list[Any]]:
     from apps.conferences.models import Conference, Participant
     from apps.switch.models import Node
 
-    users = User.objects.bulk_create(User(username=f"user{index}", password="!") for index in range(people))
+    users = User.objects.bulk_create(User(username=f"{title} {index}", password="!") for index in range(people))
     now = timezone.now()
     conference = Conference.objects.create(
-        node=Node.objects.create(name="bench", esl_password=PASSWORD),
+        node=Node.objects.get_or_create(name="bench", defaults={"esl_password": PASSWORD})[0],
         owner=users[0],
-        title="bench",
+        title=title,
         started_at=now,
         ends_at=now + timedelta(hours=2),
         max_participants=people,
@@ -86,8 +86,8 @@ def asgi(application: str) -> Iterator[tuple[str, int]]:
     """A server process as `make run` starts it: where it answers, and its process id."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)]
-        + ["--no-access-log", "--log-level", "error", "--timeout-graceful-shutdown", "1"],
+        f"{sys.executable} -m uvicorn {application} --host 127.0.0.1 --port {port}"
+        " --no-access-log --log-level error --timeout-graceful-shutdown 1".split(),
         cwd=ROOT,
         preexec_fn=dies_with_parent(),
     )
