@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import authenticate, login, logout
 from django.core.cache import cache
 from django.http import HttpRequest
 
@@ -22,6 +22,14 @@ MOST_FAILURES = {"pair": 5, "address": 50, "name": 50}
 
 def sign_in(request: HttpRequest, *, username: str, password: str, address: str) -> User:
     """Start a session. Raises SignInFailed (the same for every cause) and RateLimited."""
+    user = check(request, username=username, password=password, address=address)
+    login(request, user)
+    audit.record(by=audit.By(user, address), action="sign_in", on=user)
+    return user
+
+
+def check(request: HttpRequest, *, username: str, password: str, address: str) -> User:
+    """Whose user name and password these are; a failure is audited. Raises as `sign_in` does."""
     counters = _counters(username, address)
     if any(cache.get(key, 0) >= MOST_FAILURES[kind] for kind, key in counters.items()):
         raise RateLimited(WINDOW)
@@ -30,11 +38,22 @@ def sign_in(request: HttpRequest, *, username: str, password: str, address: str)
         for key in counters.values():
             cache.add(key, 0, WINDOW)
             cache.incr(key)
+        # A name that nobody has is kept nowhere: it may be a password, typed into the wrong field.
+        audit.record(
+            by=audit.By(address=address),
+            action="sign_in_failed",
+            on=User.objects.filter(username=username).first(),
+        )
         raise SignInFailed
     cache.delete(counters["pair"])
-    login(request, user)
-    audit.record(by=audit.By(user, address), action="sign_in", on=user)
     return user
+
+
+def sign_out(request: HttpRequest, *, address: str) -> None:
+    """End the session, if there is one."""
+    if isinstance(request.user, User):
+        audit.record(by=audit.By(request.user, address), action="sign_out", on=request.user)
+    logout(request)
 
 
 def _counters(username: str, address: str) -> dict[str, str]:

@@ -94,6 +94,8 @@ class Action(enum.StrEnum):
     RAISE_HAND = "raise_hand"
     LOWER_HAND = "lower_hand"
     ROLE = "role"
+    ASK_CHAIR = "ask_chair"
+    DECLINE_CHAIR = "decline_chair"
     RENAME = "rename"
 
 
@@ -173,6 +175,8 @@ MATRIX: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.RAISE_HAND: {},
     Action.LOWER_HAND: _UP,
     Action.ROLE: _EDIT,
+    Action.ASK_CHAIR: {},
+    Action.DECLINE_CHAIR: _UP,
     Action.RENAME: _UP,
 }
 
@@ -192,6 +196,8 @@ SELF: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.REMOVE: _ALL,
     Action.RAISE_HAND: _ALL,
     Action.LOWER_HAND: _ALL,
+    Action.ASK_CHAIR: {Role.MEMBER: True},
+    Action.DECLINE_CHAIR: {Role.MEMBER: True},
     Action.RENAME: _UP,
     Action.REDIAL: _ALL,
     Action.CANCEL: _ALL,
@@ -220,6 +226,8 @@ ON_PARTICIPANT = frozenset(
         Action.RAISE_HAND,
         Action.LOWER_HAND,
         Action.ROLE,
+        Action.ASK_CHAIR,
+        Action.DECLINE_CHAIR,
         Action.RENAME,
         Action.REDIAL,
         Action.CANCEL,

@@ -35,18 +35,21 @@ def record(
     *,
     by: By,
     action: str,
-    on: Model,
+    on: Model | None,
     conference_id: UUID | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Write one entry. `detail` must hold no PIN, key, transcript or full number."""
+    """Write one entry; `on` is None for what was done to nothing that exists.
+
+    `detail` must hold no PIN, key, transcript or full number.
+    """
     AuditEntry.objects.create(
         actor_id=by.person.pk if by.person else None,
         actor_name=str(by.person.display_name)[:150] if by.person else "",
         action=action,
-        object_type=on._meta.model_name or "",
-        object_id=str(on.pk),
-        object_name=str(on)[:200],
+        object_type=(on._meta.model_name or "") if on else "",
+        object_id=str(on.pk) if on else "",
+        object_name=str(on)[:200] if on else "",
         conference_id=conference_id,
         detail=detail or {},
         address=by.address,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import logout
 from django.db.models import Q, QuerySet
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,7 +17,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.models import User
 from apps.accounts.policy import policy_of
-from apps.accounts.sign_in import sign_in
+from apps.accounts.sign_in import sign_in, sign_out
 from apps.core.api.search import search_text
 
 from .serializers import SessionSerializer, SignInSerializer, UserSerializer
@@ -61,7 +60,7 @@ class SessionView(APIView):
 
     @extend_schema(operation_id="session_sign_out", responses={204: None})
     def delete(self, request: Request) -> Response:
-        logout(request._request)
+        sign_out(request._request, address=request.META.get("REMOTE_ADDR", ""))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -146,6 +146,10 @@ class PlanEditSerializer(PlanWriteSerializer):
         return fields
 
 
+class TransferSerializer(serializers.Serializer[Plan]):
+    user = serializers.UUIDField(help_text="Who shall own the plan.")
+
+
 class LaunchSerializer(PlanWriteSerializer):
     """`plan` alone launches it as it is; anything besides holds for this run only. Without `plan`, `title` and
     `people` are needed.
@@ -216,6 +220,7 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     cause = serializers.CharField(required=False, allow_blank=True)
     sip_code = serializers.IntegerField(required=False)
     next_try_at = serializers.DateTimeField(required=False, allow_null=True)
+    chair_asked_at = serializers.DateTimeField(required=False, allow_null=True)
     abilities = serializers.ListField(child=serializers.CharField())
 
 

@@ -30,7 +30,7 @@ from apps.conferences.selectors import (
     plans_of,
 )
 from apps.conferences.services.launch import launch
-from apps.conferences.services.plans import copy_plan, create_plan, delete_plan, edit_plan
+from apps.conferences.services.plans import copy_plan, create_plan, delete_plan, edit_plan, transfer_plan
 from apps.core import audit
 from apps.core.api.idempotency import IdempotentMixin
 from apps.core.api.search import search_text
@@ -155,6 +155,15 @@ class PlanViewSet(IdempotentMixin, WithActors[Plan]):
     def copy(self, request: Request, pk: UUID) -> Response:
         plan = copy_plan(by=by(request), user=user_of(request), plan_id=pk)
         return Response(self._full(plan.pk), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=serializers.TransferSerializer, responses=serializers.PlanSerializer)
+    @action(detail=True, methods=["post"])
+    def transfer(self, request: Request, pk: UUID) -> Response:
+        """Give the plan to another owner; the caller stays as a manager."""
+        body = serializers.TransferSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        transfer_plan(by=by(request), user=user_of(request), plan_id=pk, to=body.validated_data["user"])
+        return Response(self._full(pk))
 
     def _full(self, key: UUID) -> Any:
         return self.answer(self.found(key), serializers.PlanSerializer)

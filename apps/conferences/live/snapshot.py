@@ -16,6 +16,7 @@ from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, PRIVATE, WHISPER, View
 _TIMES = frozenset(
     {
         "hand_raised_at",
+        "chair_asked_at",
         "joined_at",
         "left_at",
         "next_try_at",

@@ -130,6 +130,7 @@ class Participant(Person):
         related_name="participants",
     )
     hand_raised_at = models.DateTimeField(_("hand raised"), null=True, blank=True)
+    chair_asked_at = models.DateTimeField(_("asked for the chair"), null=True, blank=True)
     # observed
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     cause = models.CharField(_("cause"), max_length=64, blank=True)

@@ -55,6 +55,8 @@ ACTIONS: Mapping[str, Definition] = {
     Action.RAISE_HAND: Definition(inputs.OnParticipants, control.raise_hand),
     Action.LOWER_HAND: Definition(inputs.OnParticipants, control.lower_hand),
     Action.ROLE: Definition(inputs.ChangeRole, control.role),
+    Action.ASK_CHAIR: Definition(inputs.OnParticipants, control.ask_chair),
+    Action.DECLINE_CHAIR: Definition(inputs.OnParticipants, control.decline_chair),
     Action.RENAME: Definition(inputs.Rename, control.rename),
     Action.ANNOUNCE: Definition(inputs.Announce, announce.announce, announce.prepare),
     Action.WHISPER_OPEN: Definition(inputs.WhisperOpen, whispers.whisper_open),

@@ -54,6 +54,7 @@ def extend(act: Act) -> Answer:
     if ends_at > timezone.now() + LONGEST:
         raise TooLong
     act.change.set(act.conference, ends_at=ends_at)
+    act.change.detail["minutes"] = act.body["minutes"]
     return nothing_to_report()
 
 
@@ -201,7 +202,7 @@ def role(act: Act) -> Answer:
     def do(participant: Participant) -> None:
         if not hands_over:
             require(may_assign(act.actor.role, given))
-        act.change.set(participant, role=given.label)
+        act.change.set(participant, role=given.label, chair_asked_at=None)
         if participant.user_id and given < Role.MANAGER:
             act.conference.managers.through.objects.filter(
                 conference_id=act.conference.pk, user_id=participant.user_id
@@ -210,6 +211,21 @@ def role(act: Act) -> Answer:
             act.change.set(act.participant(act.actor.participant), role=Role.MEMBER.label)
 
     return on_participants(act, Action.ROLE, do, hands_over_chair=hands_over)
+
+
+def ask_chair(act: Act) -> Answer:
+    """A member asks for the chair; a change of role grants it, and whoever may grant it may decline."""
+
+    def do(participant: Participant) -> None:
+        if participant.chair_asked_at is None:
+            act.change.set(participant, chair_asked_at=timezone.now())
+
+    return on_participants(act, Action.ASK_CHAIR, do)
+
+
+def decline_chair(act: Act) -> Answer:
+    """Oneself: ask no longer."""
+    return on_participants(act, Action.DECLINE_CHAIR, lambda each: act.change.set(each, chair_asked_at=None))
 
 
 # Calling them -------------------------------------------------------------------------------------------------
@@ -271,7 +287,15 @@ def remove(act: Act) -> Answer:
 
     def do(participant: Participant) -> None:
         refused = participant.refused or (act.body["refuse"] and participant.pk != act.actor.participant)
-        act.change.set(participant, present=False, refused=refused, granted=False, hand_raised_at=None, whisper_id=None)
+        act.change.set(
+            participant,
+            present=False,
+            refused=refused,
+            granted=False,
+            hand_raised_at=None,
+            chair_asked_at=None,
+            whisper_id=None,
+        )
         if act.conference.called_id == participant.pk:
             act.change.set(act.conference, called_id=None)
 

@@ -1,4 +1,4 @@
-"""Plans: create, edit, copy, delete."""
+"""Plans: create, edit, copy, transfer, delete."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
@@ -22,6 +23,7 @@ from apps.core.errors import FieldError, Invalid, NotFound
 from .people import Limits, Person, read_people
 
 _TITLE_LENGTH = 120
+_NO_SUCH_USER = gettext_lazy("There is no such user, or it is the owner.")
 
 
 def require_may_create(user: User) -> OrganisationPolicy:
@@ -113,6 +115,31 @@ def copy_plan(*, by: audit.By, user: User, plan_id: UUID) -> Plan:
     return copy
 
 
+def transfer_plan(*, by: audit.By, user: User, plan_id: UUID, to: UUID) -> Plan:
+    """Make somebody else the owner; who was it until now stays as a manager. A run of the plan keeps its own owner.
+
+    Raises Invalid for somebody who cannot own it: unknown, not active, the owner already, or without the right to
+    create plans.
+    """
+    with transaction.atomic():
+        plan, actor = _locked(user, plan_id)
+        actor.require(Action.TRANSFER_PLAN)
+        heir = User.objects.filter(pk=to, is_active=True).exclude(pk=plan.owner_id).first()
+        if heir is None:
+            raise Invalid(errors=[FieldError("user", "unknown_user", _NO_SUCH_USER)])
+        if not policy_of(heir.unit_id).may_create_plans:
+            raise Invalid(errors=[FieldError("user", "may_not_create", _("This person may not own plans."))])
+        plan.managers.remove(heir)
+        plan.managers.add(plan.owner)
+        plan.people.filter(user=plan.owner_id).update(role=Role.MANAGER.label)
+        plan.people.filter(user=heir).update(role=Role.OWNER.label)
+        plan.owner = heir
+        plan.revision += 1
+        plan.save()
+        audit.record(by=by, action="transfer_plan", on=plan, detail={"to": heir.display_name})
+    return plan
+
+
 def delete_plan(*, by: audit.By, user: User, plan_id: UUID) -> None:
     """Remove a plan for good. Raises PlanIsRunning while a conference of it has not ended."""
     with transaction.atomic():
@@ -146,7 +173,7 @@ def _options(values: Mapping[str, Any]) -> dict[str, Any]:
 def _managers(given: Sequence[UUID], owner: User) -> list[UUID]:
     known = set(User.objects.filter(pk__in=given, is_active=True).values_list("pk", flat=True)) - {owner.pk}
     errors = [
-        FieldError(f"managers.{index}", "unknown_user", _("There is no such user, or it is the owner."))
+        FieldError(f"managers.{index}", "unknown_user", _NO_SUCH_USER)
         for index, each in enumerate(given)
         if each not in known
     ]

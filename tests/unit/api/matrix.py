@@ -55,6 +55,8 @@ ON_PERSON: dict[str, tuple[dict[str, str], str]] = {
     "remove": (_COMMAND, "YYYYY"),
     "cancel": (_COMMAND, "YYYYY"),
     "rename": (_COMMAND, "YYY--"),
+    "ask_chair": (_NOBODY, "---Y-"),
+    "decline_chair": (_COMMAND, "---Y-"),
     "raise_hand": (_NOBODY, "YYYYY"),
     "lower_hand": (_COMMAND, "YYYYY"),
     # To make somebody a member or a participant: no chair may do that.

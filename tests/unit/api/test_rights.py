@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from apps.accounts.models import OrganisationPolicy, User
 from apps.conferences.access import MATRIX, Action, Role, Switch, may, may_assign
 from apps.conferences.models import Participant, Plan
+from apps.core.models import AuditEntry
 from tests.factories import (
     CAST,
     add_participant,
@@ -77,7 +78,7 @@ def test_the_organisations_switch_counts_as_well(as_user: AsUser, switch: str) -
 
 
 #: On a plan, in the order of ROLES; S as in matrix.py.
-PLAN = {"view": "YYYYY", "edit": "YY---", "copy": "YYYS-", "launch": "YYY--", "delete": "Y----"}
+PLAN = {"view": "YYYYY", "edit": "YY---", "copy": "YYYS-", "launch": "YYY--", "delete": "Y----", "transfer": "Y----"}
 
 
 @pytest.mark.parametrize("switched_on", [True, False])
@@ -95,6 +96,7 @@ def test_plans(as_user: AsUser, role: str, switched_on: bool) -> None:
         "copy": lambda: client.post(f"{address}copy/"),
         "launch": lambda: client.post("/api/v1/conferences/", {"plan": str(plan.pk)}),
         "delete": lambda: client.delete(address),
+        "transfer": lambda: client.post(f"{address}transfer/", {"user": str(users["outsider"].pk)}),
     }
     for action, row in PLAN.items():
         with transaction.atomic():
@@ -110,7 +112,6 @@ def test_plans(as_user: AsUser, role: str, switched_on: bool) -> None:
 
 #: What has no endpoint yet: decided all the same. In the order of ROLES.
 LATER = {
-    Action.TRANSFER_PLAN: "Y----",
     Action.RECORD: "YYY--",
     Action.REPLAY: "YYYSS",
     Action.READ_MINUTES: "YYYSS",
@@ -131,7 +132,18 @@ def test_what_later_parts_will_ask(action: Action) -> None:
 def test_no_action_is_left_out() -> None:
     from .matrix import ON_PERSON, WHOLE
 
-    written = {*WHOLE, *ON_PERSON, *LATER, "view", "view_numbers", "copy_plan", "edit_plan", "delete_plan", "launch"}
+    written = {
+        *WHOLE,
+        *ON_PERSON,
+        *LATER,
+        "view",
+        "view_numbers",
+        "copy_plan",
+        "edit_plan",
+        "delete_plan",
+        "transfer_plan",
+        "launch",
+    }
     assert {action.value for action in MATRIX} <= written
 
 
@@ -217,6 +229,42 @@ def test_managers_taken_away_lose_their_rights(as_user: AsUser) -> None:
     assert as_user(bob).get(address).json()["role"] == "manager"
     as_user(alice).patch(address, {"revision": 2, "managers": []})
     assert as_user(bob).get(address).json()["role"] == "member"
+
+
+def test_a_plan_is_given_to_another_owner(as_user: AsUser) -> None:
+    alice, bob = make_user("alice"), make_user("bob")
+    plan = make_plan(alice, managers=(bob,))
+    for role, user in (("owner", alice), ("manager", bob)):
+        add_person(plan, name=user.display_name, role=role, user=user)
+    address = f"/api/v1/plans/{plan.pk}/"
+
+    given = as_user(alice).post(f"{address}transfer/", {"user": str(bob.pk)})
+
+    assert given.status_code == 200, given.json()
+    assert (given.json()["role"], given.json()["owner"]["id"], given.json()["revision"]) == ("manager", str(bob.pk), 2)
+    assert [each["id"] for each in given.json()["managers"]] == [str(alice.pk)]
+    assert {each["name"]: each["role"] for each in given.json()["people"]} == {"Alice": "manager", "Bob": "owner"}
+    assert as_user(bob).get(address).json()["role"] == "owner"
+    assert as_user(alice).delete(address).status_code == 403
+    entry = AuditEntry.objects.get(action="transfer_plan")
+    assert (entry.actor_id, entry.object_id, entry.detail) == (alice.pk, str(plan.pk), {"to": "Bob"})
+
+
+def test_a_plan_goes_only_to_somebody_who_may_own_it(as_user: AsUser) -> None:
+    alice = make_user("alice")
+    plan = make_plan(alice)
+    gone = make_user("gone", is_active=False)
+    guest = make_user("guest", unit=make_unit(may_create_plans=False))
+    for user, code in (
+        (uuid4(), "unknown_user"),
+        (alice.pk, "unknown_user"),
+        (gone.pk, "unknown_user"),
+        (guest.pk, "may_not_create"),
+    ):
+        answer = as_user(alice).post(f"/api/v1/plans/{plan.pk}/transfer/", {"user": str(user)}).json()
+        assert [(each["field"], each["code"]) for each in answer["errors"]] == [("user", code)]
+    plan.refresh_from_db()
+    assert (plan.owner_id, plan.revision) == (alice.pk, 1)
 
 
 def test_a_copy_gives_nobody_rights_from_the_original(as_user: AsUser) -> None:

@@ -118,6 +118,24 @@ def test_a_chair_hands_the_chair_over(scene: Scene) -> None:
     act(scene, "member", "lock")
 
 
+def test_a_member_asks_for_the_chair(scene: Scene) -> None:
+    dave, other = scene.own["member"], scene.others["member"]
+    for _ in range(2):
+        act(scene, "member", "ask_chair", participants=to(dave))
+    asked = now(dave).chair_asked_at
+    assert asked is not None
+    assert Delta.objects.count() == 1
+    assert refused(scene, "member", "decline_chair", participants=to(other)) == "not_allowed"
+    act(scene, "chair", "decline_chair", participants=to(dave))
+    assert now(dave).chair_asked_at is None
+    act(scene, "member", "ask_chair", participants=to(dave))
+    act(scene, "member", "decline_chair", participants=to(dave))
+    assert now(dave).chair_asked_at is None
+    act(scene, "member", "ask_chair", participants=to(dave))
+    act(scene, "chair", "role", participants=to(dave), role="chair")
+    assert (now(dave).role, now(dave).chair_asked_at) == ("chair", None)
+
+
 def test_a_manager_gives_only_lower_roles_and_loses_rights_with_the_role(scene: Scene) -> None:
     assert (
         refused(scene, "manager", "role", participants=to(scene.own["member"]), role="manager")
