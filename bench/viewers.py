@@ -92,7 +92,8 @@ def asgi(application: str) -> Iterator[tuple[str, int]]:
         preexec_fn=dies_with_parent(),
     )
     try:
-        until(lambda: not port_is_free(port), f"{application} serves", pause=0.05)
+        until(lambda: process.poll() is not None or not port_is_free(port), f"{application} serves", pause=0.05)
+        assert process.poll() is None, f"{application} ended"
         yield f"ws://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
