@@ -11,6 +11,7 @@ from uuid import UUID
 
 from apps.conferences.reconcile.desired import (
     LEADERS,
+    DesiredAnnouncement,
     DesiredConference,
     DesiredParticipant,
     DesiredWhisper,
@@ -62,7 +63,14 @@ STRAY = 15.0
 STRAY_CAUSE = "RECOVERY_ON_TIMER_EXPIRE"
 
 REPEAT_PLAY_AFTER = 5.0
-"""Seconds after which an announcement that did not start is sent a second and last time."""
+"""Seconds after which an announcement that did not start is sent a second and last time, and then given up."""
+
+PLAY_WITHIN = 60.0
+"""Seconds for which an announcement waits for a listener and a switch: nobody wants to hear an old one."""
+
+NOT_STARTED = "NOT_STARTED"
+NOBODY_THERE = "NOBODY_THERE"
+"""Why an announcement was given up: the switch played it at neither try; there was nobody to hear it in its time."""
 
 FEED_BACKOFF_MAX = 60.0
 """Most seconds between two tries to set up a feed that fails."""
@@ -72,18 +80,20 @@ FEED_BACKOFF_MAX = 60.0
 class Decision:
     """What to do, each list in the order in which it is to be done: commands, then plays, then dials.
 
-    `plays` are announcements with their id, for `Observed.played`. `abandoned` are legs for `observe.abandon`.
+    `plays` are announcements with their id, for `Observed.played`; `unplayed` those to be given up, and why.
+    `abandoned` are legs for `observe.abandon`.
     `snapshot`: a snapshot asked now would settle something that nothing else can.
     """
 
     commands: list[Command] = field(default_factory=list)
     plays: list[tuple[UUID, Play]] = field(default_factory=list)
+    unplayed: dict[UUID, str] = field(default_factory=dict)
     dials: list[Dial] = field(default_factory=list)
     abandoned: list[UUID] = field(default_factory=list)
     snapshot: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.commands or self.plays or self.dials or self.abandoned or self.snapshot)
+        return any((self.commands, self.plays, self.unplayed, self.dials, self.abandoned, self.snapshot))
 
 
 def decide(desired: DesiredConference, observed: Observed, policy: CallOutPolicy, now: float) -> Decision:
@@ -128,7 +138,7 @@ class _Work:
         self.decision.commands = [*self.kills, *self._bulk_mutes(), *self._moves(), *self.changes]
         self._lock()
         for announcement in self.desired.announcements:
-            self._announce(announcement.id, announcement.path, announcement.participant)
+            self._announce(announcement)
         # Whoever leads is called first: others may have to wait for them.
         absent.sort(key=lambda each: each[0].role not in LEADERS)
         for person, known in absent:
@@ -297,20 +307,29 @@ class _Work:
         if not self.observed.in_flight.pending(("lock", room.name), self.desired.locked, self.now):
             self.decision.commands.append(Lock(self.desired.room) if self.desired.locked else Unlock(self.desired.room))
 
-    def _announce(self, announcement: UUID, path: str, participant: UUID | None) -> None:
-        play = self.observed.plays.get(announcement)
-        if play is not None and (play.started or play.sends > 1 or self.now - play.sent_at < REPEAT_PLAY_AFTER):
+    def _announce(self, announcement: DesiredAnnouncement) -> None:
+        play = self.observed.plays.get(announcement.id)
+        if play is not None and (play.started or self.now - play.sent_at < REPEAT_PLAY_AFTER):
             return
+        if play is not None and play.sends > 1:
+            self.decision.unplayed[announcement.id] = NOT_STARTED
+        elif self.now - announcement.asked_at >= PLAY_WITHIN:
+            self.decision.unplayed[announcement.id] = NOBODY_THERE if play is None else NOT_STARTED
+        elif (heard := self._heard_by(announcement.participant)) is not None:
+            room, leg = heard
+            self.decision.plays.append((announcement.id, Play(room, announcement.path, leg)))
+
+    def _heard_by(self, participant: UUID | None) -> tuple[Room, UUID | None] | None:
+        """Where somebody is who would hear an announcement: to one, or (None) to the main room."""
         if participant is None:
             room = self.observed.rooms.get(self.desired.room.name)
-            if room is not None and any(leg.participant is not None for leg in room.members.values()):
-                self.decision.plays.append((announcement, Play(self.desired.room, path)))
-            return
+            people = room is not None and any(leg.participant is not None for leg in room.members.values())
+            return (self.desired.room, None) if people else None
         known = self.observed.people.get(participant)
         for leg in known.live if known is not None else ():
             if leg.room is not None:
-                self.decision.plays.append((announcement, Play(self._room_named(leg.room), path, leg.leg)))
-                return
+                return self._room_named(leg.room), leg.leg
+        return None
 
     # A conference that is over --------------------------------------------------------------------------------
 
@@ -332,6 +351,10 @@ class _Work:
                 self._ask(leg)
             if leg.phase is LegPhase.MISSING:
                 self.decision.abandoned.append(leg.leg)
+        for announcement in self.desired.announcements:
+            play = self.observed.plays.get(announcement.id)
+            if play is None or not play.started:
+                self.decision.unplayed[announcement.id] = NOBODY_THERE
         self.decision.commands = self.kills
 
     def _legs(self, participant: UUID) -> list[ObservedLeg]:

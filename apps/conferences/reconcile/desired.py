@@ -78,10 +78,13 @@ class DesiredWhisper:
 
 @dataclass(frozen=True, slots=True)
 class DesiredAnnouncement:
-    """A sound file to be played once to the main room, or to one participant; taken away when it was played."""
+    """A sound file to be played once to the main room, or to one participant; taken away when it was played or given
+    up. `asked_at` is when somebody wished it.
+    """
 
     id: UUID
     path: str
+    asked_at: float
     participant: UUID | None = None
 
 

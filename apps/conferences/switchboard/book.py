@@ -7,7 +7,7 @@ Everything here is in memory and quick; `node.py` does the waiting, `loading.py`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -79,6 +79,7 @@ class Book:
             self.owner.pop(participant, None)
         for room in rooms:
             self.rooms.pop(room, None)
+        self.played.pop(conference, None)
         self.observed.forget(desired.participants, rooms)
 
     def note(self, changes: Changes) -> None:
@@ -100,10 +101,14 @@ class Book:
             if known is not None and known.participant in self.owner:
                 self.talks.add(self.owner[known.participant])
         for announcement, error in changes.announcements.items():
-            for conference, entry in self.entries.items():
+            for entry in self.entries.values():
                 if any(each.id == announcement for each in entry.desired.announcements):
-                    self.played.setdefault(conference, {})[announcement] = error
-                    entry.touched = True
+                    self.note_announcement(entry, announcement, error)
+
+    def note_announcement(self, entry: Entry, announcement: UUID, error: str) -> None:
+        """An announcement plays, or failed with an error."""
+        self.played.setdefault(entry.desired.id, {})[announcement] = error
+        entry.touched = True
 
     def touch_all(self) -> None:
         """The sweep: time passed, so retries may be due."""
@@ -155,9 +160,9 @@ class Book:
                 found.append(update)
         return found
 
-    def written(self, updates: Iterable[ConferenceUpdate], legs: Iterable[UUID]) -> None:
+    def written(self, updates: Iterable[ConferenceUpdate]) -> None:
         """The transaction committed: this is what the database holds now."""
-        self.legs.difference_update(legs)
+        self.legs.clear()
         for update in updates:
             loaded = update.loaded
             loaded.written.update(update.participants)
@@ -166,8 +171,10 @@ class Book:
                 if name != "settled_at":
                     setattr(loaded, name, value)
             conference = loaded.desired.id
-            for announcement in update.played:
-                self.played.get(conference, {}).pop(announcement, None)
+            if update.played:
+                del self.played[conference]
+                waiting = tuple(each for each in loaded.desired.announcements if each.id not in update.played)
+                loaded.desired = replace(loaded.desired, announcements=waiting)
             if conference in self.entries:
                 self.entries[conference].stale.difference_update(update.participants)
             if "settled_at" in update.columns:
@@ -270,7 +277,7 @@ class Book:
 
     def _announcements(self, conference: UUID, update: ConferenceUpdate, now: float) -> None:
         for announcement, error in self.played.get(conference, {}).items():
-            update.played[announcement] = (moment(now), error[:200])
+            update.played[announcement] = (None if error else moment(now), error[:200])
 
     # Small things ---------------------------------------------------------------------------------------------
 

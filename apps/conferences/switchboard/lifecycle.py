@@ -65,3 +65,7 @@ def _do(act: Callable[..., object], conference: UUID, *arguments: object) -> Non
         act(conference, *arguments)
     except Problem as error:  # somebody was faster
         logger.info("conference %s: %s", conference, error)
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:  # one that cannot be started or ended must not keep the others from it
+        logger.exception("conference %s", conference)

@@ -7,6 +7,7 @@ loop has one place to look at.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 INBOX = 64
 BATCH = 500
 BACKOFF = (0.2, 0.5, 1.0, 2.0)
+#: Seconds after which a connection was a sound one: the next loss begins with the shortest pause again.
+SOUND = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,8 @@ class Address:
 
 
 class Link:
-    """Keeps the connections up. `wake` is set whenever the inbox has something; `may_send` is asked before anything
-    is sent.
+    """Keeps the connections up. `wake` is set whenever the inbox has something; `may_send` is asked before commands are
+    sent. Another `address` may be set at any time: the link moves there.
     """
 
     def __init__(self, name: str, address: Address, wake: Flag, may_send: Callable[[], bool]) -> None:
@@ -86,36 +89,47 @@ class Link:
     def _listen(self) -> None:
         failures = 0
         while True:
-            events = EventConnection(self.address.host, self.address.port, self.address.password)
-            commands = CommandConnection(self.address.host, self.address.port, self.address.password)
-            sender: gevent.Greenlet[..., None] | None = None
+            began = time.monotonic()
             try:
-                events.connect()
-                commands.connect()
-                self._put(Connected(commands.core_uuid()))
-                work = self._work = Queue()
-                self._asking = False
-                sender = gevent.spawn(self._send, commands, work)
-                self.ask_snapshot()
-                logger.info("%s: connected", self.name)
-                failures = 0
-                while not sender.ready():
-                    batch = events.read_batch(BATCH, timeout=1.0)
-                    if batch:
-                        self._put(batch)
-                raise Disconnected("the command connection broke")
+                why = self._live(self.address)
             except Disconnected as error:
-                if failures in (0, 10):
-                    logger.warning("%s: not connected: %s", self.name, error)
-                self._put(Gone(str(error)))
-            finally:
-                self._work = None
-                if sender is not None:
-                    sender.kill(block=False)
-                events.stop()
-                commands.stop()
+                why = str(error)
+            except Exception as error:  # whatever it is: a node without a link would be lost without a word
+                why = repr(error)
+                logger.exception("%s: the link failed", self.name)
+            if time.monotonic() - began > SOUND:
+                failures = 0
+            if failures in (0, 10):
+                logger.warning("%s: not connected: %s", self.name, why)
+            self._put(Gone(why))
             gevent.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
             failures += 1
+
+    def _live(self, address: Address) -> str:
+        """The life of one pair of connections; says why it ended, or raises it."""
+        events = EventConnection(address.host, address.port, address.password)
+        commands = CommandConnection(address.host, address.port, address.password)
+        sender: gevent.Greenlet[..., None] | None = None
+        try:
+            events.connect()
+            commands.connect()
+            self._put(Connected(commands.core_uuid()))
+            work = self._work = Queue()
+            self._asking = False
+            sender = gevent.spawn(self._send, commands, work)
+            self.ask_snapshot()
+            logger.info("%s: connected", self.name)
+            while not sender.ready() and self.address == address:
+                batch = events.read_batch(BATCH, timeout=1.0)
+                if batch:
+                    self._put(batch)
+            return "another address holds" if address != self.address else "the command connection broke"
+        finally:
+            self._work = None
+            if sender is not None:
+                sender.kill(block=False)
+            events.stop()
+            commands.stop()
 
     def _send(self, connection: CommandConnection, work: Queue[Sequence[Command] | None]) -> None:
         try:
@@ -123,13 +137,10 @@ class Link:
                 commands = work.get()
                 if commands is None:
                     self._asking = False  # what is wanted from now on may not be in this one
-                if not self.may_send():
-                    continue
-                if commands is None:
                     self._put(connection.snapshot())
-                    continue
-                for command, reply in zip(commands, connection.send(commands), strict=True):
-                    if not reply.ok:
-                        logger.info("%s: %s: %s", self.name, type(command).__name__, reply.text)
+                elif self.may_send():
+                    for command, reply in zip(commands, connection.send(commands), strict=True):
+                        if not reply.ok:
+                            logger.info("%s: %s: %s", self.name, type(command).__name__, reply.text)
         except (Disconnected, TranslationError) as error:
             logger.warning("%s: not answered: %s", self.name, error)

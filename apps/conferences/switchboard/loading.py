@@ -167,7 +167,7 @@ class Loader:
             (conference,),
         ).fetchall()
         announcements = connection.execute(
-            "SELECT id, path, participant_id FROM conferences_announcement"
+            "SELECT id, path, created_at, participant_id FROM conferences_announcement"
             " WHERE conference_id = %s AND played_at IS NULL AND error = '' ORDER BY created_at",
             (conference,),
         ).fetchall()
@@ -189,7 +189,10 @@ class Loader:
                     for each in whispers
                 },
                 announcements=tuple(
-                    DesiredAnnouncement(each["id"], each["path"], each["participant_id"]) for each in announcements
+                    DesiredAnnouncement(
+                        each["id"], each["path"], each["created_at"].timestamp(), each["participant_id"]
+                    )
+                    for each in announcements
                 ),
             ),
             policy=CallOutPolicy(

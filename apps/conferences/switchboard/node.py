@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -66,7 +67,7 @@ class NodeLoop:
         self._pace = self.loader.pace
         self._pacer = Pacer(self._pace)
         self._unknown: set[UUID] = set()
-        self._refreshed = self._swept = self._snapshot = 0.0
+        self._refreshed = self._swept = self._snapshot = -math.inf
         self._next_dial: float | None = None
 
     # For others to call ---------------------------------------------------------------------------------------
@@ -102,6 +103,11 @@ class NodeLoop:
                     self._drop_connection()
                     gevent.sleep(DATABASE_RETRY)
                     self.wake.set()
+                except psycopg.IntegrityError as error:
+                    # A gateway, say, was deleted a moment ago and somebody was to be called through it.
+                    logger.warning("%s: begins anew from the rows: %s", self.name, str(error).strip().splitlines()[:1])
+                    gevent.sleep(DATABASE_RETRY)
+                    self.notify(None)
                 gevent.sleep(max(0.0, began + FLUSH - time.monotonic()))
                 self.wake.wait(self._patience())
         finally:
@@ -110,23 +116,25 @@ class NodeLoop:
             self._drop_connection()
 
     def _patience(self) -> float:
-        until = self._swept + SWEEP - time.time()
+        until = self._swept + SWEEP - time.monotonic()
         return max(0.0, until if self._next_dial is None else min(until, self._next_dial))
 
     def _round(self, now: float) -> None:
+        # What comes round goes by a clock that nobody sets back; only facts are dated by `now`.
+        clock = time.monotonic()
         # Stored attempts first: they must be known before it is judged which of them outlived a restart of the switch.
-        self._load(now)
+        self._load(now, clock)
         self._observe(now)
-        if now - self._swept >= SWEEP:
-            self._swept = now
+        if clock - self._swept >= SWEEP:
+            self._swept = clock
             self.book.touch_all()
-        if self.observed.connected and now - self._snapshot >= SNAPSHOT:
-            self._snapshot = now
+        if self.observed.connected and clock - self._snapshot >= SNAPSHOT:
+            self._snapshot = clock
             self.link.ask_snapshot()
         decisions = self.book.decide(now)
-        self._abandon(decisions, now)
+        self._give_up(decisions, now)
         waiting = [(entry, dial) for entry, decision in decisions for dial in decision.dials]
-        admitted, self._next_dial = self._admit(waiting, now)
+        admitted, self._next_dial = self._admit(waiting, clock)
         fresh = self._write(decisions, [pair for pair in admitted if not pair[1].repeat], now)
         self._send(decisions, [dial for _, dial in admitted if dial.repeat or dial.leg in fresh], now)
         for conference, speakers in self.book.talking():
@@ -167,27 +175,24 @@ class NodeLoop:
 
     # Loading --------------------------------------------------------------------------------------------------
 
-    def _load(self, now: float) -> None:
-        if not (self._reload or self._changed or self._unknown or now - self._refreshed >= REFRESH):
+    def _load(self, now: float, clock: float) -> None:
+        if not (self._reload or self._changed or self._unknown or clock - self._refreshed >= REFRESH):
             return
         connection = self._database()
         with connection.transaction():
             changed, self._changed = self._changed, set()
             try:
-                if self._reload or now - self._refreshed >= REFRESH:
+                if self._reload or clock - self._refreshed >= REFRESH:
                     self.loader.refresh(connection)
                     if self.loader.pace != self._pace:
                         self._pace, self._pacer = self.loader.pace, Pacer(self.loader.pace)
-                    self._refreshed = now
+                    self._refreshed = clock
                 if self._reload:
                     changed |= {*self.loader.unsettled(connection), *self.book.entries}
                 new = (changed - self.book.entries.keys()) | self._unknown
                 for conference in changed:
-                    loaded = self.loader.load(connection, conference)
-                    if loaded is None or loaded.settled:
-                        self.book.drop(conference)
-                    else:
-                        self.book.put(loaded)
+                    self._take_in(connection, conference)
+                new &= self.book.entries.keys()  # the others are another node's, or over
                 if new:
                     for leg in self.loader.attempts(connection, list(new)):
                         if leg.leg not in self.observed.legs:
@@ -197,23 +202,37 @@ class NodeLoop:
                 self._changed |= changed
                 raise
 
+    def _take_in(self, connection: database.Connection, conference: UUID) -> None:
+        try:
+            loaded = self.loader.load(connection, conference)
+        except (KeyError, TypeError, ValueError):
+            # One conference with rows that nobody can read must not take the others down.
+            logger.exception("conference %s cannot be loaded", conference)
+            return
+        if loaded is None or loaded.settled:
+            self.book.drop(conference)
+        else:
+            self.book.put(loaded)
+
     # Deciding and writing -------------------------------------------------------------------------------------
 
     def _admit(
-        self, waiting: Sequence[tuple[Entry, Dial]], now: float
+        self, waiting: Sequence[tuple[Entry, Dial]], clock: float
     ) -> tuple[list[tuple[Entry, Dial]], float | None]:
         if not waiting:
             return [], None
         entries = {dial.leg: entry for entry, dial in waiting}
-        admitted, wait = self._pacer.admit([dial for _, dial in waiting], self.observed.calls_per_gateway(), now)
+        admitted, wait = self._pacer.admit([dial for _, dial in waiting], self.observed.calls_per_gateway(), clock)
         for entry, _ in waiting:
             entry.touched = True  # those not admitted are decided again
         return [(entries[dial.leg], dial) for dial in admitted], wait
 
-    def _abandon(self, decisions: Sequence[tuple[Entry, Decision]], now: float) -> None:
-        for _, decision in decisions:
+    def _give_up(self, decisions: Sequence[tuple[Entry, Decision]], now: float) -> None:
+        for entry, decision in decisions:
             for leg in decision.abandoned:
                 self._note(abandon(self.observed, leg, now))
+            for announcement, error in decision.unplayed.items():
+                self.book.note_announcement(entry, announcement, error)
 
     def _write(
         self, decisions: Sequence[tuple[Entry, Decision]], dials: Sequence[tuple[Entry, Dial]], now: float
@@ -247,7 +266,7 @@ class NodeLoop:
                     {**self._node_facts, "id": self.lease.node},
                 )
         self._node_facts = {}
-        self.book.written(updates, [row.leg.leg for row in legs])
+        self.book.written(updates)
         for conference, seq, changes in told:
             self.publisher.put(channel(conference), message(seq, changes))
         return fresh

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import gevent
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from gevent.event import Event as Flag
 
 from apps.conferences.live.changes import NOTIFY_CHANNEL
@@ -35,7 +37,9 @@ class Switchboard:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.publisher = Publisher()
         self.loops: dict[UUID, tuple[NodeLoop, gevent.Greenlet[[], None]]] = {}
+        self.failed = False
         self._stopped = Flag()
+        self._rows: dict[UUID, tuple[object, ...]] = {}
 
     def stop(self) -> None:
         self._stopped.set()
@@ -46,6 +50,8 @@ class Switchboard:
             gevent.spawn(self._listen),
             gevent.spawn(lifecycle.run, self.held_loops),
         ]
+        for helper in helpers:
+            helper.link_exception(self._helper_failed)  # gevent prints the traceback
         connection: database.Connection | None = None
         try:
             while not self._stopped.is_set():
@@ -54,7 +60,7 @@ class Switchboard:
                         connection = database.connect(application_name="switchboard leases", autocommit=True)
                     self._keep(connection)
                     self._stopped.wait(RENEW)
-                except psycopg.OperationalError as error:
+                except (psycopg.OperationalError, DatabaseError, InterfaceError) as error:
                     logger.warning("leases cannot be renewed: %s", str(error).strip().splitlines()[:1])
                     if connection is not None:
                         connection.close()
@@ -63,10 +69,16 @@ class Switchboard:
             self._end(connection)
             gevent.killall(helpers, timeout=2)
 
+    def _helper_failed(self, helper: gevent.Greenlet[..., None]) -> None:
+        """Without it things would go wrong in silence: better end, and be started again."""
+        self.failed = True
+        self.stop()
+
     def held_loops(self) -> list[NodeLoop]:
         return [loop for loop, _ in self.loops.values() if loop.running and loop.lease.fresh]
 
     def _keep(self, connection: database.Connection) -> None:
+        close_old_connections()
         for node, (loop, greenlet) in list(self.loops.items()):
             if greenlet.ready():
                 del self.loops[node]
@@ -79,16 +91,23 @@ class Switchboard:
             except LeaseLost:
                 logger.warning("%s: lease lost", loop.name)
                 loop.stop()
-        for row in connection.execute("SELECT id FROM switch_node").fetchall():
-            if row["id"] not in self.loops:
-                lease = acquire(connection, row["id"], self.holder)
-                if lease is not None:
-                    self._drive(lease)
+        for row in connection.execute("SELECT id, esl_host, esl_port, esl_password FROM switch_node").fetchall():
+            key, told = row["id"], tuple(row.values())
+            try:
+                if key not in self.loops:
+                    lease = acquire(connection, key, self.holder)
+                    if lease is not None:
+                        self._drive(lease)
+                elif self._rows[key] != told:
+                    self.loops[key][0].link.address = _address(Node.objects.get(pk=key))
+            except ImproperlyConfigured as error:  # a password sealed with another key: the other nodes go on
+                logger.error("node %s: %s", key, error)
+            self._rows[key] = told
 
     def _drive(self, lease: Lease) -> None:
         node = Node.objects.get(pk=lease.node)
         logger.info("%s: driven by %s, epoch %d", node.name, self.holder, lease.epoch)
-        loop = NodeLoop(node.name, Address(node.esl_host, node.esl_port, node.esl_password), lease, self.publisher)
+        loop = NodeLoop(node.name, _address(node), lease, self.publisher)
         self.loops[lease.node] = (loop, gevent.spawn(loop.run))
 
     def _end(self, connection: database.Connection | None) -> None:
@@ -110,7 +129,7 @@ class Switchboard:
                     for loop, _ in self.loops.values():
                         loop.notify(None)
                     for notification in connection.notifies():
-                        conference = UUID(notification.payload)
+                        conference = _uuid(notification.payload)
                         for loop, _ in self.loops.values():
                             loop.notify(conference)
             except psycopg.OperationalError as error:
@@ -118,8 +137,20 @@ class Switchboard:
                 gevent.sleep(RETRY)
 
 
+def _address(node: Node) -> Address:
+    return Address(node.esl_host, node.esl_port, node.esl_password)
+
+
+def _uuid(text: str) -> UUID | None:
+    """None for what is none: anybody may speak on a channel."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def main() -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT. Exits with status 1 when a part of it failed."""
     import signal
 
     switchboard = Switchboard()
@@ -129,3 +160,6 @@ def main() -> None:
     logger.info("switchboard %s is up", switchboard.holder)
     switchboard.run()
     logger.info("switchboard %s ended after %.0f s", switchboard.holder, time.monotonic() - began)
+    if switchboard.failed:
+        logger.critical("a part of the switchboard failed")
+        raise SystemExit(1)

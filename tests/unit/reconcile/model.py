@@ -298,7 +298,7 @@ class World:
     next_snapshot: float = 0.0
     connect_at: float = 0.0
     decision: Decision = field(default_factory=Decision)
-    played: set[UUID] = field(default_factory=set)
+    told_of: dict[UUID, str] = field(default_factory=dict)
 
     # Accidents ------------------------------------------------------------------------------------------------
 
@@ -384,7 +384,7 @@ class World:
 
     def _note(self, changes: Changes) -> None:
         self.unflushed |= {leg for leg in changes.legs if self.observed.legs[leg].participant is not None}
-        self.played |= changes.announcements.keys()
+        self.told_of |= changes.announcements
 
     def _flush(self) -> None:
         if self.chance.random() >= self.faults.lose_flush:
@@ -396,13 +396,14 @@ class World:
             self.rows[leg] = dataclasses.replace(self.observed.legs[leg])
 
     def _act(self) -> None:
-        announcements = tuple(each for each in self.desired.announcements if each.id not in self.played)
+        announcements = tuple(each for each in self.desired.announcements if each.id not in self.told_of)
         desired = dataclasses.replace(self.desired, announcements=announcements)
         self.decision = decision = decide(desired, self.observed, self.policy, self.now)
         for leg in decision.abandoned:
             self._note(abandon(self.observed, leg, self.now))
         for command in decision.commands:
             self._send(command)
+        self.told_of |= decision.unplayed
         for announcement, play in decision.plays:
             self.observed.played(announcement, play, self.now)
             self._wire(play)

@@ -9,7 +9,7 @@ from uuid import uuid5
 
 import pytest
 
-from apps.conferences.reconcile.decide import REPEAT_PLAY_AFTER, STRAY
+from apps.conferences.reconcile.decide import NOBODY_THERE, NOT_STARTED, PLAY_WITHIN, REPEAT_PLAY_AFTER, STRAY
 from apps.conferences.reconcile.desired import (
     DesiredAnnouncement,
     DesiredConference,
@@ -389,8 +389,8 @@ def test_the_room_is_locked_once_it_exists() -> None:
 def test_an_announcement_is_played_once_and_repeated_at_most_once(feed: Feed) -> None:
     ids = [uuid5(SPACE, name) for name in ("all", "one")]
     ann = feed.leg("ann")
-    to_one = DesiredAnnouncement(ids[1], "/b.wav", ann.participant)
-    feed.change(announcements=(DesiredAnnouncement(ids[0], "/a.wav"), to_one))
+    to_one = DesiredAnnouncement(ids[1], "/b.wav", feed.now, ann.participant)
+    feed.change(announcements=(DesiredAnnouncement(ids[0], "/a.wav", feed.now), to_one))
     plays = feed.act().plays
     assert plays == [(ids[0], c.Play(MAIN, "/a.wav")), (ids[1], c.Play(MAIN, "/b.wav", ann.leg))]
     assert not feed.decide()
@@ -398,17 +398,47 @@ def test_an_announcement_is_played_once_and_repeated_at_most_once(feed: Feed) ->
     assert changes.announcements == {ids[0]: ""}
     feed.wait(REPEAT_PLAY_AFTER)
     assert feed.act().plays == plays[1:]
-    feed.wait(REPEAT_PLAY_AFTER)
     assert not feed.decide()
+    feed.wait(REPEAT_PLAY_AFTER)
+    decision = feed.decide()
+    assert (decision.plays, decision.unplayed) == ([], {ids[1]: NOT_STARTED})
+
+
+def both_ways(feed: Feed) -> tuple[DesiredAnnouncement, ...]:
+    """One announcement to all and one to Ann."""
+    whom = (None, feed.leg("ann").participant)
+    return tuple(DesiredAnnouncement(uuid5(SPACE, f"{to}"), "/a.wav", feed.now, to) for to in whom)
 
 
 def test_an_announcement_waits_for_somebody_to_hear_it() -> None:
     feed = launched()
-    ann = feed.leg("ann").participant
-    feed.change(announcements=tuple(DesiredAnnouncement(uuid5(SPACE, f"{to}"), "/a.wav", to) for to in (None, ann)))
+    feed.change(announcements=both_ways(feed))
+    feed.wait(PLAY_WITHIN - 1)
     assert feed.act().plays == []
     feed.join("ann")
     assert len(feed.act().plays) == 2
+
+
+def test_an_old_announcement_is_given_up_and_never_played() -> None:
+    feed = launched()
+    waiting = both_ways(feed)
+    feed.change(announcements=waiting)
+    feed.wait(PLAY_WITHIN)
+    feed.join("ann")
+    decision = feed.act()
+    assert decision.plays == []
+    assert decision.unplayed == {each.id: NOBODY_THERE for each in waiting}
+
+
+def test_the_end_gives_up_announcements_that_did_not_start() -> None:
+    feed = launched()
+    waiting = both_ways(feed)
+    feed.join("ann")
+    feed.change(announcements=waiting)
+    assert len(feed.act().plays) == 2
+    feed.tell(e.PlayStarted, room=MAIN.name, path="/a.wav", leg=None, error="")
+    feed.change(phase="ended")
+    assert feed.act().unplayed == {waiting[1].id: NOBODY_THERE}
 
 
 def test_the_end_leaves_nothing_alive() -> None:

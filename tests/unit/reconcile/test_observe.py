@@ -354,7 +354,7 @@ def test_a_missing_leg_that_nobody_wants_can_be_given_up(feed: Feed) -> None:
 
 def test_a_conference_that_is_over_can_be_forgotten(feed: Feed) -> None:
     feed.join("ann", "bob", "cat")
-    feed.change(announcements=(DesiredAnnouncement(uuid5(SPACE, "announcement"), "/a.wav"),))
+    feed.change(announcements=(DesiredAnnouncement(uuid5(SPACE, "announcement"), "/a.wav", feed.now),))
     assert feed.act().plays
     feed.observed.forget(feed.desired.participants, [MAIN.name, SIDE.room.name])
     observed = feed.observed
