@@ -66,9 +66,16 @@ def test_makes_edits_copies_and_deletes_a_plan(open_page: OpenPage, api: Api) ->
 
     page.get_by_label("会议名称").fill(f"{title} 改")
     page.get_by_role("button", name="将号码 2 前移").click()
+    page.get_by_role("button", name="添加管理员").click()
+    page.get_by_role("dialog").get_by_label("陈静").check()
+    page.get_by_role("dialog").get_by_label("李娜").check()
+    page.get_by_role("dialog").get_by_role("button", name="添加 2 人").click()
+    page.get_by_role("group", name="管理员").get_by_role("button", name="移除 李娜").click()
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_role("status").filter(has_text="方案已保存")).to_be_visible()
-    assert api.get(f"plans/{plan['id']}/")["people"][0]["numbers"][0]["number"] == "8003"
+    saved = api.get(f"plans/{plan['id']}/")
+    assert saved["people"][0]["numbers"][0]["number"] == "8003"
+    assert [each["display_name"] for each in saved["managers"]] == ["陈静"]
 
     page.get_by_role("link", name="会议方案").first.click()
     page.get_by_role("searchbox").fill(title)

@@ -140,7 +140,7 @@ export const en: Messages = {
     empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}",
     entries: {
       launch: "launched the conference", start: "started the conference", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
-      cancel: "cancelled the call", remove: "removed", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "stopped hearing", undeafen: "let hear again",
+      cancel: "cancelled the call", remove: "removed", refuse: "removed and refused re-entry to", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "stopped hearing", undeafen: "let hear again",
       hold: "put on hold", unhold: "resumed from hold", volume: "set the volume", raise_hand: "raised a hand", lower_hand: "lowered a hand", role: "changed the role", rename: "renamed", announce: "announced", whisper_open: "opened a whisper",
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",
     },

@@ -138,7 +138,7 @@ export const zh = {
     empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}",
     entries: {
       launch: "召集会议", start: "开始会议", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
-      cancel: "取消呼叫", remove: "移出会议", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
+      cancel: "取消呼叫", remove: "移出会议", refuse: "移出且不得再入会", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
       hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", rename: "改名", announce: "播报", whisper_open: "发起私语",
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",
     },
