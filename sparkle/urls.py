@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from apps.core.api.problems import no_such_address
 
+handler400 = "apps.core.api.problems.bad_request"
 handler500 = "apps.core.api.problems.server_error"
 
 urlpatterns = [

@@ -63,7 +63,7 @@ class SignInForm(AdminAuthenticationForm):
             try:
                 user = check(self.request, username=given["username"], password=given["password"], address=address)
             except Problem as problem:
-                raise ValidationError(problem.said, code=problem.code) from problem
+                raise ValidationError(str(problem.said), code=problem.code) from problem
             self.confirm_login_allowed(user)
             self.user_cache = user
             record(by=By(user, address), action="sign_in", on=user)

@@ -78,6 +78,20 @@ class MalformedBody(Problem):
     detail = _("Send one JSON document in UTF-8.")
 
 
+class MalformedRequest(Problem):
+    status = 400
+    code = "malformed_request"
+    title = _("The request cannot be answered")
+    detail = _("Its headers are wrong: send it to an address of this site, as a browser does.")
+
+
+class BodyTooLarge(Problem):
+    status = 413
+    code = "body_too_large"
+    title = _("The request is too large")
+    detail = _("Send less at once, at most 2.5 MB.")
+
+
 class NotSignedIn(Problem):
     status = 401
     code = "not_signed_in"

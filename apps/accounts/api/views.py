@@ -9,7 +9,6 @@ from django.middleware.csrf import get_token
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +17,7 @@ from rest_framework.views import APIView
 from apps.accounts.models import User
 from apps.accounts.policy import policy_of
 from apps.accounts.sign_in import sign_in, sign_out
+from apps.core.api.pages import Pages
 from apps.core.api.search import search_text
 
 from .serializers import SessionSerializer, SignInSerializer, UserSerializer
@@ -64,7 +64,7 @@ class SessionView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class _ByName(CursorPagination):
+class _ByName(Pages):
     ordering = ("display_name", "id")
 
 

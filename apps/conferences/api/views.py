@@ -12,7 +12,6 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -33,6 +32,7 @@ from apps.conferences.services.launch import launch
 from apps.conferences.services.plans import copy_plan, create_plan, delete_plan, edit_plan, transfer_plan
 from apps.core import audit
 from apps.core.api.idempotency import IdempotentMixin
+from apps.core.api.pages import Pages
 from apps.core.api.search import search_text
 from apps.core.errors import NotFound
 from apps.core.models import AuditEntry
@@ -56,34 +56,34 @@ def address_of(request: Request) -> str | None:
     return request.META.get("REMOTE_ADDR") or None
 
 
-class ByChange(CursorPagination):
+class ByChange(Pages):
     ordering = ("-updated_at", "-id")
 
 
-class ByLaunch(CursorPagination):
+class ByLaunch(Pages):
     ordering = ("-launched_at", "-id")
 
 
-class ByPosition(CursorPagination):
+class ByPosition(Pages):
     ordering = ("position", "id")
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 1000
 
 
-class ByStored(CursorPagination):
+class ByStored(Pages):
     ordering = ("-stored_at", "leg")
 
 
-class ByOpened(CursorPagination):
+class ByOpened(Pages):
     ordering = ("opened_at", "id")
 
 
-class ByNumber(CursorPagination):
+class ByNumber(Pages):
     ordering = ("number",)
 
 
-class Newest(CursorPagination):
+class Newest(Pages):
     ordering = ("-id",)
 
 

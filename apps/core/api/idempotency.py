@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -30,6 +31,7 @@ from .problems import CONTENT_TYPE
 
 KEPT = timedelta(hours=24)
 MOST_KEY = 128
+_KEY = re.compile(f"[!-~]{{1,{MOST_KEY}}}")
 
 Handler = Callable[..., HttpResponse]
 
@@ -43,10 +45,9 @@ class IdempotentMixin(APIView):
         super().initial(request, *args, **kwargs)
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None and request.user.is_authenticated:
-            if not key.isascii() or not key.isprintable() or not 1 <= len(key) <= MOST_KEY:
-                raise Invalid(
-                    errors=[FieldError("Idempotency-Key", "invalid", _("Send 1 to 128 printable ASCII characters."))]
-                )
+            if not _KEY.fullmatch(key):
+                detail = _("Send 1 to 128 printable ASCII characters without spaces.")
+                raise Invalid(errors=[FieldError("Idempotency-Key", "invalid", detail)])
             handler: Handler = getattr(self, "post", self.http_method_not_allowed)
             # DRF looks the handler up on the instance, after this method.
             vars(self)["post"] = partial(self._once, handler, key)

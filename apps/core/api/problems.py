@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -61,6 +62,8 @@ def as_problem(exc: BaseException | None) -> errors.Problem | None:
         return errors.RateLimited(max(1, round(getattr(exc, "wait", None) or 1)))
     if isinstance(exc, OperationalError | InterfaceError):
         return errors.DatabaseAway(DATABASE_RETRY)
+    if isinstance(exc, RequestDataTooBig):
+        return errors.BodyTooLarge()
     if isinstance(exc, Http404):
         return errors.NotFound()
     if isinstance(exc, exceptions.PermissionDenied) and str(exc.detail).startswith("CSRF Failed"):
@@ -93,6 +96,13 @@ def _join(path: str, name: str) -> str:
 def no_such_address(request: HttpRequest, **kwargs: object) -> JsonResponse:
     """For addresses below /api/ that nothing answers."""
     return _plain_response(errors.NotFound())
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: what is suspicious before any view is asked, like a foreign Host."""
+    if request.path.startswith("/api/"):
+        return _plain_response(errors.MalformedRequest())
+    return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
