@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from websockets.sync.client import connect
 
+from tests.system.meeting import Feed, Meeting
 from tests.system.plans import BUSY, DECLINES, NO_ANSWER, launch, mobile, person, states
 from tests.system.stack import Api, Stack, until
 from tests.system.watch import Watch, members, wait_for_agreement
@@ -108,3 +110,70 @@ def _socket(stack: Stack, api: Api, conference: str) -> dict[str, Any]:
         "additional_headers": {"Cookie": cookies},
         "origin": stack.base,
     }
+
+
+def test_it_gathers_until_its_chair_and_its_quorum_are_in(stack: Stack) -> None:
+    """Two of five are in at once; the chair, who lets it ring for two seconds, makes it three: 60 %."""
+    people = [
+        person("主席", mobile(70, "9802"), "chair"),
+        person("甲", mobile(71)),
+        person("乙", mobile(72)),
+        person("忙", mobile(73, BUSY)),
+        person("拒", mobile(74, DECLINES)),
+    ]
+    options = {**PATIENT, "wait_for_chair": True, "quorum_percent": 60, "lock_after_start": True}
+    api = stack.sign_in()
+    conference = launch(api, people, **options)
+    with Feed(stack, api, conference) as feed:
+        assert feed.conference["phase"] == "gathering"
+        meeting = Meeting(stack, api, conference, feed)
+        # Until then they neither speak nor hear.
+        meeting.is_so("甲", "乙", told={"state": "connected", "observed_muted": True, "observed_deaf": True})
+        assert feed.conference["phase"] == "gathering"
+        feed.until(lambda: feed.conference["phase"] == "running", "start")
+        meeting.is_so("主席", told={"state": "connected"}, switch={"speaks": True, "hears": True})
+        meeting.is_so("甲", "乙", told={"observed_muted": False}, switch={"speaks": True, "hears": True})
+        feed.until(lambda: feed.conference["observed_locked"], "lock after the start")
+        assert feed.conference["started_at"]
+    api.act(conference, "end")
+
+
+def test_a_plan_launched_ten_times_at_once_runs_once(stack: Stack) -> None:
+    apis = [stack.sign_in() for _ in range(10)]
+    plan = apis[0].post("plans/", {"title": "抢着开会", "people": [person("甲", mobile(80)), person("乙", mobile(81))]})
+    with Watch(stack) as watch, ThreadPoolExecutor(len(apis)) as pool:
+        answers = list(pool.map(lambda api: api.post("conferences/", {"plan": plan.json()["id"]}), apis))
+        [won] = [each for each in answers if each.status_code == 201]
+        conference = won.json()["id"]
+        for lost in answers:
+            if lost is not won:
+                assert (lost.status_code, lost.json()["code"]) == (409, "plan_is_running")
+                assert lost.json()["conference"] == conference
+        until(lambda: set(states(apis[0], conference).values()) == {"connected"}, within=30, to="call everybody")
+    assert watch.calls == {mobile(80): 1, mobile(81): 1}
+    apis[0].act(conference, "end")
+
+
+def test_changes_for_one_run_leave_the_plan_as_it_is(stack: Stack) -> None:
+    api = stack.sign_in()
+    people = [person("甲", mobile(90)), person("乙", mobile(91))]
+    plan = api.post("plans/", {"title": "例会", "people": people}).json()
+    changes = {"title": "例会（加一人）", "entry_muted": True, "people": [*people, person("丙", mobile(92))]}
+    conference = api.post("conferences/", {"plan": plan["id"], **changes}).json()["id"]
+    with Feed(stack, api, conference) as feed:
+        meeting = Meeting(stack, api, conference, feed)
+        meeting.is_so("甲", "乙", "丙", told={"state": "connected", "muted": True, "observed_muted": True})
+        assert feed.conference["title"] == "例会（加一人）"
+    refused = api.session.delete(
+        f"{api.base}/api/v1/plans/{plan['id']}/",
+        headers={"X-CSRFToken": api.session.cookies.get("csrftoken") or "", "Referer": api.base},
+        timeout=10,
+    )
+    assert (refused.status_code, refused.json()["code"], refused.json()["conference"]) == (
+        409,
+        "plan_is_running",
+        conference,
+    )
+    api.act(conference, "end")
+    now = api.get(f"plans/{plan['id']}/")
+    assert (now["title"], now["entry_muted"], len(now["people"]), now["revision"]) == ("例会", False, 2, 1)
