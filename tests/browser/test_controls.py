@@ -177,6 +177,12 @@ def test_hands_the_floor_and_roles(open_page: OpenPage, launch: Launch, api: Api
     expect(end).to_have_count(0)
     becomes(api, conference, "李娜", role="chair")
     becomes(api, conference, "张伟", role="member")
+    menu(guest, "张伟", "申请担任主席")
+    expect(guest.get_by_role("status").filter(has_text="已提交主席申请")).to_be_visible()
+    expect(row(host, "张伟")).to_contain_text("申请主席")
+    menu(host, "张伟", "谢绝其主席申请")
+    expect(row(host, "张伟")).not_to_contain_text("申请主席")
+    becomes(api, conference, "张伟", role="member", chair_asked_at=None)
     # A member who is in no whisper sees that there is one, and no button that would be refused.
     expect(guest.locator("[data-whisper]").get_by_role("button")).to_have_count(0)
 

@@ -1,3 +1,5 @@
+import { setServerTime } from "@/clock";
+
 import { networkProblem, Problem, problemOf } from "./problem";
 
 const BASE = "/api/v1/";
@@ -37,6 +39,8 @@ async function once(method: string, url: string, headers: Record<string, string>
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw networkProblem();
   }
+  const date = response.headers.get("Date");
+  if (date) setServerTime(date);
   const text = await response.text();
   let parsed: unknown = null;
   if ((response.headers.get("Content-Type") ?? "").includes("json") && text) parsed = JSON.parse(text);

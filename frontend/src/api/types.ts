@@ -159,6 +159,7 @@ export interface Participant {
   cause?: string;
   sip_code?: number;
   next_try_at?: string | null;
+  chair_asked_at?: string | null;
 }
 
 export interface Whisper {
@@ -257,6 +258,8 @@ export interface ActionBodies {
   raise_hand: { participants: Targets };
   lower_hand: { participants: Targets };
   role: { participants: Targets; role: Role };
+  ask_chair: { participants: Targets };
+  decline_chair: { participants: Targets };
   rename: { participant: string; name: string };
   announce: { text: string; language: Options["prompt_language"]; participant?: string };
   whisper_open: { title: string; participants: string[]; soft_main: boolean };

@@ -8,7 +8,7 @@ export const en: Messages = {
   common: {
     cancel: "Cancel", save: "Save", close: "Close", delete: "Delete", edit: "Edit", copy: "Copy", add: "Add", remove: "Remove",
     more: "More actions", retry: "Try again", loading: "Loading…", loadMore: "Load more",
-    optional: "optional", moveUp: "Move up", moveDown: "Move down",
+    optional: "optional", comma: ", ", moveUp: "Move up", moveDown: "Move down",
     minutes: "{n} minute | {n} minutes",
   },
   signIn: {
@@ -93,11 +93,11 @@ export const en: Messages = {
     retryIn: "again in {time}", retryNow: "trying again", sip: "SIP {code}", removed: "Removed", refusedEntry: "Removed, may not return", leaving: "Being removed…",
   },
   roster: {
-    label: "Participants", searchPlaceholder: "Search name or number", select: "Select {name}", selectAll: "Select all", selected: "{n} selected", clearSelection: "Clear selection",
+    label: "Participants", searchPlaceholder: "Name or number", select: "Select {name}", selectAll: "Select all", selected: "{n} selected", clearSelection: "Clear selection",
     filter: "Filter", sort: "Sort", empty: "Nobody matches", nobody: "Nobody here yet", nobodyHint: "Use Invite to bring people in.",
     filters: { all: "All", connected: "Connected", under_way: "Calling", absent: "Absent", hands: "Hand raised", whisper: "Whispering", muted: "Muted" },
     sorts: { usual: "By role", hands: "Hands first", speaking: "Speaking first", name: "By name", state: "By state" },
-    you: "You", speaking: "Speaking", handRaised: "Hand raised", handSince: "Hand raised {time}", forbidden: "May not speak", granted: "Has the floor", called: "Called to speak",
+    you: "You", speaking: "Speaking", handRaised: "Hand raised", handSince: "Hand raised {time}", forbidden: "May not speak", asksChair: "Asks for the chair", granted: "Has the floor", called: "Called to speak",
     deaf: "Hears nothing", held: "On hold", volume: "Volume {n}", inWhisper: "Whisper: {title}", movingIn: "Joining the whisper", movingOut: "Returning to the main room", whisperUntitled: "Whisper", pending: "Taking effect…",
     micOn: "Microphone on", micOff: "Muted", micPendingOff: "Muting…", micPendingOn: "Unmuting…", details: "Details of {name}", rowActions: "Actions for {name}", shown: "{shown} of {total} shown",
   },
@@ -106,7 +106,7 @@ export const en: Messages = {
     hold: "Hold", unhold: "Resume from hold", volume: "Volume", remove: "Remove", removeRefuse: "Remove and refuse re-entry", raise_hand: "Raise hand", lower_hand: "Lower hand", role: "Change role",
     rename: "Rename", redial: "Call again", cancel: "Cancel call", call: "Call to speak", announceTo: "Announce to them", whisperWith: "Whisper with", details: "Details", roleTo: "Make {role}",
     removeTitle: "Remove {name}?", removeTitleN: "Remove {n} person? | Remove {n} people?", removeText: "The call is hung up; they can be called again.", removeRefuseText: "The call is hung up and they may not come back.", renameTitle: "Rename", newName: "New name",
-    handOver: "Hand over the chair",
+    handOver: "Hand over the chair", ask_chair: "Ask for the chair", decline_chair: "Decline the chair", chairAsked: "You asked for the chair",
   },
   drawer: {
     title: "Participant", attempts: "Call attempts", noAttempts: "Not called yet", numbers: "Numbers", round: "Round {n}", joined: "Joined {time}", left: "Left {time}", via: "via {gateway}",
@@ -134,14 +134,14 @@ export const en: Messages = {
     title: "Announce", to: "To", everyone: "Everyone", text: "Text", language: "Voice", send: "Announce", sent: "Announcement sent", none: "No announcements yet", played: "Played {time}", waiting: "Waiting to play", failed: "Not played: {error}", placeholder: "Will be read aloud",
   },
   invite: {
-    title: "Invite", tabTyped: "Type numbers", tabDirectory: "Directory", tabPlans: "From plans", send: "Invite {n} person | Invite {n} people", invited: "{n} person invited | {n} people invited", planSearch: "Search plans", choosePlan: "Choose a plan", nobodyInPlan: "This plan has no people",
+    title: "Invite", tabTyped: "Type numbers", tabDirectory: "Directory", tabPlans: "From plans", send: "Invite {n} person | Invite {n} people", sendNone: "Invite", invited: "{n} person invited | {n} people invited", planSearch: "Search plans", choosePlan: "Choose a plan", nobodyInPlan: "This plan has no people",
   },
   log: {
     empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}",
     entries: {
       launch: "launched the conference", start: "started the conference", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
-      cancel: "cancelled the call", remove: "removed", refuse: "removed and refused re-entry to", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "stopped hearing", undeafen: "let hear again",
-      hold: "put on hold", unhold: "resumed from hold", volume: "set the volume", raise_hand: "raised a hand", lower_hand: "lowered a hand", role: "changed the role", rename: "renamed", announce: "announced", whisper_open: "opened a whisper",
+      cancel: "cancelled the call", remove: "removed", refuse: "removed and refused re-entry to", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "deafened", undeafen: "let hear again",
+      hold: "put on hold", unhold: "resumed from hold", volume: "set the volume of", raise_hand: "raised the hand of", lower_hand: "lowered the hand of", role: "changed the role of", ask_chair: "asked for the chair", decline_chair: "declined the chair to", rename: "renamed", announce: "announced", whisper_open: "opened a whisper",
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",
     },
   },

@@ -1,6 +1,6 @@
 /** Times and durations as people read them. */
 
-import { computed, onScopeDispose, readonly, ref } from "vue";
+import { computed } from "vue";
 
 import { currentLocale } from "./index";
 
@@ -39,31 +39,4 @@ export function useFormat() {
       return (date.toDateString() === new Date().toDateString() ? time : dayAndTime).value.format(date);
     },
   };
-}
-
-/** How far the server's clock is ahead of this machine's; ms. */
-let ahead = 0;
-/** The server's clock in ms, as far as it was told, ticking each second while it is used. */
-const now = ref(Date.now());
-const tick = () => (now.value = Date.now() + ahead);
-let users = 0;
-let timer: ReturnType<typeof setInterval> | undefined;
-
-/** Reckon by the server's clock from here on, which is at `time`: this machine's may be wrong. */
-export function setServerTime(time: string): void {
-  ahead = Date.parse(time) - Date.now();
-  tick();
-}
-
-export function useNow() {
-  users += 1;
-  tick();
-  timer ??= setInterval(tick, 1000);
-  onScopeDispose(() => {
-    users -= 1;
-    if (users > 0) return;
-    clearInterval(timer);
-    timer = undefined;
-  });
-  return readonly(now);
 }

@@ -6,7 +6,7 @@ export const zh = {
   common: {
     cancel: "取消", save: "保存", close: "关闭", delete: "删除", edit: "编辑", copy: "复制", add: "添加", remove: "移除",
     more: "更多操作", retry: "重试", loading: "正在加载…", loadMore: "加载更多",
-    optional: "选填", moveUp: "上移", moveDown: "下移",
+    optional: "选填", comma: "、", moveUp: "上移", moveDown: "下移",
     minutes: "{n} 分钟",
   },
   signIn: {
@@ -95,7 +95,7 @@ export const zh = {
     filter: "筛选", sort: "排序", empty: "没有符合条件的参会人", nobody: "还没有参会人", nobodyHint: "点“邀请”把人请进来。",
     filters: { all: "全部", connected: "在会", under_way: "呼叫中", absent: "未到", hands: "举手", whisper: "私语中", muted: "已静音" },
     sorts: { usual: "按角色", hands: "举手优先", speaking: "发言优先", name: "按姓名", state: "按状态" },
-    you: "我", speaking: "正在发言", handRaised: "已举手", handSince: "{time} 举手", forbidden: "禁止发言", granted: "已准许发言", called: "正被点名",
+    you: "我", speaking: "正在发言", handRaised: "已举手", handSince: "{time} 举手", forbidden: "禁止发言", asksChair: "申请主席", granted: "已准许发言", called: "正被点名",
     deaf: "已停止收听", held: "保持中", volume: "音量 {n}", inWhisper: "私语：{title}", movingIn: "正在进入私语", movingOut: "正在返回主会场", whisperUntitled: "私语", pending: "正在生效…",
     micOn: "麦克风开", micOff: "已静音", micPendingOff: "正在静音…", micPendingOn: "正在解除静音…", details: "{name} 的详情", rowActions: "对 {name} 的操作", shown: "显示 {shown} / {total}",
   },
@@ -104,7 +104,7 @@ export const zh = {
     hold: "保持", unhold: "取消保持", volume: "音量", remove: "移出会议", removeRefuse: "移出且不得再入会", raise_hand: "举手", lower_hand: "放下手", role: "变更角色",
     rename: "改名", redial: "重新呼叫", cancel: "取消呼叫", call: "点名发言", announceTo: "向其播报", whisperWith: "与其私语", details: "查看详情", roleTo: "设为{role}",
     removeTitle: "移出 {name}？", removeTitleN: "移出 {n} 人？", removeText: "通话将被挂断，之后仍可重新呼叫。", removeRefuseText: "通话将被挂断，且不得再次入会。", renameTitle: "改名", newName: "新的姓名",
-    handOver: "移交主席",
+    handOver: "移交主席", ask_chair: "申请担任主席", decline_chair: "谢绝其主席申请", chairAsked: "已提交主席申请",
   },
   drawer: {
     title: "参会人详情", attempts: "呼叫记录", noAttempts: "还没有呼叫过", numbers: "号码", round: "第 {n} 轮", joined: "{time} 入会", left: "{time} 离开", via: "经 {gateway}",
@@ -132,14 +132,14 @@ export const zh = {
     title: "播报", to: "对象", everyone: "全体", text: "播报内容", language: "语音", send: "播报", sent: "已提交播报", none: "还没有播报过", played: "{time} 已播出", waiting: "等待播出", failed: "播出失败：{error}", placeholder: "将朗读给对方听",
   },
   invite: {
-    title: "邀请参会", tabTyped: "输入号码", tabDirectory: "通讯录", tabPlans: "会议方案", send: "邀请 {n} 人", invited: "已邀请 {n} 人", planSearch: "搜索方案", choosePlan: "选择一个方案", nobodyInPlan: "此方案没有参会人",
+    title: "邀请参会", tabTyped: "输入号码", tabDirectory: "通讯录", tabPlans: "会议方案", send: "邀请 {n} 人", sendNone: "邀请", invited: "已邀请 {n} 人", planSearch: "搜索方案", choosePlan: "选择一个方案", nobodyInPlan: "此方案没有参会人",
   },
   log: {
     empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}",
     entries: {
       launch: "召集会议", start: "开始会议", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
       cancel: "取消呼叫", remove: "移出会议", refuse: "移出且不得再入会", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
-      hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", rename: "改名", announce: "播报", whisper_open: "发起私语",
+      hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", ask_chair: "申请担任主席", decline_chair: "谢绝主席申请", rename: "改名", announce: "播报", whisper_open: "发起私语",
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",
     },
   },

@@ -3,8 +3,8 @@ import { computed, ref, shallowRef } from "vue";
 
 import { api } from "@/api";
 import type { Action, ActionAnswer, ActionBodies, Participant, Whisper } from "@/api/types";
+import { setServerTime } from "@/clock";
 import { i18n } from "@/i18n";
-import { setServerTime } from "@/i18n/format";
 import type { LiveState } from "@/live/merge";
 import { countStates } from "@/live/roster";
 import { LiveFeed, openLine, type LiveStatus } from "@/live/socket";
