@@ -1,0 +1,75 @@
+"""A switch for the switchboard's own tests: takes every command, remembers it, and says what a test has it say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+
+import gevent
+
+from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS
+from tests.doubles.esl_server import CORE, EslServer, Peer
+
+
+class Desk:
+    """Its rooms are always empty. `answers` holds what it says to questions, `heard` all other commands; `hears` is
+    called with each of those as it comes.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.hears: Callable[[str], object] = lambda command: None
+        self.snapshots = 0
+        self.answers: dict[str, str] = {
+            CORE_UUID: CORE,
+            LIST_ROOMS: "+OK No active conferences.",
+            LIST_LEGS: '{"row_count":0}',
+        }
+        self._listeners: list[Peer] = []
+        self._server = EslServer(self._serve)
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    def __enter__(self) -> Desk:
+        self._server.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.__exit__(kind, error, trace)
+
+    def hang_up(self) -> None:
+        """End every connection."""
+        for peer in self._listeners:
+            peer.sock.close()
+        self._listeners.clear()
+
+    def _serve(self, peer: Peer) -> None:
+        peer.sign_in()
+        while True:
+            command = peer.command()
+            if command.startswith("event "):
+                self._listeners.append(peer)
+                peer.reply("+OK event listener enabled json")
+                continue
+            self.snapshots += command == LIST_ROOMS
+            if command in self.answers:
+                peer.answer(self.answers[command])
+                continue
+            self.hears(command)
+            self.heard.append(command)
+            _, is_job, job = command.partition("\nJob-UUID: ")
+            if is_job:
+                peer.reply(f"+OK Job-UUID: {job}", Job_UUID=job)
+            else:
+                peer.answer("+OK")
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = 8.0) -> None:
+    """Let the greenlets run until the condition holds."""
+    with gevent.Timeout(seconds, AssertionError(f"waited in vain: {what}")):
+        while not condition():
+            gevent.sleep(0.01)

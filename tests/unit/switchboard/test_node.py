@@ -1,0 +1,198 @@
+"""The loop of one node against a scripted switch and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import gevent
+import pytest
+from django.utils import timezone
+
+from apps.conferences.models import Announcement, Attempt, Conference, Delta, Participant
+from apps.conferences.reconcile.desired import attempt_leg
+from apps.conferences.switchboard import database, lease
+from apps.conferences.switchboard.link import Address
+from apps.conferences.switchboard.node import NodeLoop
+from apps.conferences.switchboard.publish import Publisher
+from apps.switch.models import Gateway, Node
+from tests.factories import add_participant, make_conference, make_node, make_user
+from tests.unit.switchboard.desk import Desk, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass
+class Driven:
+    """A node that a loop drives, the desk that plays it, and a conference on it into which nobody is called yet."""
+
+    desk: Desk
+    node: Node
+    conference: Conference
+    person: Participant
+    loop: NodeLoop
+    greenlet: gevent.Greenlet[[], None]
+    connection: database.Connection
+
+    def call(self, **fields: Any) -> None:
+        """Somebody shall be in."""
+        Participant.objects.filter(pk=self.person.pk).update(present=True, **fields)
+        self.loop.notify(self.conference.pk)
+
+    @property
+    def originates(self) -> list[str]:
+        return [command for command in self.desk.heard if "originate" in command]
+
+    def has_loaded(self) -> bool:
+        return self.loop.observed.ready and self.conference.pk in self.loop.book.entries
+
+
+@contextmanager
+def driving(node: Node, desk: Desk) -> Iterator[tuple[NodeLoop, gevent.Greenlet[[], None], database.Connection]]:
+    with database.connect(application_name="test", autocommit=True) as connection:
+        held = lease.acquire(connection, node.pk, "test")
+        assert held is not None
+        held.fresh_until = float("inf")
+        loop = NodeLoop(node.name, Address("127.0.0.1", desk.port, "ClueCon"), held, Publisher())
+        greenlet = gevent.spawn(loop.run)
+        try:
+            yield loop, greenlet, connection
+        finally:
+            loop.stop()
+            greenlet.join(5)
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway.objects.create(
+        name="people", handles=["extension"], dial_string="loopback/{number}/rehearsal", encryption="internal"
+    )
+
+
+@pytest.fixture
+def driven(gateway: Gateway) -> Iterator[Driven]:
+    node = make_node(name="n1")
+    conference = make_conference(make_user("alice"), node=node)
+    person = add_participant(conference, number="7001", state="planned", present=False, observed_room="")
+    with Desk() as desk, driving(node, desk) as (loop, greenlet, connection):
+        found = Driven(desk, node, conference, person, loop, greenlet, connection)
+        until(found.has_loaded, "it knows the switch and the conference")
+        yield found
+
+
+def test_an_attempt_is_committed_before_it_is_sent(driven: Driven) -> None:
+    leg = attempt_leg(driven.person.pk, 1, 1)
+    known: list[UUID] = []
+    driven.desk.hears = lambda command: known.extend(Attempt.objects.values_list("leg", flat=True))
+    driven.call()
+    until(lambda: driven.originates, "the call")
+    assert known == [leg]
+    assert [str(leg) in command for command in driven.originates] == [True]
+    until(lambda: Participant.objects.get(pk=driven.person.pk).state == "dialing", "it is shown")
+
+
+def test_who_has_a_live_attempt_that_is_not_known_here_is_not_called(driven: Driven) -> None:
+    other = attempt_leg(driven.person.pk, 1, 7)
+    Attempt.objects.create(
+        leg=other,
+        conference=driven.conference,
+        participant=driven.person,
+        round=1,
+        ordinal=7,
+        number_index=0,
+        phase="ringing",
+        sends=1,
+        stored_at=timezone.now(),
+    )
+    driven.call()
+    until(lambda: other in driven.loop.observed.legs, "it reads the attempt")
+    assert driven.originates == []
+    assert Attempt.objects.count() == 1
+
+
+def test_who_lost_the_lease_calls_nobody(driven: Driven) -> None:
+    Node.objects.filter(pk=driven.node.pk).update(lease_holder="another", lease_epoch=99)
+    driven.call()
+    until(driven.greenlet.ready, "the loop ends")
+    assert driven.greenlet.successful()
+    assert driven.desk.heard == []
+    assert not Attempt.objects.exists()
+
+
+def test_a_lost_database_connection_is_made_anew(driven: Driven) -> None:
+    ended = driven.connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'switchboard n1'"
+    ).fetchall()
+    assert ended
+    driven.call()
+    until(lambda: driven.originates, "the call")
+    assert not driven.greenlet.ready()
+
+
+def test_a_gateway_that_was_deleted_a_moment_ago_stops_nothing(driven: Driven, gateway: Gateway) -> None:
+    gateway.delete()
+    driven.call()
+    until(lambda: Participant.objects.get(pk=driven.person.pk).state == "failed", "nobody can be called")
+    assert Participant.objects.get(pk=driven.person.pk).cause == "NO_ROUTE_DESTINATION"
+    assert driven.originates == []
+    assert not driven.greenlet.ready()
+
+
+def test_conferences_of_other_nodes_are_left_to_them(driven: Driven) -> None:
+    elsewhere = make_conference(driven.conference.owner, node=make_node(name="n2"))
+    person = add_participant(elsewhere)
+    leg = attempt_leg(person.pk, 1, 1)
+    Attempt.objects.create(
+        leg=leg,
+        conference=elsewhere,
+        participant=person,
+        round=1,
+        ordinal=1,
+        number_index=0,
+        phase="in_room",
+        stored_at=timezone.now(),
+    )
+    driven.loop.notify(elsewhere.pk)
+    driven.call()
+    until(lambda: driven.originates, "it has loaded what it was told of")
+    assert leg not in driven.loop.observed.legs
+    assert elsewhere.pk not in driven.loop.book.entries
+
+
+def test_a_conference_that_cannot_be_read_leaves_the_others_alone(driven: Driven) -> None:
+    broken = make_conference(driven.conference.owner, node=driven.node)
+    add_participant(broken, numbers=[{"no": "number"}])
+    driven.loop.notify(broken.pk)
+    driven.call()
+    until(lambda: driven.originates, "the other one is served")
+    assert not driven.greenlet.ready()
+
+
+def test_an_announcement_from_before_a_restart_is_not_played_but_given_up(driven: Driven) -> None:
+    announcement = Announcement.objects.create(conference=driven.conference, text="x", language="en", path="/x.wav")
+    Announcement.objects.filter(pk=announcement.pk).update(created_at=timezone.now() - timedelta(minutes=2))
+    driven.loop.notify(driven.conference.pk)
+    until(lambda: Announcement.objects.get(pk=announcement.pk).error, "it is given up")
+    given_up = Announcement.objects.get(pk=announcement.pk)
+    assert (given_up.error, given_up.played_at) == ("NOBODY_THERE", None)
+    changes = [delta.changes["announcements"] for delta in Delta.objects.all()]
+    assert changes == [{str(announcement.pk): {"played_at": None, "error": "NOBODY_THERE"}}]
+    assert driven.loop.book.entries[driven.conference.pk].desired.announcements == ()
+
+
+def test_an_ended_conference_is_settled_and_forgotten(driven: Driven) -> None:
+    driven.call()
+    until(lambda: driven.originates, "the call")
+    driven.desk.hang_up()  # its answer to the originate with it: nothing was ever seen of the leg
+    Conference.objects.filter(pk=driven.conference.pk).update(phase="ended")
+    driven.loop.notify(driven.conference.pk)
+    until(lambda: Conference.objects.get(pk=driven.conference.pk).settled_at, "it is settled", 20)
+    assert set(Attempt.objects.values_list("phase", "cause")) == {("ended", "ORIGINATOR_CANCEL")}
+    until(lambda: not driven.loop.book.entries, "it is forgotten")
+    book, observed = driven.loop.book, driven.loop.observed
+    assert not any((book.owner, book.rooms, book.legs, book.played, book.talks))
+    assert not any((observed.legs, observed.people, observed.rooms, observed.jobs, observed.plays))
