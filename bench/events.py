@@ -81,7 +81,7 @@ def prepare(port: int) -> None:
     Participant.objects.bulk_create(participants)
     Attempt.objects.bulk_create(
         Attempt(
-            leg=each.leg,
+            leg=stream.leg_id(each.position),
             conference_id=each.conference_id,
             participant=each,
             round=1,

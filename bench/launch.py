@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from bench.acceptor import PASSWORD
-from bench.harness import ROOT, Child, Report, dies_with_parent, installation, median, milliseconds, until
+from bench.harness import ROOT, Child, Report, installation, median, milliseconds, until
+from sparkle.local.supervise import dies_with_parent
 
 PEOPLE = 1000
 ROUNDS = 15
@@ -84,7 +85,7 @@ class Bare:
         from psycopg.types.json import Jsonb
 
         self.connection = psycopg.connect(settings.DATABASE_URL)
-        self.tables = {}
+        self.tables: dict[str, tuple[list[str], list[dict[str, Any]]]] = {}
         for table, where in (
             ("conferences_conference", "id"),
             ("conferences_participant", "conference_id"),
@@ -93,7 +94,7 @@ class Bare:
             cursor = self.connection.execute(f"SELECT * FROM {table} WHERE {where} = %s", (conference,))
             assert cursor.description is not None
             columns = [column.name for column in cursor.description]
-            rows = [
+            rows: list[dict[str, Any]] = [
                 {name: Jsonb(value) if name == "numbers" else value for name, value in zip(columns, row, strict=True)}
                 for row in cursor
             ]

@@ -92,7 +92,7 @@ class Block:
         """The events as of now, numbered from `first`; valid until the next call."""
         self._write(self._sequences, np.arange(first, first + self.count), _SEQUENCE)
         self._write(self._times, np.full(self.count, time.time_ns() // 1000), _TIME)
-        return memoryview(self._bytes)
+        return self._bytes.data
 
     def _write(self, at: np.ndarray[tuple[int], np.dtype[np.int64]], numbers: object, width: int) -> None:
         rest = np.asarray(numbers, dtype=np.int64).copy()

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.acceptor import PASSWORD
-from bench.harness import ROOT, Child, dies_with_parent, until
+from bench.harness import ROOT, Child, until
 from sparkle.local.embedded import free_port, port_is_free
+from sparkle.local.supervise import dies_with_parent
 
 
 def make_conference(people: int, title: str) -> tuple[Any, list[Any]]:
