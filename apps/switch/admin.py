@@ -74,6 +74,10 @@ class NodeAdmin(AuditedAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(gateway_number=Count("gateways"))
 
+    def save_model(self, request: HttpRequest, obj: Node, form: Any, change: bool) -> None:
+        # A switchboard writes the other columns meanwhile: what it wrote since this request read the row stays.
+        obj.save(update_fields=form.changed_data if change else None)
+
     @admin.display(description=_("state"))
     def status(self, node: Node) -> SafeString:
         if not _is_driven(node):

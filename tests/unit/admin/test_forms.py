@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models.signals import pre_save
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
@@ -110,6 +111,21 @@ def test_an_exempt_gateway_stands_out(pages: Client, rows: dict[Any, Any]) -> No
 @pytest.mark.parametrize("domain", ["a b", "a;b", "ho{st", ""])
 def test_a_domain_is_a_host(pages: Client, rows: dict[Any, Any], domain: str) -> None:
     assert list(errors(send(pages, url(Node, "change", rows[Node].pk), domain=domain))) == ["domain"]
+
+
+def test_saving_a_node_leaves_what_a_switchboard_writes_meanwhile(pages: Client, rows: dict[Any, Any]) -> None:
+    def switchboard(**signal: Any) -> None:
+        Node.objects.filter(pk=rows[Node].pk).update(core_uuid="another core", connected=False, lease_epoch=7)
+
+    pre_save.connect(switchboard, sender=Node)
+    try:
+        answer = send(pages, url(Node, "change", rows[Node].pk), esl_host="10.0.0.9", esl_password="another")
+    finally:
+        pre_save.disconnect(switchboard, sender=Node)
+    assert answer.status_code == 302
+    node = Node.objects.get(pk=rows[Node].pk)
+    assert (node.esl_host, node.esl_password) == ("10.0.0.9", "another")
+    assert (node.core_uuid, node.connected, node.lease_epoch) == ("another core", False, 7)
 
 
 def test_a_node_says_who_drives_it(pages: Client, rows: dict[Any, Any]) -> None:
