@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +30,7 @@ def slow(index: int, behaviour: str = "9000") -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _slow_gateway(stack: Stack) -> Iterator[None]:
-    """RATE calls a second, MOST at once. Who takes a node over reads its gateways at once; otherwise it takes 30 s."""
+    """RATE calls a second, MOST at once."""
     with stack.database() as database:
         database.execute(
             """
@@ -42,10 +40,7 @@ def _slow_gateway(stack: Stack) -> Iterator[None]:
             """,
             (uuid4(), PREFIX, RATE, MOST),
         )
-        holder = "SELECT lease_holder FROM switch_node WHERE connected AND lease_until > now()"
-        before = until(lambda: stack.rows(holder), within=20, to="have a switchboard drive the node")
-        os.kill(int(before[0]["lease_holder"].split(":")[1]), signal.SIGTERM)
-        until(lambda: stack.rows(holder) not in ([], before), within=20, to="let the standby take over")
+        stack.hand_over()
         yield
         database.execute("UPDATE switch_gateway SET enabled = false WHERE name = 'slow'")
 
