@@ -13,7 +13,7 @@ from bench.harness import PATIENCE, Report, median, milliseconds, until
 from tests.system.stack import Api, Stack, running_stack
 
 PEOPLE = 200
-ROUNDS = 5
+ROUNDS = 11
 NO_LIMIT = 1_000_000
 #: The last digits: a scripted person who answers at once and stays (freeswitch/pocket/people.toml).
 STAYS = "9000"
