@@ -44,11 +44,10 @@ _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ROOM = r"[cw]-[0-9a-f]{32}"
 _TARGET = rf"{_ROOM}@(sparkle|whisper)(\+flags\{{[a-z|]+\}})?"
 #: Neither a space nor anything that FreeSWITCH reads as syntax; U+00A0, which stands for a space, is fine.
-_VALUE = r"""[^ \t\r\n,{}\[\]()'"\\$`;]*"""
+_VALUE = r"""[^ \t\r\n,{}\[\]()'"\\$`;:^]*"""
 _NAMES = (
     "origination_(uuid|external_id|callee_id_name|caller_id_name|caller_id_number)|ignore_early_media|originate_timeout"
     "|ignore_display_updates|conference_join_volume_in|conference_join_energy_level|conference_member_flags"
-    "|rtp_secure_media"
 )
 #: Everything that the control plane may say to a switch.
 COMMANDS = re.compile(
@@ -63,7 +62,7 @@ COMMANDS = re.compile(
     | api\ conference\ {_ROOM}\ volume_in\ uuid={_UUID}\ -?[0-4]
     | api\ conference\ {_ROOM}\ transfer\ {_TARGET}(\ uuid={_UUID})+
     | api\ conference\ {_ROOM}\ play\ (/[A-Za-z0-9_.-]+)+\.wav(\ uuid={_UUID})?
-    | bgapi\ originate\ \{{(({_NAMES})={_VALUE},?)+\}}
+    | bgapi\ originate\ \{{((({_NAMES})={_VALUE}|rtp_secure_media=[A-Z0-9a-z_:]+),?)+\}}
       (loopback/\+?[0-9]+/rehearsal | loopback/app=conference:{_TARGET})
       \ &conference\({_TARGET}\)\nJob-UUID:\ {_UUID}
     """,

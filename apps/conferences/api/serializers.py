@@ -259,10 +259,19 @@ class LogEntrySerializer(ModelSerializer[AuditEntry]):
 
 
 class WhisperSerializer(ModelSerializer[Whisper]):
+    """The context has the caller's `actor`, and `own`, the whisper that they are in."""
+
+    abilities = serializers.SerializerMethodField(help_text="What the caller may do.")
+
     class Meta:
         model = Whisper
-        fields = ["id", "title", "soft_main", "opened_by", "opened_at", "closed_at", "observed_feed"]
+        fields = ["id", "title", "soft_main", "opened_by", "opened_at", "closed_at", "observed_feed", "abilities"]
         read_only_fields = fields
+
+    def get_abilities(self, whisper: Whisper) -> list[str]:
+        actor: Actor = self.context["actor"]
+        belongs = whisper.opened_by_id == actor.user.pk or whisper.pk == self.context["own"]
+        return actor.abilities_in_whispers()["inside" if belongs else "outside"]
 
 
 class ExtensionSerializer(serializers.ModelSerializer[Extension]):

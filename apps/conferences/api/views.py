@@ -283,17 +283,18 @@ class LogView(mixins.ListModelMixin, OfConference[AuditEntry]):
         return AuditEntry.objects.filter(conference_id=self.conference()[0].pk)
 
 
-class WhisperListView(mixins.ListModelMixin, OfConference[Whisper]):
+class WhisperListView(OfConference[Whisper]):
     serializer_class = serializers.WhisperSerializer
     pagination_class = ByOpened
     queryset = Whisper.objects.all()
 
-    @extend_schema(operation_id="whispers_list")
+    @extend_schema(operation_id="whispers_list", responses=serializers.WhisperSerializer(many=True))
     def get(self, request: Request, conference_id: UUID) -> Response:
-        return self.list(request)
-
-    def get_queryset(self) -> QuerySet[Whisper]:
-        return self.conference()[0].whispers.all()
+        conference, actor = self.conference()
+        page = self.paginate_queryset(conference.whispers.all())
+        own = conference.participants.filter(user=actor.user).values_list("whisper", flat=True).first()
+        serializer = serializers.WhisperSerializer(page, many=True, context={"actor": actor, "own": own})
+        return self.get_paginated_response(serializer.data)
 
 
 @extend_schema_view(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from apps.conferences.models import Conference, Participant, Plan
+from apps.conferences.services.actions import ACTIONS
 from apps.core.models import AuditEntry
 from tests.factories import (
     add_participant,
@@ -21,9 +23,13 @@ from tests.factories import (
     make_extension,
     make_node,
     make_plan,
+    make_scene,
     make_unit,
     make_user,
 )
+
+from . import matrix
+from .matrix import MODES, ON_PERSON
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], APIClient]
@@ -195,22 +201,34 @@ def test_no_switch(as_user: AsUser) -> None:
     assert not Conference.objects.exists()
 
 
-def test_an_ended_conference(alice: APIClient) -> None:
-    conference = make_conference(User.objects.get(username="alice"), phase="ended")
-    somebody = add_participant(conference)
-    ids = {"participants": [str(somebody.pk)]}
-    for action, body in [
-        ("mute", ids),
-        ("end", {}),
-        ("extend", {"minutes": 5}),
-        ("announce", {"text": "hello"}),
-        ("invite", {"people": [person()]}),
-        ("whisper_open", ids),
-    ]:
-        answer = alice.post(f"/api/v1/conferences/{conference.pk}/{action}/", body)
-        assert (answer.status_code, answer.json()["code"]) == (409, "conference_ended"), action
-    somebody.refresh_from_db()
-    assert not somebody.muted
+@pytest.mark.parametrize("action", ACTIONS)
+def test_no_action_on_an_ended_conference(as_user: AsUser, settings: LazySettings, tmp_path: Path, action: str) -> None:
+    settings.SPARKLE_SOUNDS_DIR = tmp_path
+    scene = make_scene()
+    given = matrix.body(scene, "owner", action, "member" if action in ON_PERSON else "")
+    Conference.objects.update(phase="ended")
+    before = [Participant.objects.values().get(pk=each.pk) for each in scene.others.values()]
+
+    answer = as_user(scene.users["owner"]).post(f"/api/v1/conferences/{scene.conference.pk}/{action}/", given)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "conference_ended")
+    assert [Participant.objects.values().get(pk=each.pk) for each in scene.others.values()] == before
+    assert not AuditEntry.objects.exists()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("action", [*ON_PERSON, "whisper_soft", "whisper_close"])
+def test_what_belongs_to_another_conference(as_user: AsUser, action: str) -> None:
+    """The owner of one conference names people and whispers of another, where they have every right too."""
+    scene = make_scene()
+    owner = scene.users["owner"]
+    given = matrix.body(scene, "owner", action, "member" if action in ON_PERSON else "")
+    elsewhere = make_conference(owner, floor_mode=MODES.get(action, "free"))
+
+    answer = as_user(owner).post(f"/api/v1/conferences/{elsewhere.pk}/{action.split()[0]}/", given)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), answer.json()
+    assert not AuditEntry.objects.exists()
 
 
 def test_people_and_whispers_of_another_conference(alice: APIClient) -> None:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth import get_user
 from django.core.management import call_command
 from django.db import connection
@@ -19,6 +21,7 @@ from apps.accounts import sign_in
 from apps.accounts.models import User
 from apps.accounts.policy import policy_of
 from apps.conferences.models import Conference, Participant, Plan
+from apps.conferences.services.actions import ACTIONS
 from apps.core.api.idempotency import forget_old_answers
 from apps.core.models import AuditEntry, IdempotencyRecord
 from tests.factories import (
@@ -157,6 +160,34 @@ def test_a_plan_launched_at_the_same_time_runs_once(as_user: AsUser) -> None:
         answers = sorted(pool.map(post, range(4)))
     assert answers == [(201, ""), *[(409, "plan_is_running")] * 3]
     assert (Conference.objects.count(), Participant.objects.count()) == (1, 3)
+
+
+@pytest.mark.django_db
+def test_every_post_takes_a_key_and_every_list_has_cursors(
+    as_user: AsUser, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.SPARKLE_SOUNDS_DIR = tmp_path
+    scene = make_scene()
+    client = as_user(scene.users["owner"])
+    ids = {"{conference_id}": scene.conference.pk, "{id}": make_plan(scene.users["owner"]).pk}
+    paths = client.get("/api/v1/schema/?format=json").json()["paths"]
+    posts, lists = 0, 0
+    for path, operations in paths.items():
+        address = path
+        for name, value in ids.items():
+            address = address.replace(name, str(value))
+        if "post" in operations and "session" not in path:
+            headers = key(f"post-{posts}")
+            first, again = (client.post(address, {"text": "hello"}, headers=headers) for _ in range(2))
+            assert again["Idempotent-Replayed"] == "true", path
+            assert (again.status_code, again.json()) == (first.status_code, first.json())
+            assert any(each["name"] == "Idempotency-Key" for each in operations["post"]["parameters"])
+            posts += 1
+        success = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        if "Paginated" in json.dumps(success):
+            assert client.get(address).json().keys() == {"results", "next", "previous"}
+            lists += 1
+    assert (posts, lists) == (3 + len(ACTIONS) + 1, 8)
 
 
 @pytest.mark.django_db

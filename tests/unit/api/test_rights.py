@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.conferences.access import MATRIX, Action, Role, Switch, may, may_assign
-from apps.conferences.models import Participant, Plan
+from apps.conferences.models import Participant, Plan, Whisper
 from apps.core.models import AuditEntry
 from tests.factories import (
     CAST,
@@ -181,6 +181,18 @@ def test_numbers_attempts_and_log_are_for_chair_and_above(as_user: AsUser) -> No
     outsider = as_user(scene.users["outsider"])
     for part in ("", "/participants", "/attempts", "/log", "/whispers", f"/participants/{scene.own['chair'].pk}"):
         assert outsider.get(f"{address}{part}/").status_code == 404
+
+
+def test_a_whisper_says_what_the_caller_may_do_to_it(as_user: AsUser) -> None:
+    scene = make_scene(member_may_whisper=True)
+    theirs = Whisper.objects.create(conference=scene.conference, opened_by=scene.users["manager"])
+    within = Whisper.objects.create(conference=scene.conference, opened_by=scene.users["manager"])
+    Participant.objects.filter(pk=scene.own["member"].pk).update(whisper=within)
+    everything = ["whisper_add", "whisper_close", "whisper_remove", "whisper_soft"]
+    for role, outside in (("chair", everything[1:]), ("member", []), ("participant", [])):
+        found = as_user(scene.users[role]).get(f"/api/v1/conferences/{scene.conference.pk}/whispers/").json()["results"]
+        may = {each["id"]: each["abilities"] for each in found}
+        assert may == {str(theirs.pk): outside, str(within.pk): everything if role == "member" else outside}, role
 
 
 def test_of_access_and_live_role_the_higher_counts(as_user: AsUser) -> None:
