@@ -15,11 +15,16 @@ from pathlib import Path
 import django
 import pytest
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from sparkle.local.embedded import Server, prepare_postgres, prepare_valkey
 from tests.servers import running
 from tests.system.stack import Stack, running_stack
+
+# The same examples in every run, and no time limit on one: a failure is the change's, not the day's.
+hypothesis_settings.register_profile("sparkle", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("sparkle")
 
 _var = Path(tempfile.mkdtemp(prefix="sparkle-tests-"))
 _var.chmod(0o755)  # PostgreSQL of a root's test run is run by another account

@@ -44,7 +44,8 @@ def _missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+# A package's, not the session's: Playwright keeps an event loop running in this thread, and other tests start theirs.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
@@ -58,13 +59,13 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(chromium: Browser, stack: Stack) -> Stack:
     """The system that all tests share. It asks for Chromium first: nothing is started without one."""
     return stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(stack: Stack) -> Api:
     return stack.sign_in()
 

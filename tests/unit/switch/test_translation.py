@@ -240,8 +240,12 @@ def test_a_malformed_header_is_an_error_without_content(change: dict[str, Any]) 
 
 @given(st.one_of(st.binary(max_size=100), st.sampled_from([b"[" * 100_000, b'{"a":' * 100_000, b"null", b"{}", b""])))
 def test_no_bytes_raise_anything_else(body: bytes) -> None:
-    with pytest.raises(TranslationError):
-        translate(body)
+    """What names a kind that is not used is left unread, whatever else is wrong with it."""
+    try:
+        event = translate(body)
+    except TranslationError:
+        return
+    assert event is None
 
 
 json_values = st.recursive(
