@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sparkle.local.freeswitch import find_freeswitch
+from tests.system.meeting import Feed
 from tests.system.plans import BUSY, launch, mobile, person, states
-from tests.system.stack import Api, Stack, until
+from tests.system.stack import Api, Stack, running_stack, until
 from tests.system.watch import Watch, rooms, wait_for_agreement
 
 PARTS = ["web", "worker", "switchboard", "valkey", "postgres", "switch"]
 PEOPLE = 50
+#: Seconds.
+OUTAGE = 30.0
 
 
 def kill(stack: Stack, part: str) -> None:
@@ -34,6 +44,29 @@ def driving(stack: Stack) -> int:
     return int(rows[0]["lease_holder"].split(":")[1])
 
 
+@contextmanager
+def frozen(stack: Stack, part: str) -> Iterator[None]:
+    """Stop a process and its children: they take what is sent, and answer nothing. Worse than dead."""
+    leader = stack.pid(part)
+    stopped: list[int] = []
+    try:
+        found = [leader]
+        while found:  # PostgreSQL's are no group: each leads its own (setsid in InitPostmasterChild)
+            for each in found:
+                os.kill(each, signal.SIGSTOP)
+            stopped += found
+            children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+            found = [int(each) for each in children if int(each) not in stopped]
+        yield
+    finally:
+        for each in stopped:
+            os.kill(each, signal.SIGCONT)
+
+
+def connected(api: Api, conference: str) -> int:
+    return sum(state == "connected" for state in states(api, conference).values())
+
+
 def everybody(prefix: int) -> list[dict[str, Any]]:
     people = [person(f"参会人{index}", mobile(prefix + index)) for index in range(PEOPLE - 1)]
     return [*people, person("忙线", mobile(prefix + PEOPLE, BUSY))]
@@ -50,12 +83,12 @@ def test_a_launch_of_fifty_survives_the_loss_of(stack: Stack, part: str) -> None
     prefix = 1000 + 100 * PARTS.index(part)
     with Watch(stack) as watch:
         conference = launch(api, everybody(prefix), busy_retries=0, attempts_per_number=1)
-        until(
-            lambda: sum(state == "connected" for state in states(api, conference).values()) >= 5,
-            within=30,
-            to="be in the middle of the launch",
-        )
+        until(lambda: connected(api, conference) >= 5, within=30, to="be in the middle of the launch")
         kill(stack, part)
+        if part == "switch":  # twice, for good measure
+            until(lambda: connected(api, conference) == 0, within=30, to="see that the switch is gone")
+            until(lambda: connected(api, conference) >= 5, within=60, to="begin anew")
+            kill(stack, part)
         until(lambda: in_place(api, conference), within=90, to="bring everybody in all the same")
     assert max(watch.most.values()) == 1, "somebody was called twice at once"
     if part != "switch":
@@ -109,6 +142,64 @@ def test_a_running_conference_survives_the_loss_of(stack: Stack, part: str) -> N
     until(lambda: not rooms(stack), within=60, to="leave no room behind")
 
 
+@pytest.mark.parametrize("part", ["postgres", "valkey"])
+def test_a_launch_of_fifty_waits_while_nothing_is_heard_of(stack: Stack, part: str) -> None:
+    api = stack.sign_in()
+    prefix = 5000 if part == "postgres" else 5100
+    with Watch(stack) as watch:
+        conference = launch(api, everybody(prefix), busy_retries=0, attempts_per_number=1)
+        with Feed(stack, api, conference) as feed:
+            until(lambda: connected(api, conference) >= 5, within=30, to="be in the middle of the launch")
+            with frozen(stack, part):
+                over = time.monotonic() + OUTAGE
+                if part == "valkey":
+                    until(lambda: in_place(api, conference), within=OUTAGE, to="bring everybody in without pushes")
+                    first = feed.person("参会人0")["id"]
+                    api.act(conference, "mute", participants=[first])
+                    feed.until(lambda: feed.person("参会人0")["observed_muted"], "tell of it without pushes")
+                until(lambda: time.monotonic() > over, within=OUTAGE + 5, to="be patient")
+            until(lambda: in_place(api, conference), within=60, to="bring everybody in all the same")
+            wait_for_agreement(stack, conference)
+            with Feed(stack, api, conference) as fresh:
+                feed.until(lambda: feed.state == fresh.state, "tell what a new page is told")
+    assert max(watch.calls.values()) == 1, "somebody was called again"
+    api.act(conference, "end")
+    until(lambda: not rooms(stack), within=60, to="leave no room behind")
+
+
+def test_a_launch_of_fifty_survives_the_loss_of_one_switchboard_after_the_other(stack: Stack) -> None:
+    api = stack.sign_in()
+    chance = random.Random(5)
+    with Watch(stack) as watch:
+        conference = launch(api, everybody(5200), busy_retries=0, attempts_per_number=1)
+        for _ in range(8):
+            holder = until(
+                lambda: stack.rows("SELECT lease_holder FROM switch_node WHERE lease_until > now()"),
+                within=20,
+                to="have a switchboard take over",
+            )
+            threading.Event().wait(chance.uniform(0, 0.5))
+            os.kill(int(holder[0]["lease_holder"].split(":")[1]), signal.SIGKILL)
+            with stack.database() as database:  # as if its time had run out
+                database.execute("UPDATE switch_node SET lease_until = now()")
+        until(lambda: in_place(api, conference), within=90, to="bring everybody in all the same")
+    assert max(watch.calls.values()) == 1, "somebody was called again"
+    wait_for_agreement(stack, conference)
+    api.act(conference, "end")
+    until(lambda: not rooms(stack), within=60, to="leave no room behind")
+
+
+def test_nonsense_on_the_channel_of_changes_is_survived(stack: Stack) -> None:
+    holder = driving(stack)
+    with stack.database() as database:
+        database.execute("SELECT pg_notify('sparkle_desired', 'nonsense')")
+    api = stack.sign_in()
+    conference = launch(api, [person("甲", mobile(5300))])
+    until(lambda: states(api, conference) == {"甲": "connected"}, within=20, to="go on")
+    assert driving(stack) == holder
+    api.act(conference, "end")
+
+
 def test_a_standby_takes_over_within_five_seconds(stack: Stack) -> None:
     first = driving(stack)
     os.kill(first, signal.SIGSTOP)  # not dead, only silent: worse
@@ -122,3 +213,29 @@ def test_a_standby_takes_over_within_five_seconds(stack: Stack) -> None:
 
 def _whispering(api: Api, conference: str) -> int:
     return sum(each["room"] not in ("main", None) for each in api.participants(conference))
+
+
+@pytest.fixture(scope="module")
+def freeswitch_stack() -> Iterator[Stack]:
+    if find_freeswitch() is None:
+        pytest.skip("no freeswitch binary on PATH or in /usr/local/freeswitch/bin")
+    with running_stack(switch="freeswitch") as system:
+        yield system
+
+
+def test_a_launch_on_freeswitch_survives_the_loss_of_switchboard_and_switch(freeswitch_stack: Stack) -> None:
+    stack, api = freeswitch_stack, freeswitch_stack.sign_in()
+    with Watch(stack) as watch:
+        conference = launch(api, everybody(5400), busy_retries=0, attempts_per_number=1)
+        until(lambda: connected(api, conference) >= 5, within=30, to="be in the middle of the launch")
+        kill(stack, "switchboard")
+        until(lambda: in_place(api, conference), within=90, to="bring everybody in all the same")
+        assert max(watch.calls.values()) == 1, "somebody was called again"
+        wait_for_agreement(stack, conference)
+        stack.kill("freeswitch")
+        until(lambda: connected(api, conference) == 0, within=30, to="see that the switch is gone")
+        until(lambda: in_place(api, conference), within=90, to="bring everybody in again")
+    assert max(watch.most.values()) == 1, "somebody was called twice at once"
+    wait_for_agreement(stack, conference)
+    api.act(conference, "end")
+    until(lambda: not rooms(stack), within=60, to="leave no room behind")
