@@ -47,7 +47,7 @@ class Leg:
         self.direction = _DIRECTIONS[inbound]
         self.external_id = "" if inbound else variables.get("origination_external_id", "")
         self.created = now()
-        self.progress = self.answered = self.ended = _NEVER
+        self.progress = self.progress_media = self.answered = self.ended = _NEVER
         self.state = "CS_INIT"
         self.call_state = "DOWN"
         self.cause: str | None = None
@@ -63,7 +63,7 @@ class Leg:
         self.script: asyncio.Task[None] | None = None
         self.recordings: dict[str, TrackRecording] = {}
         self.up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when the leg was answered or has ended."""
+        """Done when the leg was answered, was given early media that nobody wanted ignored, or has ended."""
         self._caller = (
             variables.get("origination_caller_id_name", ""),
             variables.get("origination_caller_id_number", "0000000000"),
@@ -126,11 +126,21 @@ class Leg:
             self.peer.ring()
         self.fire("CHANNEL_PROGRESS", variables=True)
 
+    def early_media(self, voice: Voice) -> None:
+        """183: `voice` is what the network plays before anybody answers (switch_ivr_originate.c, early_ok)."""
+        self.progress_media = now()
+        self.call_state = "EARLY"
+        self.say(voice)
+        self.fire("CHANNEL_PROGRESS_MEDIA", variables=True)
+        if self.variables.get("ignore_early_media") != "true" and not self.up.done():
+            self.up.set_result(None)
+
     def answer(self) -> None:
         if not self.is_ringing:
             return
         self.answered = now()
         self.call_state = "ACTIVE"
+        self.voice = None
         if self.encrypted:
             for _ in range(2):  # once for each direction
                 secure = {"secure_type": "srtp:sdes:AEAD_AES_256_GCM", "caller-unique-id": self.uuid}
@@ -261,7 +271,7 @@ class Leg:
             "Caller-Channel-Created-Time": self.created,
             "Caller-Channel-Answered-Time": self.answered,
             "Caller-Channel-Progress-Time": self.progress,
-            "Caller-Channel-Progress-Media-Time": _NEVER,
+            "Caller-Channel-Progress-Media-Time": self.progress_media,
             "Caller-Channel-Hangup-Time": self.ended,
         }
         if variables:

@@ -27,6 +27,7 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rings: float | tuple[float, float] = 1.0
     answers: bool = True
+    ringback: float | None = None
     fails: str | None = None
     fails_first: int | None = None
     says: Literal["nothing", "speech", "speech at once", "tone"] = "nothing"
@@ -74,6 +75,8 @@ class People:
         # A person does the same at the same call of each run.
         chance = random.Random(f"{leg.number}/{calls}")  # noqa: S311 (no secret)
         leg.ring()
+        if person.ringback is not None:
+            leg.early_media(ClipVoice(tone(person.ringback), loop=True))
         if not person.answers:
             return
         await asyncio.sleep(chance.uniform(*person.rings) if isinstance(person.rings, tuple) else person.rings)

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from apps.switch.commands import Kill, MemberFlag
+from apps.switch.commands import Kill, MemberFlag, Originate
+from apps.switch.esl.rendering import render
 from apps.switch.events import (
     JobDone,
     LegAnswered,
@@ -19,7 +20,7 @@ from apps.switch.events import (
     RoomCreated,
     RoomDestroyed,
 )
-from tests.contract.desk import Desk
+from tests.contract.desk import HEARD, Desk, rehearsal
 from tests.servers import wait_until
 
 
@@ -59,6 +60,30 @@ def test_somebody_does_not_come(desk: Desk, number: str, cause: str) -> None:
     assert (ended.cause, ended.sip_code) == (cause, 0)
     assert (job.cause, job.body) == (cause, f"-ERR {cause}\n")
     assert desk.members(call.room) == {}
+
+
+def test_early_media_never_reaches_the_room(desk: Desk) -> None:
+    desk.call("9105")
+    recording = desk.record(desk.room)
+    call = desk.originate("9611")
+    answered = desk.expect(LegAnswered, lambda event: event.leg == call.leg)
+    joined = desk.joined(call.leg, call.room)
+    assert joined.at >= answered.at
+    desk.client.settle(0.5)
+    heard = desk.stop_recording(desk.room, recording)
+    assert heard[1100] < HEARD < heard[500]
+
+
+def test_early_media_would_reach_it_if_it_were_not_ignored(desk: Desk) -> None:
+    """What the test above would hear: the variable is what keeps it out."""
+    desk.call("9105")
+    recording = desk.record(desk.room)
+    [text] = render(Originate(uuid4(), uuid4(), uuid4(), rehearsal("9611"), desk.room))
+    assert "ignore_early_media=true," in text
+    desk.client.send(text.replace("ignore_early_media=true,", ""))
+    desk.expect(MemberJoined, lambda event: event.room == desk.room.name)
+    desk.client.settle(1.0)
+    assert desk.stop_recording(desk.room, recording)[1100] > HEARD
 
 
 def test_nobody_answers(desk: Desk) -> None:
