@@ -31,26 +31,33 @@ class InFlight:
     """At most one command for each aspect of a leg or room: the last one sent."""
 
     def __init__(self) -> None:
-        self._sent: dict[Aspect, tuple[object, float]] = {}
+        self._sent: dict[UUID | str, dict[str, tuple[object, float]]] = {}
 
     def note(self, command: Command, now: float) -> None:
-        for aspect, want in _aspects(command):
-            self._sent[aspect] = (want, now)
+        for (what, subject), want in _aspects(command):
+            self._sent.setdefault(subject, {})[what] = (want, now)
+
+    def concerns(self, subject: UUID | str) -> bool:
+        """Whether anything is under way to this leg or room."""
+        return subject in self._sent
 
     def pending(self, aspect: Aspect, want: object, now: float) -> bool:
         """Whether a command to this end left a moment ago and its effect may still come."""
-        entry = self._sent.get(aspect)
+        what, subject = aspect
+        entry = self._sent.get(subject, {}).get(what)
         return entry is not None and entry[0] == want and now - entry[1] < COMMAND_TIMEOUT
 
     def shown(self, aspect: Aspect, state: object) -> None:
         """The effect of a command was seen, or it came to nothing: it is no longer under way."""
-        entry = self._sent.get(aspect)
-        if entry is not None and entry[0] == state:
-            del self._sent[aspect]
+        what, subject = aspect
+        sent = self._sent.get(subject, {})
+        if what in sent and sent[what][0] == state:
+            del sent[what]
+            if not sent:
+                del self._sent[subject]
 
     def drop_leg(self, leg: UUID) -> None:
-        for what in ("mute", "deaf", "hold", "volume", "room", "kill"):
-            self._sent.pop((what, leg), None)
+        self._sent.pop(leg, None)
 
     def clear(self) -> None:
         self._sent.clear()

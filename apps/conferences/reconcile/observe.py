@@ -173,7 +173,7 @@ def _snapshot_leg(
         enter(observed, leg, room, state, asked, changes)
         if leg.volume_in != member.volume_in:
             leg.volume_in = member.volume_in
-            changes.leg(leg)
+            changes.member(leg)
         observed.in_flight.shown(("volume", leg.leg), leg.volume_in)
         return
     if leg.room is not None and asked > leg.as_of + LAG:
@@ -232,7 +232,7 @@ def _leg_secured(observed: Observed, event: LegSecured, changes: Changes) -> Non
     leg = observed.legs.get(event.leg)
     if leg is not None and leg.suite != event.suite:
         leg.suite = event.suite
-        changes.leg(leg)
+        changes.member(leg)
 
 
 def _room_created(observed: Observed, event: RoomCreated, changes: Changes) -> None:
@@ -302,7 +302,7 @@ def _member_volume(observed: Observed, event: MemberVolume, changes: Changes) ->
         return
     leg.volume_sequence, leg.volume_in = event.sequence, event.volume_in
     observed.in_flight.shown(("volume", leg.leg), leg.volume_in)
-    changes.leg(leg)
+    changes.member(leg)
 
 
 def _talking(observed: Observed, event: Talking, changes: Changes) -> None:

@@ -14,8 +14,10 @@ from apps.switch.events import Digit, Event, MemberState
 
 @dataclass(slots=True)
 class Changes:
-    """What became different. `talking` holds legs whose speaking indicator changed and nothing else; `announcements`
-    those that started, with the error ("" when it plays); `digits` the keys that were pressed, each once."""
+    """What became different. `legs` holds those whose attempt went on, and those of no participant; `participants` those
+    of whom anything else may have changed too; `talking` legs whose speaking indicator changed and nothing else;
+    `announcements` those that started, with the error ("" when it plays); `digits` the keys that were pressed, each
+    once."""
 
     legs: set[UUID] = field(default_factory=set)
     participants: set[UUID] = field(default_factory=set)
@@ -28,9 +30,25 @@ class Changes:
         return bool(self.legs or self.participants or self.rooms or self.talking or self.announcements or self.digits)
 
     def leg(self, leg: ObservedLeg) -> None:
+        """The attempt went on, or ended."""
         self.legs.add(leg.leg)
         if leg.participant is not None:
             self.participants.add(leg.participant)
+
+    def member(self, leg: ObservedLeg) -> None:
+        """Only what the leg is in its room changed, nothing of the attempt."""
+        if leg.participant is None:
+            self.legs.add(leg.leg)
+        else:
+            self.participants.add(leg.participant)
+
+    def merge(self, later: Changes) -> None:
+        self.legs |= later.legs
+        self.participants |= later.participants
+        self.rooms |= later.rooms
+        self.talking |= later.talking
+        self.announcements |= later.announcements
+        self.digits += later.digits
 
 
 def adopt(observed: Observed, state: MemberState, at: float) -> ObservedLeg:
@@ -82,26 +100,27 @@ def advance(observed: Observed, leg: ObservedLeg, phase: LegPhase, at: float, ch
 
 
 def enter(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, at: float, changes: Changes) -> None:
-    before = (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator, leg.joined_at)
+    before = (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator)
     talked = (leg.talking, leg.floor)
     advance(observed, leg, LegPhase.ANSWERED, at, changes)
     if leg.room != room:
         observed.place(leg, room)
-    if leg.phase is not LegPhase.IN_ROOM:
+    if leg.phase is not LegPhase.IN_ROOM or leg.joined_at is None:
+        leg.joined_at = leg.joined_at or at
         observed.set_phase(leg, LegPhase.IN_ROOM)
-    if leg.joined_at is None:
-        leg.joined_at = at
+        changes.leg(leg)
     leg.member_id, leg.moderator, leg.floor = state.member_id, state.moderator, state.floor
     leg.muted, leg.deaf, leg.held = state.muted, state.deaf, state.held
     # The switch tells no end of speech when it mutes or holds (conference_api.c:323, 411).
     leg.talking = state.talking and not state.muted and not state.held
     leg.as_of = max(leg.as_of, at)
-    observed.in_flight.shown(("room", leg.leg), room)
-    observed.in_flight.shown(("mute", leg.leg), leg.muted)
-    observed.in_flight.shown(("deaf", leg.leg), leg.deaf)
-    observed.in_flight.shown(("hold", leg.leg), leg.held)
-    if before != (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator, leg.joined_at):
-        changes.leg(leg)
+    if observed.in_flight.concerns(leg.leg):
+        observed.in_flight.shown(("room", leg.leg), room)
+        observed.in_flight.shown(("mute", leg.leg), leg.muted)
+        observed.in_flight.shown(("deaf", leg.leg), leg.deaf)
+        observed.in_flight.shown(("hold", leg.leg), leg.held)
+    if before != (room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator):
+        changes.member(leg)
     if talked != (leg.talking, leg.floor):
         changes.talking.add(leg.leg)
 

@@ -143,22 +143,22 @@ class NodeLoop:
     # Observing ------------------------------------------------------------------------------------------------
 
     def _observe(self, now: float) -> None:
-        until = time.monotonic() + OBSERVE
+        until, changes = time.monotonic() + OBSERVE, Changes()
         while not self.link.inbox.empty():
             item = self.link.inbox.get()
             match item:
                 case Connected(core=core):
-                    self._note(connect(self.observed, core, now))
+                    changes.merge(connect(self.observed, core, now))
                     self._node_facts |= {"connected": True, "core_uuid": core}
                 case Gone():
                     if self.observed.connected:
                         self._node_facts["connected"] = False
                     self.observed.disconnected()
                 case Snapshot():
-                    self._note(apply_snapshot(self.observed, item))
+                    changes.merge(apply_snapshot(self.observed, item))
                     self.book.touch_all()
                 case events:
-                    self._note(apply(self.observed, *events))
+                    changes.merge(apply(self.observed, *events))
                     beat = next((each for each in reversed(events) if isinstance(each, Heartbeat)), None)
                     if beat is not None:
                         self._node_facts |= {
@@ -168,6 +168,7 @@ class NodeLoop:
                         }
             if self.link.inbox.empty() and time.monotonic() < until:
                 gevent.sleep(0)  # lets the reader bring what has come meanwhile
+        self._note(changes)
 
     def _note(self, changes: Changes) -> None:
         if changes:

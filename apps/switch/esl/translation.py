@@ -51,13 +51,14 @@ class TranslationError(Exception):
     """An event or a snapshot that is not what FreeSWITCH writes. The text names the place, and holds no content."""
 
 
-# The headers of each kind of event. Those that may be missing have a default.
+# The headers of each kind of event, in about the order in which FreeSWITCH writes them: so they are found fastest. Those
+# that may be missing have a default. Where events are many, a UUID stays a text here and is looked up (`_leg`).
 
 
 class _Headers(msgspec.Struct, gc=False):
     core: str = msgspec.field(name="Core-UUID")
-    sequence: Natural = msgspec.field(name="Event-Sequence")
     microseconds: Natural = msgspec.field(name="Event-Date-Timestamp")
+    sequence: Natural = msgspec.field(name="Event-Sequence")
 
 
 class _HeartbeatHeaders(_Headers):
@@ -92,17 +93,17 @@ class _RoomHeaders(_Headers):
 
 
 class _RoomLegHeaders(_RoomHeaders):
-    leg: UUID = msgspec.field(name="Unique-ID")
+    leg: str = msgspec.field(name="Unique-ID")
 
 
 class _MemberHeaders(_RoomLegHeaders):
+    floor: bool = msgspec.field(name="Floor")
+    hear: bool = msgspec.field(name="Hear")
+    speak: bool = msgspec.field(name="Speak")
+    talking: bool = msgspec.field(name="Talking")
+    hold: bool = msgspec.field(name="Hold")
     member_id: Natural = msgspec.field(name="Member-ID")
     member_type: str = msgspec.field(name="Member-Type")
-    speak: bool = msgspec.field(name="Speak")
-    hear: bool = msgspec.field(name="Hear")
-    hold: bool = msgspec.field(name="Hold")
-    talking: bool = msgspec.field(name="Talking")
-    floor: bool = msgspec.field(name="Floor")
     ghost: bool = msgspec.field(name="Member-Ghost")
     participant: str = msgspec.field(name="Session-External-ID", default="")
 
@@ -264,12 +265,19 @@ def _snapshot_member(member: _Member) -> SnapshotMember | None:
     )
 
 
-@lru_cache(maxsize=16_384)  # a handful of participants, named in event after event
+@lru_cache(maxsize=16_384)  # the same few legs and participants are named in event after event
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
         return None
+
+
+def _leg(text: str) -> UUID:
+    leg = _uuid(text)
+    if leg is None:
+        raise TranslationError("Unique-ID is no UUID")
+    return leg
 
 
 class _Stamp(TypedDict):
@@ -280,21 +288,6 @@ class _Stamp(TypedDict):
 
 def _stamp(headers: _Headers) -> _Stamp:
     return {"core": headers.core, "sequence": headers.sequence, "at": headers.microseconds / 1e6}
-
-
-def _member(headers: _MemberHeaders) -> MemberState:
-    return MemberState(
-        leg=headers.leg,
-        participant=_uuid(headers.participant),
-        member_id=headers.member_id,
-        muted=not headers.speak,
-        deaf=not headers.hear,
-        held=headers.hold,
-        talking=headers.talking,
-        floor=headers.floor,
-        moderator=headers.member_type == "moderator",
-        ghost=headers.ghost,
-    )
 
 
 def _heartbeat(headers: _HeartbeatHeaders) -> Event:
@@ -339,26 +332,49 @@ def _room_locked(locked: bool) -> _Reader:
     return _reader(_RoomHeaders, lambda headers: RoomLocked(**_stamp(headers), room=headers.room, locked=locked))
 
 
+# The commonest events by far are made in one step each.
+
+
 def _member_event(kind: type[MemberJoined | MemberLeft | MemberChanged]) -> _Reader:
-    return _reader(_MemberHeaders, lambda headers: kind(**_stamp(headers), room=headers.room, member=_member(headers)))
-
-
-def _member_volume(headers: _VolumeHeaders) -> Event:
-    return MemberVolume(**_stamp(headers), room=headers.room, leg=headers.leg, volume_in=headers.volume)
-
-
-def _talking(talking: bool) -> _Reader:
-    def build(headers: _RoomLegHeaders) -> Event:
-        return Talking(  # the commonest event by far, so without the helper
+    def build(headers: _MemberHeaders) -> Event:
+        return kind(
             core=headers.core,
             sequence=headers.sequence,
             at=headers.microseconds / 1e6,
             room=headers.room,
-            leg=headers.leg,
+            member=MemberState(
+                leg=_leg(headers.leg),
+                participant=_uuid(headers.participant),
+                member_id=headers.member_id,
+                muted=not headers.speak,
+                deaf=not headers.hear,
+                held=headers.hold,
+                talking=headers.talking,
+                floor=headers.floor,
+                moderator=headers.member_type == "moderator",
+                ghost=headers.ghost,
+            ),
+        )
+
+    return _reader(_MemberHeaders, build)
+
+
+def _talking(talking: bool) -> _Reader:
+    def build(headers: _RoomLegHeaders) -> Event:
+        return Talking(
+            core=headers.core,
+            sequence=headers.sequence,
+            at=headers.microseconds / 1e6,
+            room=headers.room,
+            leg=_leg(headers.leg),
             talking=talking,
         )
 
     return _reader(_RoomLegHeaders, build)
+
+
+def _member_volume(headers: _VolumeHeaders) -> Event:
+    return MemberVolume(**_stamp(headers), room=headers.room, leg=_leg(headers.leg), volume_in=headers.volume)
 
 
 def _floor_changed(headers: _FloorHeaders) -> Event:
@@ -376,7 +392,7 @@ def _play_done(headers: _PlayHeaders) -> Event:
 
 
 def _digit(headers: _DigitHeaders) -> Event:
-    return Digit(**_stamp(headers), room=headers.room, leg=headers.leg, key=headers.key, data=headers.data)
+    return Digit(**_stamp(headers), room=headers.room, leg=_leg(headers.leg), key=headers.key, data=headers.data)
 
 
 # By Action, which only the events of conferences have, else by Event-Name.

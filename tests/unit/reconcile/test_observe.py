@@ -151,7 +151,8 @@ def test_a_snapshot_corrects_what_events_did_not_tell(feed: Feed) -> None:
         SIDE.room.name: [member(leg.leg, leg.participant, muted=True)],
     }
     changes = feed.snapshot(told, volume_in=-2)
-    assert leg.leg in changes.legs
+    assert leg.participant in changes.participants
+    assert leg.leg not in changes.legs, "nothing of the attempt"
     assert (leg.room, leg.muted, leg.volume_in) == (SIDE.room.name, True, -2)
     assert not feed.snapshot(told, volume_in=-2)
 
