@@ -140,7 +140,8 @@ class Leg:
             return
         self.answered = now()
         self.call_state = "ACTIVE"
-        self.voice = None
+        if self.progress_media != _NEVER:
+            self.voice = None
         if self.encrypted:
             for _ in range(2):  # once for each direction
                 secure = {"secure_type": "srtp:sdes:AEAD_AES_256_GCM", "caller-unique-id": self.uuid}
