@@ -8,10 +8,10 @@ from rest_framework import generics, serializers
 from rest_framework.request import Request
 
 from apps.conferences.access import ON_PLAN
-from apps.conferences.actors import Actor
-from apps.conferences.api.views import ByChange, ByPosition, OfConference
+from apps.conferences.actors import Actor, actor_in_conference
+from apps.conferences.api.views import ByChange, ByPosition
 from apps.conferences.live.views import PARTICIPANT
-from apps.conferences.models import Participant, Plan
+from apps.conferences.models import Conference, Participant, Plan
 from apps.conferences.models.options import OPTION_FIELDS
 from apps.conferences.selectors import actors_of, plans_of
 
@@ -30,11 +30,14 @@ class ParticipantSerializer(serializers.ModelSerializer[Participant]):
         return self.context["by_role"][participant.role]  # type: ignore[no-any-return]
 
 
-class ParticipantList(OfConference[Participant]):
+class ParticipantList(generics.GenericAPIView[Participant]):
     pagination_class = ByPosition
+    filter_backends = ()
 
     def get(self, request: Request, conference_id: object) -> Any:
-        conference, actor = self.conference()
+        user: Any = request.user
+        conference = generics.get_object_or_404(Conference.objects.select_related("owner"), pk=conference_id)
+        actor = actor_in_conference(user, conference)
         page = self.paginate_queryset(conference.participants.all())
         assert page is not None
         context = {"actor": actor, "by_role": actor.abilities_by_role()}

@@ -1,37 +1,67 @@
-"""What a person may see of plans and conferences, and who they are in each of them, in a constant number of queries."""
+"""What a person may see of plans and conferences, and who they are in each of them, in a constant number of queries.
+
+Lists are JSON text that PostgreSQL builds; the serializers of the API take their fields from here.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, TextField, UUIDField
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
 from apps.core.errors import NotFound
 
-from .actors import Actor, actor_in_conference, highest, switches_of
-from .live.snapshot import participant_json
-from .live.views import view_of
+from .access import Action, Role, Switch, abilities
+from .actors import Actor, highest, switches_of
+from .live.snapshot import json_object, participant_json
+from .live.views import CONFERENCE, view_of
 from .models import Conference, Participant, Plan, PlanPerson
+from .models.options import OPTION_FIELDS
 
 M = TypeVar("M", bound=Model)
+
+#: What lists say of each object, besides the caller's role and abilities; columns, or SQL of _COMPUTED.
+PLAN_SUMMARY = (
+    *("id", "title", "agenda", "owner", "managers", "revision", "created_at", "updated_at"),
+    *OPTION_FIELDS,
+    *("people_count", "running"),
+)
+CONFERENCE_SUMMARY = (*CONFERENCE, *sorted(set(OPTION_FIELDS) - set(CONFERENCE)), "owner", "seq")
+
+_PERSON = "json_build_object('id', u.id, 'display_name', u.display_name)"
+_PEOPLE_COUNT = "(SELECT count(*) FROM conferences_planperson WHERE plan_id = conferences_plan.id)"
+_RUNNING = "(SELECT id FROM conferences_conference WHERE plan_id = conferences_plan.id AND phase <> 'ended' LIMIT 1)"
+_COMPUTED: dict[type[Model], dict[str, str]] = {
+    Plan: {
+        "owner": f"(SELECT {_PERSON} FROM accounts_user u WHERE u.id = conferences_plan.owner_id)",  # noqa: S608
+        "managers": (
+            f"(SELECT coalesce(json_agg({_PERSON} ORDER BY u.display_name, u.id), '[]')"  # noqa: S608
+            " FROM conferences_plan_managers m JOIN accounts_user u ON u.id = m.user_id"
+            " WHERE m.plan_id = conferences_plan.id)"
+        ),
+        "people_count": _PEOPLE_COUNT,
+        "running": _RUNNING,
+    },
+    Conference: {
+        "owner": f"(SELECT {_PERSON} FROM accounts_user u WHERE u.id = conferences_conference.owner_id)",  # noqa: S608
+    },
+}
 
 
 def plans_of(user: User) -> QuerySet[Plan]:
     """Every plan in which this person has a part, with what lists show."""
-    running = Conference.objects.filter(plan=OuterRef("pk")).exclude(phase=Conference.Phase.ENDED)
-    people = PlanPerson.objects.filter(plan=OuterRef("pk"))
     return (
-        _with_part(Plan.objects.all(), user, people)
+        _with_part(Plan.objects.all(), user, PlanPerson.objects.filter(plan=OuterRef("pk")))
         .annotate(
-            people_count=Coalesce(Subquery(people.order_by().values("plan").annotate(n=Count("pk")).values("n")), 0),
-            running=Subquery(running.values("pk")[:1]),
+            people_count=RawSQL(_PEOPLE_COUNT, [], IntegerField()),  # noqa: S611
+            running=RawSQL(_RUNNING, [], UUIDField()),  # noqa: S611
         )
         .select_related("owner")
         .prefetch_related("managers")
@@ -49,6 +79,7 @@ def _with_part(objects: QuerySet[M], user: User, people: QuerySet[Any]) -> Query
     managed = through.objects.filter(**{f"{objects.model._meta.model_name}": OuterRef("pk"), "user": user})
     own = people.filter(user=user).order_by()
     known: QuerySet[M] = objects.annotate(
+        owner_unit=F("owner__unit_id"),
         managed_by_caller=Exists(managed),
         caller_role=Subquery(own.values("role")[:1]),
         caller_part=Subquery(own.values("pk")[:1]),
@@ -56,12 +87,17 @@ def _with_part(objects: QuerySet[M], user: User, people: QuerySet[Any]) -> Query
     return known.filter(Q(owner=user) | Q(managed_by_caller=True) | Q(caller_role__isnull=False))
 
 
+#: What actors_of reads of each object.
+_OWN_SWITCHES = tuple(switch.value for switch in Switch if switch.value in OPTION_FIELDS)
+_PART = ("pk", "owner_id", "owner_unit", "managed_by_caller", "caller_role", "caller_part", *_OWN_SWITCHES)
+
+
 def actors_of(user: User, objects: Iterable[Any]) -> dict[UUID, Actor]:
-    """Who the person is in each of these; they come from plans_of or conferences_of."""
+    """Who the person is in each of these, objects or rows; they come from plans_of or conferences_of."""
     policies: dict[UUID | None, OrganisationPolicy] = {}
     actors = {}
     for each in objects:
-        unit = each.owner.unit_id
+        unit = each.owner_unit
         if unit not in policies:
             policies[unit] = policy_of(unit)
         role = highest(owner=each.owner_id == user.pk, managed=each.managed_by_caller, attends_as=each.caller_role)
@@ -69,26 +105,80 @@ def actors_of(user: User, objects: Iterable[Any]) -> dict[UUID, Actor]:
     return actors
 
 
-def conference_for(user: User, conference_id: UUID) -> tuple[Conference, Actor]:
-    """A conference and who the person is in it. Raises NotFound."""
-    conference = Conference.objects.select_related("owner").filter(pk=conference_id).first()
-    if conference is None:
-        raise NotFound
-    return conference, actor_in_conference(user, conference)
-
-
-def participant_documents(conference: Conference, actor: Actor) -> QuerySet[Any, Any]:
-    """The participants as this person sees them: `document` is JSON text that PostgreSQL built, with `abilities`."""
-    built = participant_json(view_of(actor.role)).replace("p.", f"{Participant._meta.db_table}.")
-    table = Participant._meta.db_table
-    abilities = f"CASE WHEN {table}.id = %s THEN %s::json ELSE (%s::json) -> {table}.role END"
-    document = RawSQL(  # noqa: S611 - the names are this project's own, the values are parameters
-        f"{built.removesuffix(')')}, 'abilities', {abilities})::text",
-        [actor.participant, json.dumps(actor.abilities_to_self()), json.dumps(actor.abilities_by_role())],
-        output_field=TextField(),
+def summaries(objects: QuerySet[M], fields: tuple[str, ...], by: str) -> QuerySet[M, Any]:
+    """Rows with the `document` of each object (of plans_of or conferences_of), JSON text with these fields, and the
+    column `by` that they are ordered by; `with_abilities` completes them.
+    """
+    document = _as_text(json_object(objects.model._meta.db_table, fields, computed=_COMPUTED[objects.model]))
+    rows: QuerySet[M, Any] = objects.annotate(document=document).values_list(  # type: ignore[assignment]
+        *_PART, by, "document", named=True
     )
+    return rows
+
+
+def with_abilities(user: User, rows: Sequence[Any], actions: frozenset[Action]) -> list[str]:
+    """The documents of these rows, with the person's `role` in each and their `abilities`."""
+
+    @cache
+    def ending(role: Role, switches: frozenset[Switch]) -> str:
+        return _ending({"role": role.label, "abilities": abilities(role, switches, actions)})
+
+    actors = actors_of(user, rows).values()
+    return [
+        _extended(row.document, ending(actor.role, actor.switches)) for row, actor in zip(rows, actors, strict=True)
+    ]
+
+
+def _as_text(built: str) -> RawSQL:
+    return RawSQL(f"{built}::text", [], TextField())  # noqa: S611 - SQL of this project's own, without values
+
+
+def _ending(members: dict[str, Any]) -> str:
+    """What `_extended` puts in the place of a JSON object's closing brace."""
+    return f",{json.dumps(members)[1:]}"
+
+
+def _extended(document: str, ending: str) -> str:
+    return document[:-1] + ending
+
+
+_CALLER = f"""
+SELECT c.id, c.owner_id, {", ".join(f"c.{switch}" for switch in _OWN_SWITCHES)}, owner.unit_id AS owner_unit,
+       EXISTS (SELECT FROM conferences_conference_managers m WHERE m.conference_id = c.id AND m.user_id = %(user)s)
+           AS managed_by_caller,
+       own.role AS caller_role, own.id AS caller_part
+  FROM conferences_conference c
+  JOIN accounts_user owner ON owner.id = c.owner_id
+  LEFT JOIN conferences_participant own ON own.conference_id = c.id AND own.user_id = %(user)s
+ WHERE c.id = %(conference)s
+"""  # noqa: S608 - the names are this project's own, the values are parameters
+
+
+def conference_for(user: User, conference_id: UUID) -> tuple[Conference, Actor]:
+    """A conference, of which little more than the id is read, and who the person is in it. Raises NotFound.
+
+    Every request about a part of a conference begins with this: one statement, and that of the policy where the owner
+    belongs to a unit.
+    """
+    for conference in Conference.objects.raw(_CALLER, {"user": user.pk, "conference": conference_id}):
+        actor = actors_of(user, [conference])[conference.pk]
+        if actor.role is not Role.OUTSIDER:
+            return conference, actor
+    raise NotFound
+
+
+def participants_of(conference: Conference, actor: Actor) -> QuerySet[Participant, Any]:
+    """Rows with the `document` of each participant as this person sees them; `with_abilities_to` completes them."""
+    document = _as_text(participant_json(view_of(actor.role), Participant._meta.db_table))
     return (
         Participant.objects.filter(conference=conference)
         .annotate(document=document)
-        .values("id", "position", "document")
+        .values_list("pk", "position", "role", "document", named=True)
     )
+
+
+def with_abilities_to(rows: Iterable[Any], actor: Actor) -> list[str]:
+    """The documents of these participants, with the person's `abilities` to each."""
+    to_self = _ending({"abilities": actor.abilities_to_self()})
+    by_role = {role: _ending({"abilities": able}) for role, able in actor.abilities_by_role().items()}
+    return [_extended(row.document, to_self if row.pk == actor.participant else by_role[row.role]) for row in rows]

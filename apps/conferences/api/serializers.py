@@ -14,9 +14,10 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.conferences.access import ON_PLAN, Action
 from apps.conferences.actors import CONFERENCE_ACTIONS, Actor
-from apps.conferences.live.views import CONFERENCE, field_name, plain
+from apps.conferences.live.views import field_name, plain
 from apps.conferences.models import Attempt, Conference, Plan, PlanPerson, Whisper
 from apps.conferences.models.options import OPTION_FIELDS
+from apps.conferences.selectors import CONFERENCE_SUMMARY, PLAN_SUMMARY
 from apps.conferences.services import inputs
 from apps.core.api.fields import TextField
 from apps.core.models import AuditEntry
@@ -86,21 +87,7 @@ class PlanSummarySerializer(WithAbilities[Plan]):
 
     class Meta:
         model = Plan
-        fields = [
-            "id",
-            "title",
-            "agenda",
-            "owner",
-            "managers",
-            "revision",
-            "created_at",
-            "updated_at",
-            *OPTION_FIELDS,
-            "people_count",
-            "running",
-            "role",
-            "abilities",
-        ]
+        fields = [*PLAN_SUMMARY, "role", "abilities"]
         read_only_fields = fields
 
 
@@ -178,14 +165,7 @@ class ConferenceSerializer(WithAbilities[Conference]):
 
     class Meta:
         model = Conference
-        fields = [
-            *(field_name(column) for column in CONFERENCE),
-            *sorted(set(OPTION_FIELDS) - set(CONFERENCE)),
-            "owner",
-            "seq",
-            "role",
-            "abilities",
-        ]
+        fields = [*(field_name(column) for column in CONFERENCE_SUMMARY), "role", "abilities"]
         read_only_fields = fields
 
 

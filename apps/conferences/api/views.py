@@ -17,16 +17,21 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from apps.accounts.models import User
-from apps.conferences.access import Action
-from apps.conferences.actors import Actor
+from apps.conferences.access import ON_PLAN, Action
+from apps.conferences.actors import CONFERENCE_ACTIONS, Actor
 from apps.conferences.errors import require
 from apps.conferences.models import Attempt, Conference, Plan, Whisper
 from apps.conferences.selectors import (
+    CONFERENCE_SUMMARY,
+    PLAN_SUMMARY,
     actors_of,
     conference_for,
     conferences_of,
-    participant_documents,
+    participants_of,
     plans_of,
+    summaries,
+    with_abilities,
+    with_abilities_to,
 )
 from apps.conferences.services.launch import launch
 from apps.conferences.services.plans import copy_plan, create_plan, delete_plan, edit_plan, transfer_plan
@@ -88,18 +93,21 @@ class Newest(Pages):
 
 
 class WithActors(viewsets.GenericViewSet[M]):
-    """Serializes objects together with who the caller is in each."""
+    """Objects together with who the caller is in each. `summary` is what lists say of them (selectors.py)."""
+
+    summary: tuple[str, ...]
+    actions: frozenset[Action]
+    pagination_class: type[Pages]
 
     def answer(self, instance: M, serializer: type[BaseSerializer[M]]) -> Any:
         context = {**self.get_serializer_context(), "actors": actors_of(user_of(self.request), [instance])}
         return serializer(instance, context=context).data
 
-    def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+    def list(self, request: Request) -> HttpResponse:
+        objects = self.filter_queryset(self.get_queryset())
+        page = self.paginate_queryset(summaries(objects, self.summary, self.pagination_class.ordering[0].lstrip("-")))
         assert page is not None  # noqa: S101 - every list of this API is paginated
-        context = {**self.get_serializer_context(), "actors": actors_of(user_of(request), page)}
-        serializer: Any = self.get_serializer_class()
-        return self.get_paginated_response(serializer(page, many=True, context=context).data)
+        return _json_list(self, with_abilities(user_of(request), page, self.actions))
 
     def found(self, key: UUID) -> M:
         """One of those that the caller has a part in. Raises NotFound."""
@@ -111,6 +119,8 @@ class WithActors(viewsets.GenericViewSet[M]):
 
 class PlanViewSet(IdempotentMixin, WithActors[Plan]):
     serializer_class = serializers.PlanSummarySerializer
+    summary = PLAN_SUMMARY
+    actions = ON_PLAN
     pagination_class = ByChange
     lookup_value_converter = "uuid"
 
@@ -122,7 +132,7 @@ class PlanViewSet(IdempotentMixin, WithActors[Plan]):
         return plans.filter(title__icontains=text) if text and self.action == "list" else plans
 
     @extend_schema(parameters=[OpenApiParameter("q", str, description="Part of the title.")])
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         return super().list(request)
 
     @extend_schema(responses=serializers.PlanSerializer)
@@ -180,6 +190,8 @@ class ConferenceFilter(filters.FilterSet):
 
 class ConferenceViewSet(IdempotentMixin, WithActors[Conference]):
     serializer_class = serializers.ConferenceSerializer
+    summary = CONFERENCE_SUMMARY
+    actions = CONFERENCE_ACTIONS
     pagination_class = ByLaunch
     filterset_class = ConferenceFilter
     lookup_value_converter = "uuid"
@@ -220,10 +232,10 @@ class ParticipantListView(OfConference[Any]):
 
     @extend_schema(operation_id="participants_list", responses=serializers.ParticipantSerializer(many=True))
     def get(self, request: Request, conference_id: UUID) -> HttpResponse:
-        page = self.paginate_queryset(participant_documents(*self.conference()))
+        conference, actor = self.conference()
+        page = self.paginate_queryset(participants_of(conference, actor))
         assert page is not None  # noqa: S101 - every list of this API is paginated
-        frame = self.get_paginated_response([]).data
-        return _json_list([row["document"] for row in page], frame["next"], frame["previous"])
+        return _json_list(self, with_abilities_to(page, actor))
 
 
 class ParticipantView(OfConference[Any]):
@@ -231,15 +243,18 @@ class ParticipantView(OfConference[Any]):
 
     @extend_schema(operation_id="participants_retrieve")
     def get(self, request: Request, conference_id: UUID, participant_id: UUID) -> HttpResponse:
-        row = participant_documents(*self.conference()).filter(pk=participant_id).first()
-        if row is None:
+        conference, actor = self.conference()
+        documents = with_abilities_to(participants_of(conference, actor).filter(pk=participant_id), actor)
+        if not documents:
             raise NotFound
-        return HttpResponse(row["document"], content_type="application/json")
+        return HttpResponse(documents[0], content_type="application/json")
 
 
-def _json_list(documents: list[str], following: str | None, previous: str | None) -> HttpResponse:
-    """A page of objects that are JSON text already."""
-    body = f'{{"results":[{",".join(documents)}],"next":{json.dumps(following)},"previous":{json.dumps(previous)}}}'
+def _json_list(view: generics.GenericAPIView[Any], documents: list[str]) -> HttpResponse:
+    """The page that `view` is at, of objects that are JSON text already."""
+    frame = view.get_paginated_response([]).data
+    links = f'"next":{json.dumps(frame["next"])},"previous":{json.dumps(frame["previous"])}'
+    body = f'{{"results":[{",".join(documents)}],{links}}}'
     return HttpResponse(body, content_type="application/json")
 
 
