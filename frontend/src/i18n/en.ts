@@ -119,6 +119,7 @@ export const en: Messages = {
     NO_ROUTE_DESTINATION: "No line to this number", DESTINATION_OUT_OF_ORDER: "Line out of order", NETWORK_OUT_OF_ORDER: "Network out of order", NORMAL_TEMPORARY_FAILURE: "Temporary failure",
     NORMAL_CIRCUIT_CONGESTION: "Lines congested", SWITCH_CONGESTION: "Switch congested", GATEWAY_DOWN: "Gateway down", RECOVERY_ON_TIMER_EXPIRE: "No reply", INCOMPATIBLE_DESTINATION: "No encrypted call possible",
     BEARERCAPABILITY_NOTAVAIL: "Media not supported", FACILITY_REJECTED: "Refused by the line", OUTGOING_CALL_BARRED: "Outgoing calls barred", INCOMING_CALL_BARRED: "Takes no calls", ALLOTTED_TIMEOUT: "No answer",
+    NOT_STARTED: "The switch did not play it", NOBODY_THERE: "Nobody was there to hear it",
     PROGRESS_TIMEOUT: "Never rang", MEDIA_TIMEOUT: "Dropped: no sound for long", LOSE_RACE: "Answered on another line", MANAGER_REQUEST: "Hung up by an administrator", INTERWORKING: "Interworking failure", NORMAL_UNSPECIFIED: "Unknown reason", EXCHANGE_ROUTING_ERROR: "Routing error",
     REQUESTED_CHAN_UNAVAIL: "No free line", PRE_EMPTED: "Line pre-empted", CRASH: "Switch failed", SYSTEM_SHUTDOWN: "Switch shut down", LOST: "Call was lost", NO_GATEWAY: "No gateway for this number", ATTENDED_TRANSFER: "Transferred", BLIND_TRANSFER: "Transferred", PICKED_OFF: "Picked up elsewhere",
   },
