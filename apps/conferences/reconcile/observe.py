@@ -24,6 +24,7 @@ from apps.conferences.reconcile.observed import (
     LegPhase,
     Observed,
     ObservedLeg,
+    ObservedRoom,
 )
 from apps.conferences.reconcile.transitions import (
     Changes,
@@ -143,6 +144,7 @@ def _snapshot_room(observed: Observed, told: SnapshotRoom, asked: float, changes
         room.exists, room.locked = True, told.locked
         changes.rooms.add(room.name)
     observed.in_flight.shown(("lock", room.name), room.locked)
+    _give_floor(room, next((each.state.leg for each in told.members if each.state.floor), None), changes)
 
 
 def _snapshot_leg(
@@ -250,6 +252,7 @@ def _room_destroyed(observed: Observed, event: RoomDestroyed, changes: Changes) 
         return
     room.destroyed_sequence, room.as_of = event.sequence, max(room.as_of, event.at)
     room.exists = room.locked = False
+    room.floor = None
     changes.rooms.add(room.name)
     observed.in_flight.shown(("hangup", room.name), True)
     for leg in list(room.members.values()):
@@ -282,7 +285,8 @@ def _member_event(observed: Observed, event: MemberJoined | MemberChanged, chang
     if not room.exists and event.sequence > room.destroyed_sequence:
         room.exists = True
         changes.rooms.add(room.name)
-    room.as_of = max(room.as_of, event.at)
+    if room.as_of < event.at:
+        room.as_of = event.at
 
 
 def _member_left(observed: Observed, event: MemberLeft, changes: Changes) -> None:
@@ -320,10 +324,13 @@ def _floor_changed(observed: Observed, event: FloorChanged, changes: Changes) ->
     if event.sequence <= room.floor_sequence:
         return
     room.floor_sequence = event.sequence
-    for leg in room.members.values():
-        if leg.floor != (leg.leg == event.leg):
-            leg.floor = not leg.floor
-            changes.talking.add(leg.leg)
+    _give_floor(room, event.leg, changes)
+
+
+def _give_floor(room: ObservedRoom, leg: UUID | None, changes: Changes) -> None:
+    if room.floor != leg:
+        changes.talking.update(each for each in (room.floor, leg) if each is not None)
+        room.floor = leg
 
 
 def _play_started(observed: Observed, event: PlayStarted, changes: Changes) -> None:

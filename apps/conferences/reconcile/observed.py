@@ -91,7 +91,6 @@ class ObservedLeg:
     deaf: bool = False
     held: bool = False
     talking: bool = False
-    floor: bool = False
     moderator: bool = False
     volume_in: int | None = None
     feeds: str = ""
@@ -137,12 +136,13 @@ class ObservedParticipant:
 
 @dataclass(slots=True, eq=False)
 class ObservedRoom:
-    """A room, kept after its end so that late events do not bring it back."""
+    """A room, kept after its end so that late events do not bring it back. `floor` is the leg that has the floor."""
 
     name: str
     exists: bool = False
     locked: bool = False
     members: dict[UUID, ObservedLeg] = field(default_factory=dict)
+    floor: UUID | None = None
     as_of: float = 0.0
     lock_sequence: int = -1
     floor_sequence: int = -1
@@ -303,7 +303,7 @@ class Observed:
         leg.phase = phase
         if not leg.live:
             self.place(leg, None)
-            leg.talking = leg.floor = False
+            leg.talking = False
         if phase is LegPhase.ENDED:
             self._release(leg)
         if leg.participant is None:

@@ -14,10 +14,11 @@ from apps.switch.events import Digit, Event, MemberState
 
 @dataclass(slots=True)
 class Changes:
-    """What became different. `legs` holds those whose attempt went on, and those of no participant; `participants` those
-    of whom anything else may have changed too; `talking` legs whose speaking indicator changed and nothing else;
+    """What became different. `legs` holds those whose attempt went on, and those of no participant; `participants`
+    those of whom anything else may have changed too; `talking` legs whose speaking indicator changed and nothing else;
     `announcements` those that started, with the error ("" when it plays); `digits` the keys that were pressed, each
-    once."""
+    once.
+    """
 
     legs: set[UUID] = field(default_factory=set)
     participants: set[UUID] = field(default_factory=set)
@@ -76,7 +77,8 @@ def alive(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> 
     if leg.seen_at is None:
         # A hang-up sent before the channel existed went nowhere.
         observed.in_flight.shown(("kill", leg.leg), True)
-    leg.seen_at = max(leg.seen_at or 0.0, at)
+    if leg.seen_at is None or leg.seen_at < at:
+        leg.seen_at = at
     if leg.phase in (LegPhase.STORED, LegPhase.SENT, LegPhase.MISSING):
         observed.set_phase(leg, LegPhase.CREATED)
         changes.leg(leg)
@@ -101,7 +103,7 @@ def advance(observed: Observed, leg: ObservedLeg, phase: LegPhase, at: float, ch
 
 def enter(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, at: float, changes: Changes) -> None:
     before = (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator)
-    talked = (leg.talking, leg.floor)
+    talked = leg.talking
     advance(observed, leg, LegPhase.ANSWERED, at, changes)
     if leg.room != room:
         observed.place(leg, room)
@@ -109,11 +111,12 @@ def enter(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, a
         leg.joined_at = leg.joined_at or at
         observed.set_phase(leg, LegPhase.IN_ROOM)
         changes.leg(leg)
-    leg.member_id, leg.moderator, leg.floor = state.member_id, state.moderator, state.floor
+    leg.member_id, leg.moderator = state.member_id, state.moderator
     leg.muted, leg.deaf, leg.held = state.muted, state.deaf, state.held
     # The switch tells no end of speech when it mutes or holds (conference_api.c:323, 411).
     leg.talking = state.talking and not state.muted and not state.held
-    leg.as_of = max(leg.as_of, at)
+    if leg.as_of < at:
+        leg.as_of = at
     if observed.in_flight.concerns(leg.leg):
         observed.in_flight.shown(("room", leg.leg), room)
         observed.in_flight.shown(("mute", leg.leg), leg.muted)
@@ -121,7 +124,7 @@ def enter(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, a
         observed.in_flight.shown(("hold", leg.leg), leg.held)
     if before != (room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator):
         changes.member(leg)
-    if talked != (leg.talking, leg.floor):
+    if talked != leg.talking:
         changes.talking.add(leg.leg)
 
 
@@ -130,7 +133,7 @@ def leave(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> 
     if leg.phase is LegPhase.IN_ROOM:
         observed.set_phase(leg, LegPhase.ANSWERED)
     leg.roomless_since = at
-    leg.talking = leg.floor = False
+    leg.talking = False
     changes.leg(leg)
 
 

@@ -51,8 +51,8 @@ class TranslationError(Exception):
     """An event or a snapshot that is not what FreeSWITCH writes. The text names the place, and holds no content."""
 
 
-# The headers of each kind of event, in about the order in which FreeSWITCH writes them: so they are found fastest. Those
-# that may be missing have a default. Where events are many, a UUID stays a text here and is looked up (`_leg`).
+# The headers of each kind of event, in about the order in which FreeSWITCH writes them: so they are found fastest.
+# Those that may be missing have a default. Where events are many, a UUID stays a text here and is looked up (`_leg`).
 
 
 class _Headers(msgspec.Struct, gc=False):
