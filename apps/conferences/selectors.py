@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, TextField, UUIDField
+from django.db.models import BooleanField, F, IntegerField, Model, Q, QuerySet, TextField, UUIDField
 from django.db.models.expressions import RawSQL
 
 from apps.accounts.models import OrganisationPolicy, User
@@ -55,10 +55,23 @@ _COMPUTED: dict[type[Model], dict[str, str]] = {
 }
 
 
+def _asks(model: type[Model]) -> dict[str, str]:
+    """SQL of what makes somebody more than an outsider to a plan or conference, with their id as its one parameter."""
+    table, key = model._meta.db_table, f"{model._meta.model_name}_id"
+    people = (PlanPerson if model is Plan else Participant)._meta.db_table
+    own = f"FROM {people} own WHERE own.{key} = {table}.id AND own.user_id = %s"
+    managed = f"SELECT FROM {table}_managers m WHERE m.{key} = {table}.id AND m.user_id = %s"
+    return {
+        "managed_by_caller": f"EXISTS ({managed})",
+        "caller_role": f"(SELECT own.role {own})",
+        "caller_part": f"(SELECT own.id {own})",
+    }
+
+
 def plans_of(user: User) -> QuerySet[Plan]:
     """Every plan in which this person has a part, with what lists show."""
     return (
-        _with_part(Plan.objects.all(), user, PlanPerson.objects.filter(plan=OuterRef("pk")))
+        _with_part(Plan.objects.all(), user)
         .annotate(
             people_count=RawSQL(_PEOPLE_COUNT, [], IntegerField()),  # noqa: S611
             running=RawSQL(_RUNNING, [], UUIDField()),  # noqa: S611
@@ -70,19 +83,17 @@ def plans_of(user: User) -> QuerySet[Plan]:
 
 def conferences_of(user: User) -> QuerySet[Conference]:
     """Every conference in which this person has a part."""
-    people = Participant.objects.filter(conference=OuterRef("pk"))
-    return _with_part(Conference.objects.all(), user, people).select_related("owner")
+    return _with_part(Conference.objects.all(), user).select_related("owner")
 
 
-def _with_part(objects: QuerySet[M], user: User, people: QuerySet[Any]) -> QuerySet[M]:
-    through = objects.model._meta.get_field("managers").remote_field.through  # type: ignore[union-attr]
-    managed = through.objects.filter(**{f"{objects.model._meta.model_name}": OuterRef("pk"), "user": user})
-    own = people.filter(user=user).order_by()
+def _with_part(objects: QuerySet[M], user: User) -> QuerySet[M]:
+    """Those of `objects` in which this person has a part, with what actors_of reads."""
+    asks = _asks(objects.model)
     known: QuerySet[M] = objects.annotate(
         owner_unit=F("owner__unit_id"),
-        managed_by_caller=Exists(managed),
-        caller_role=Subquery(own.values("role")[:1]),
-        caller_part=Subquery(own.values("pk")[:1]),
+        managed_by_caller=RawSQL(asks["managed_by_caller"], [user.pk], BooleanField()),  # noqa: S611
+        caller_role=RawSQL(asks["caller_role"], [user.pk], TextField()),  # noqa: S611
+        caller_part=RawSQL(asks["caller_part"], [user.pk], UUIDField()),  # noqa: S611
     )  # type: ignore[assignment]
     return known.filter(Q(owner=user) | Q(managed_by_caller=True) | Q(caller_role__isnull=False))
 
@@ -143,14 +154,10 @@ def _extended(document: str, ending: str) -> str:
 
 
 _CALLER = f"""
-SELECT c.id, c.owner_id, {", ".join(f"c.{switch}" for switch in _OWN_SWITCHES)}, owner.unit_id AS owner_unit,
-       EXISTS (SELECT FROM conferences_conference_managers m WHERE m.conference_id = c.id AND m.user_id = %(user)s)
-           AS managed_by_caller,
-       own.role AS caller_role, own.id AS caller_part
-  FROM conferences_conference c
-  JOIN accounts_user owner ON owner.id = c.owner_id
-  LEFT JOIN conferences_participant own ON own.conference_id = c.id AND own.user_id = %(user)s
- WHERE c.id = %(conference)s
+SELECT conferences_conference.id, owner_id, {", ".join(f"{name}" for name in _OWN_SWITCHES)},
+       (SELECT unit_id FROM accounts_user WHERE id = owner_id) AS owner_unit,
+       {", ".join(f"{sql} AS {name}" for name, sql in _asks(Conference).items())}
+  FROM conferences_conference WHERE id = %s
 """  # noqa: S608 - the names are this project's own, the values are parameters
 
 
@@ -160,7 +167,7 @@ def conference_for(user: User, conference_id: UUID) -> tuple[Conference, Actor]:
     Every request about a part of a conference begins with this: one statement, and that of the policy where the owner
     belongs to a unit.
     """
-    for conference in Conference.objects.raw(_CALLER, {"user": user.pk, "conference": conference_id}):
+    for conference in Conference.objects.raw(_CALLER, [user.pk, user.pk, user.pk, conference_id]):
         actor = actors_of(user, [conference])[conference.pk]
         if actor.role is not Role.OUTSIDER:
             return conference, actor
