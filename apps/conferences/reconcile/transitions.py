@@ -11,6 +11,10 @@ from uuid import UUID
 from apps.conferences.reconcile.observed import LOST, SETTLE, LegPhase, Observed, ObservedLeg
 from apps.switch.events import Digit, Event, MemberState
 
+# Asked at each event: a member of an enumeration is found by a function of Python's.
+_UNSEEN = (LegPhase.STORED, LegPhase.SENT, LegPhase.MISSING)
+_IN_ROOM, _ENDED = LegPhase.IN_ROOM, LegPhase.ENDED
+
 
 @dataclass(slots=True)
 class Changes:
@@ -64,7 +68,7 @@ def adopt(observed: Observed, state: MemberState, at: float) -> ObservedLeg:
 
 def known_alive(observed: Observed, leg: ObservedLeg, event: Event, changes: Changes) -> bool:
     """Note a sign of life. False when the leg is over and the sign is only late."""
-    if leg.phase is LegPhase.ENDED:
+    if leg.phase is _ENDED:
         if not (leg.repeated or leg.cause == LOST) or event.at <= (leg.ended_at or 0.0):
             return False
         revive(observed, leg)
@@ -79,7 +83,7 @@ def alive(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> 
         observed.in_flight.shown(("kill", leg.leg), True)
     if leg.seen_at is None or leg.seen_at < at:
         leg.seen_at = at
-    if leg.phase in (LegPhase.STORED, LegPhase.SENT, LegPhase.MISSING):
+    if leg.phase in _UNSEEN:
         observed.set_phase(leg, LegPhase.CREATED)
         changes.leg(leg)
 
@@ -104,10 +108,10 @@ def advance(observed: Observed, leg: ObservedLeg, phase: LegPhase, at: float, ch
 def enter(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, at: float, changes: Changes) -> None:
     before = (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator)
     talked = leg.talking
-    advance(observed, leg, LegPhase.ANSWERED, at, changes)
     if leg.room != room:
         observed.place(leg, room)
-    if leg.phase is not LegPhase.IN_ROOM or leg.joined_at is None:
+    if leg.phase is not _IN_ROOM or leg.joined_at is None:
+        advance(observed, leg, LegPhase.ANSWERED, at, changes)
         leg.joined_at = leg.joined_at or at
         observed.set_phase(leg, LegPhase.IN_ROOM)
         changes.leg(leg)
