@@ -159,6 +159,8 @@ class Hub:
                             logger.exception("a push on %s cannot be read", message["channel"])
             except (RedisError, OSError, DatabaseError) as error:
                 logger.warning("no pushes: %s", error)
+            except Exception:  # whatever it is: without it every change would come with a sweep only
+                logger.exception("no pushes")
             finally:
                 self._pubsub = None
                 with suppress(RedisError, OSError):
@@ -269,6 +271,8 @@ class Hub:
                 await self._check_access()
             except DatabaseError as error:
                 logger.warning("sweep failed: %s", error)
+            except Exception:  # it has to go on: here access is taken away
+                logger.exception("sweep failed")
 
     async def _sweep(self) -> None:
         """Read what no message told of."""
