@@ -13,7 +13,7 @@ from apps.conferences.api.views import ByChange, ByPosition
 from apps.conferences.live.views import PARTICIPANT
 from apps.conferences.models import Conference, Participant, Plan
 from apps.conferences.models.options import OPTION_FIELDS
-from apps.conferences.selectors import actors_of, plans_of
+from apps.conferences.selectors import actors_of, in_full, plans_of
 
 
 class ParticipantSerializer(serializers.ModelSerializer[Participant]):
@@ -77,7 +77,7 @@ class PlanList(generics.GenericAPIView[Plan]):
 
     def get(self, request: Request) -> Any:
         user: Any = request.user
-        page = self.paginate_queryset(plans_of(user))
+        page = self.paginate_queryset(in_full(plans_of(user)))
         assert page is not None
         context = {"actors": actors_of(user, page)}
         return self.get_paginated_response(PlanSerializer(page, many=True, context=context).data)

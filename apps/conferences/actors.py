@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,9 @@ from .models import Conference, Options, Participant, Plan, PlanPerson
 #: What the API computes abilities of: a conference's actions, apart from those that later parts bring.
 CONFERENCE_ACTIONS = frozenset(Action) - ON_PLAN - ON_PARTICIPANT | {Action.VIEW}
 PARTICIPANT_ACTIONS = ON_PARTICIPANT | {Action.CALL, Action.WHISPER_ADD, Action.WHISPER_REMOVE}
+
+#: They depend on few things that differ: an installation has a handful of combinations of switches.
+_abilities = lru_cache(maxsize=4096)(abilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Actor:
         require(self.may(action))
 
     def abilities(self, actions: frozenset[Action]) -> list[str]:
-        return abilities(self.role, self.switches, actions)
+        return list(_abilities(self.role, self.switches, actions))
 
     def abilities_in_whispers(self) -> dict[str, list[str]]:
         """What the actor may do to a whisper that they are in or opened (`inside`), and to any other (`outside`)."""
@@ -78,12 +82,12 @@ class Actor:
         }
 
     def abilities_to_self(self) -> list[str]:
-        return abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=self.role, is_self=True)
+        return list(_abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=self.role, is_self=True))
 
     def abilities_by_role(self) -> dict[str, list[str]]:
         """What the actor may do to another participant, by that one's role."""
         found = {
-            role.label: abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=role)
+            role.label: list(_abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=role))
             for role in Role
             if role is not Role.OUTSIDER
         }

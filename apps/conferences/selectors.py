@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import BooleanField, F, IntegerField, Model, Q, QuerySet, TextField, UUIDField
 from django.db.models.expressions import RawSQL
 
@@ -69,16 +71,17 @@ def _asks(model: type[Model]) -> dict[str, str]:
 
 
 def plans_of(user: User) -> QuerySet[Plan]:
-    """Every plan in which this person has a part, with what lists show."""
-    return (
-        _with_part(Plan.objects.all(), user)
-        .annotate(
-            people_count=RawSQL(_PEOPLE_COUNT, [], IntegerField()),  # noqa: S611
-            running=RawSQL(_RUNNING, [], UUIDField()),  # noqa: S611
-        )
-        .select_related("owner")
-        .prefetch_related("managers")
+    """Every plan in which this person has a part."""
+    return _with_part(Plan.objects.all(), user)
+
+
+def in_full(plans: QuerySet[Plan]) -> QuerySet[Plan]:
+    """With all that serializers say of plans."""
+    counted = plans.annotate(
+        people_count=RawSQL(_PEOPLE_COUNT, [], IntegerField()),  # noqa: S611
+        running=RawSQL(_RUNNING, [], UUIDField()),  # noqa: S611
     )
+    return counted.select_related("owner").prefetch_related("managers")
 
 
 def conferences_of(user: User) -> QuerySet[Conference]:
@@ -154,31 +157,32 @@ def _extended(document: str, ending: str) -> str:
 
 
 _CALLER = f"""
-SELECT conferences_conference.id, owner_id, {", ".join(f"{name}" for name in _OWN_SWITCHES)},
-       (SELECT unit_id FROM accounts_user WHERE id = owner_id) AS owner_unit,
-       {", ".join(f"{sql} AS {name}" for name, sql in _asks(Conference).items())}
+SELECT id, owner_id, (SELECT unit_id FROM accounts_user WHERE id = owner_id),
+       {", ".join(_asks(Conference).values())}, {", ".join(_OWN_SWITCHES)}
   FROM conferences_conference WHERE id = %s
 """  # noqa: S608 - the names are this project's own, the values are parameters
 
 
-def conference_for(user: User, conference_id: UUID) -> tuple[Conference, Actor]:
-    """A conference, of which little more than the id is read, and who the person is in it. Raises NotFound.
+def actor_for(user: User, conference_id: UUID) -> Actor:
+    """Who the person is in a conference. Raises NotFound for outsiders.
 
     Every request about a part of a conference begins with this: one statement, and that of the policy where the owner
     belongs to a unit.
     """
-    for conference in Conference.objects.raw(_CALLER, [user.pk, user.pk, user.pk, conference_id]):
-        actor = actors_of(user, [conference])[conference.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(_CALLER, [user.pk, user.pk, user.pk, conference_id])
+        found = [SimpleNamespace(**dict(zip(_PART, row, strict=True))) for row in cursor.fetchall()]
+    for actor in actors_of(user, found).values():
         if actor.role is not Role.OUTSIDER:
-            return conference, actor
+            return actor
     raise NotFound
 
 
-def participants_of(conference: Conference, actor: Actor) -> QuerySet[Participant, Any]:
+def participants_of(conference_id: UUID, actor: Actor) -> QuerySet[Participant, Any]:
     """Rows with the `document` of each participant as this person sees them; `with_abilities_to` completes them."""
     document = _as_text(participant_json(view_of(actor.role), Participant._meta.db_table))
     return (
-        Participant.objects.filter(conference=conference)
+        Participant.objects.filter(conference=conference_id)
         .annotate(document=document)
         .values_list("pk", "position", "role", "document", named=True)
     )

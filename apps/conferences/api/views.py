@@ -20,13 +20,14 @@ from apps.accounts.models import User
 from apps.conferences.access import ON_PLAN, Action
 from apps.conferences.actors import CONFERENCE_ACTIONS, Actor
 from apps.conferences.errors import require
-from apps.conferences.models import Attempt, Conference, Plan, Whisper
+from apps.conferences.models import Attempt, Conference, Participant, Plan, Whisper
 from apps.conferences.selectors import (
     CONFERENCE_SUMMARY,
     PLAN_SUMMARY,
+    actor_for,
     actors_of,
-    conference_for,
     conferences_of,
+    in_full,
     participants_of,
     plans_of,
     summaries,
@@ -128,8 +129,10 @@ class PlanViewSet(IdempotentMixin, WithActors[Plan]):
         if getattr(self, "swagger_fake_view", False):
             return Plan.objects.none()
         plans = plans_of(user_of(self.request))
+        if self.action != "list":
+            return in_full(plans)
         text = search_text(self.request)
-        return plans.filter(title__icontains=text) if text and self.action == "list" else plans
+        return plans.filter(title__icontains=text) if text else plans
 
     @extend_schema(parameters=[OpenApiParameter("q", str, description="Part of the title.")])
     def list(self, request: Request) -> HttpResponse:
@@ -220,10 +223,11 @@ class OfConference(generics.GenericAPIView[M]):
     needs = Action.VIEW
     filter_backends = []
 
-    def conference(self) -> tuple[Conference, Actor]:
-        conference, actor = conference_for(user_of(self.request), self.kwargs["conference_id"])
+    def actor(self) -> Actor:
+        """The caller. Raises what says why they may not see it."""
+        actor = actor_for(user_of(self.request), self.kwargs["conference_id"])
         require(actor.may(self.needs))
-        return conference, actor
+        return actor
 
 
 class ParticipantListView(OfConference[Any]):
@@ -232,8 +236,8 @@ class ParticipantListView(OfConference[Any]):
 
     @extend_schema(operation_id="participants_list", responses=serializers.ParticipantSerializer(many=True))
     def get(self, request: Request, conference_id: UUID) -> HttpResponse:
-        conference, actor = self.conference()
-        page = self.paginate_queryset(participants_of(conference, actor))
+        actor = self.actor()
+        page = self.paginate_queryset(participants_of(conference_id, actor))
         assert page is not None  # noqa: S101 - every list of this API is paginated
         return _json_list(self, with_abilities_to(page, actor))
 
@@ -243,8 +247,8 @@ class ParticipantView(OfConference[Any]):
 
     @extend_schema(operation_id="participants_retrieve")
     def get(self, request: Request, conference_id: UUID, participant_id: UUID) -> HttpResponse:
-        conference, actor = self.conference()
-        documents = with_abilities_to(participants_of(conference, actor).filter(pk=participant_id), actor)
+        actor = self.actor()
+        documents = with_abilities_to(participants_of(conference_id, actor).filter(pk=participant_id), actor)
         if not documents:
             raise NotFound
         return HttpResponse(documents[0], content_type="application/json")
@@ -279,7 +283,8 @@ class AttemptListView(mixins.ListModelMixin, OfConference[Attempt]):
         return self.list(request)
 
     def get_queryset(self) -> QuerySet[Attempt]:
-        return self.conference()[0].attempts.all()
+        self.actor()
+        return Attempt.objects.filter(conference=self.kwargs["conference_id"])
 
 
 class LogView(mixins.ListModelMixin, OfConference[AuditEntry]):
@@ -295,7 +300,8 @@ class LogView(mixins.ListModelMixin, OfConference[AuditEntry]):
         return self.list(request)
 
     def get_queryset(self) -> QuerySet[AuditEntry]:
-        return AuditEntry.objects.filter(conference_id=self.conference()[0].pk)
+        self.actor()
+        return AuditEntry.objects.filter(conference_id=self.kwargs["conference_id"])
 
 
 class WhisperListView(OfConference[Whisper]):
@@ -305,9 +311,10 @@ class WhisperListView(OfConference[Whisper]):
 
     @extend_schema(operation_id="whispers_list", responses=serializers.WhisperSerializer(many=True))
     def get(self, request: Request, conference_id: UUID) -> Response:
-        conference, actor = self.conference()
-        page = self.paginate_queryset(conference.whispers.all())
-        own = conference.participants.filter(user=actor.user).values_list("whisper", flat=True).first()
+        actor = self.actor()
+        page = self.paginate_queryset(Whisper.objects.filter(conference=conference_id))
+        attending = Participant.objects.filter(conference=conference_id, user=actor.user)
+        own = attending.values_list("whisper", flat=True).first()
         serializer = serializers.WhisperSerializer(page, many=True, context={"actor": actor, "own": own})
         return self.get_paginated_response(serializer.data)
 
