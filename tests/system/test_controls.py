@@ -50,25 +50,32 @@ def dave(stack: Stack) -> Api:
     return stack.sign_in("wangjianguo")
 
 
-def heard(meeting: Meeting, room: str = "") -> set[str]:
-    levels = meeting.listen(room)
-    return {name for name, hertz in TONE.items() if levels[hertz] > HEARD}
+def hears(meeting: Meeting, wanted: set[str], room: str = "") -> None:
+    """Exactly these are heard in a room (the main one): sound follows a moment after the state that lets it through,
+    and a leak never ends.
+    """
+
+    def heard() -> set[str]:
+        levels = meeting.listen(room)
+        return {name for name, hertz in TONE.items() if levels[hertz] > HEARD}
+
+    until(lambda: heard() == wanted, within=10, to=f"hear {sorted(wanted)} in {room or 'the main room'}")
 
 
 def test_mute_one_several_and_all_but_the_chair(meeting: Meeting) -> None:
-    assert heard(meeting) == set(TONE)
+    hears(meeting, set(TONE))
     meeting.act("mute", DAVE)
     meeting.is_so(DAVE, told={"muted": True})
     meeting.is_muted(DAVE)
     meeting.act("mute", ERIN, FRED)
     meeting.is_muted(ERIN, FRED)
-    assert heard(meeting) == {CHAIR, GINA}
+    hears(meeting, {CHAIR, GINA})
     meeting.act("unmute", DAVE)
     meeting.may_be_heard(DAVE)
     meeting.act("mute", participants="all_but_chair")
     meeting.is_muted(*BELOW)
     meeting.may_be_heard(CHAIR)
-    assert heard(meeting) == {CHAIR}
+    hears(meeting, {CHAIR})
     meeting.act("unmute", participants="all")
     meeting.may_be_heard(*TONE)
 
@@ -95,7 +102,7 @@ def test_forbidden_holds_through_floor_modes_whispers_and_a_new_call(meeting: Me
     side = f"w-{UUID(whisper).hex}"
     meeting.is_so(DAVE, told={"room": whisper, "observed_muted": True}, switch={"room": side, "speaks": False})
     meeting.is_so(ERIN, told={"room": whisper}, switch={"room": side, "speaks": True})
-    assert DAVE not in heard(meeting, side)
+    hears(meeting, set(TONE) - {DAVE}, side)
     meeting.act("whisper_close", whisper=whisper)
     meeting.is_so(DAVE, told={"room": MAIN, "observed_muted": True}, switch={"room": meeting.room, "speaks": False})
     meeting.is_so(ERIN, told={"room": MAIN})
@@ -109,11 +116,11 @@ def test_forbidden_holds_through_floor_modes_whispers_and_a_new_call(meeting: Me
         DAVE, told={"state": "connected", "forbidden": True, "observed_muted": True}, switch={"speaks": False}
     )
     assert meeting.leg(DAVE) != before
-    assert heard(meeting) == set(TONE) - {DAVE}
+    hears(meeting, set(TONE) - {DAVE})
 
     meeting.act("allow", DAVE)
     meeting.may_be_heard(DAVE)
-    assert heard(meeting) == set(TONE)
+    hears(meeting, set(TONE))
 
 
 def test_deafen_hold_and_volume(meeting: Meeting) -> None:
@@ -131,10 +138,10 @@ def test_deafen_hold_and_volume(meeting: Meeting) -> None:
 
     meeting.act("hold", FRED)
     meeting.is_so(FRED, told={"held": True, "observed_held": True}, switch={"held": True})
-    assert heard(meeting) == set(TONE) - {FRED}
+    hears(meeting, set(TONE) - {FRED})
     meeting.act("unhold", FRED)
     meeting.is_so(FRED, told={"observed_held": False}, switch={"held": False})
-    assert heard(meeting) == set(TONE)
+    hears(meeting, set(TONE))
 
 
 def test_invite_by_number_by_extension_and_from_a_plan(meeting: Meeting) -> None:
@@ -214,7 +221,7 @@ def test_moderated_floor_and_hands(meeting: Meeting, dave: Api) -> None:
     meeting.act("grant", DAVE)
     meeting.is_so(DAVE, told={"granted": True, "hand_raised_at": None})
     meeting.may_be_heard(DAVE)
-    assert heard(meeting) == {CHAIR, DAVE}
+    hears(meeting, {CHAIR, DAVE})
     meeting.act("revoke", DAVE)
     meeting.is_muted(DAVE)
     meeting.act("floor", mode="free")
@@ -232,7 +239,7 @@ def test_roll_call(meeting: Meeting) -> None:
         )
         meeting.may_be_heard(name)
         meeting.is_muted(*(each for each in BELOW if each != name))
-        assert heard(meeting) == {CHAIR, name}
+        hears(meeting, {CHAIR, name})
     meeting.act("call", participant=None)
     meeting.is_muted(FRED)
     meeting.act("floor", mode="free")
@@ -315,33 +322,32 @@ def test_whisper(meeting: Meeting) -> None:
     in_whisper(DAVE, ERIN)
     in_main(CHAIR, FRED, GINA)
     fed(True)
-    assert heard(meeting) == {CHAIR, FRED, GINA}, "nothing of a whisper is heard in the main room"
+    hears(meeting, {CHAIR, FRED, GINA})  # nothing of a whisper is heard in the main room
+    hears(meeting, everybody, side)
     inside = meeting.listen(side)
-    assert inside[TONE[DAVE]] > HEARD < inside[TONE[ERIN]]
-    assert 0 < inside[TONE[CHAIR]] < inside[TONE[DAVE]] / 2, "the main room is heard softly"
-    assert inside[TONE[CHAIR]] > HEARD
+    assert inside[TONE[CHAIR]] < inside[TONE[DAVE]] / 2, "the main room is heard softly"
 
     meeting.act("unmute", participants="all")  # which must not open the feed's other direction
-    assert heard(meeting) == {CHAIR, FRED, GINA}
+    hears(meeting, {CHAIR, FRED, GINA})
 
     meeting.act("whisper_soft", whisper=opened, soft_main=False)
     fed(False)
-    assert heard(meeting, side) == {DAVE, ERIN}
+    hears(meeting, {DAVE, ERIN}, side)
     meeting.act("whisper_soft", whisper=opened, soft_main=True)
     fed(True)
-    assert CHAIR in heard(meeting, side)
+    hears(meeting, everybody, side)
 
     meeting.act("whisper_add", FRED, whisper=opened)
     in_whisper(DAVE, ERIN, FRED)
-    assert heard(meeting) == {CHAIR, GINA}
+    hears(meeting, {CHAIR, GINA})
     meeting.act("whisper_remove", DAVE, whisper=opened)
     in_main(DAVE, CHAIR, GINA)
-    assert heard(meeting) == {CHAIR, GINA, DAVE}
+    hears(meeting, {CHAIR, GINA, DAVE})
     meeting.act("whisper_close", whisper=opened)
     in_main(*TONE)
     meeting.feed.until(lambda: meeting.feed.state["whispers"][opened]["closed_at"], "say that it is closed")
     until(lambda: [each["conference_name"] for each in rooms(meeting.stack)] == [meeting.room], within=20, to="close")
-    assert heard(meeting) == everybody
+    hears(meeting, everybody)
     assert set(meeting.feed.state["participants"]) >= set(meeting.ids(*TONE)), "nobody left the roster"
 
 
