@@ -88,7 +88,8 @@ def asgi(application: str) -> Iterator[tuple[str, int]]:
     port = free_port()
     process = subprocess.Popen(
         f"{sys.executable} -m uvicorn {application} --host 127.0.0.1 --port {port}"
-        " --no-access-log --log-level error --timeout-graceful-shutdown 1".split(),
+        " --no-access-log --log-level error --timeout-graceful-shutdown 1"
+        " --ws-per-message-deflate false".split(),
         cwd=ROOT,
         preexec_fn=dies_with_parent(),
     )
