@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -24,7 +25,10 @@ TABLE = Path(freeswitch.pocket.__file__).with_name("people.toml")
 
 @cache
 def sentences() -> Sentences:
-    return Sentences(Path(mkdtemp(prefix="sparkle-sentences-")))
+    """Made once a run; the directory goes when Python does."""
+    directory = TemporaryDirectory(prefix="sparkle-sentences-")
+    atexit.register(directory.cleanup)
+    return Sentences(Path(directory.name))
 
 
 class Running:
