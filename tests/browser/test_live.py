@@ -169,7 +169,7 @@ def test_ends_for_all(open_page: OpenPage, launch: Launch) -> None:
     state(page, "王建国", "connected")
     page.get_by_role("button", name="结束会议").click()
     page.get_by_role("dialog").get_by_role("button", name="全部结束").click()
-    expect(page.get_by_text("由主持方结束")).to_be_visible()
+    expect(page.locator(".times", has_text="由主持方结束")).to_be_visible()
     state(page, "王建国", "left")
     expect(page.get_by_role("button", name="邀请")).to_have_count(0)
 
