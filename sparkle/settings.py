@@ -131,6 +131,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # one Redis subscriber and one prebuilt frame per process, where a channel layer would copy each message per socket.
 REDIS_URL = envsecret("REDIS_URL", _outside_production("redis://127.0.0.1:6379/0"))
 
+# A node that no switchboard has reached for so long is lost: its conferences go to another one, where everybody is
+# called back into place. 0: never, an operator decides.
+SPARKLE_NODE_LOST_SECONDS = envint("SPARKLE_NODE_LOST_SECONDS", 60)
+
 # In memory of each process: a request must not fail because Redis is away, and nothing cached here is a fact.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

@@ -61,13 +61,14 @@ class NodeAdmin(AuditedAdmin):
         "core_uuid",
         "version",
         "last_heartbeat_at",
+        "unreachable_since",
         "legs",
     )
     fieldsets = (
         (None, {"fields": ("name", "enabled", "domain")}),
         (_("Event Socket"), {"fields": ("esl_host", "esl_port", "esl_password")}),
         (_("Limits"), {"fields": ("max_legs", "calls_per_second")}),
-        (_("State"), {"fields": ("status", "last_heartbeat_at", "legs", "version", "core_uuid")}),
+        (_("State"), {"fields": ("status", "unreachable_since", "last_heartbeat_at", "legs", "version", "core_uuid")}),
         (_("Lease"), {"fields": ("driven_by", "lease_until", "lease_epoch", "id")}),
     )
 

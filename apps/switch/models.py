@@ -42,6 +42,7 @@ class Node(models.Model):
     lease_epoch = models.BigIntegerField(_("lease epoch"), default=0, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, editable=False)
     connected = models.BooleanField(_("connected"), default=False, editable=False)
+    unreachable_since = models.DateTimeField(_("unreachable since"), null=True, editable=False)
     core_uuid = models.CharField(_("Core-UUID"), max_length=64, blank=True, editable=False)
     version = models.CharField(_("version"), max_length=120, blank=True, editable=False)
     last_heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, editable=False)

@@ -1,7 +1,7 @@
 """Whom to call when: from the attempts of a round, and how each ended, to the next one. Pure.
 
 Causes are FreeSWITCH's hang-up causes (switch_channel.c, CAUSE_CHART; ITU-T Q.850), seen as the outcome of
-originate, plus LOST and SWITCH_RESTART, which say that the switch, not the person, let go.
+originate, plus LOST, SWITCH_RESTART and NODE_LOST, which say that the switch, not the person, let go.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.conferences.reconcile.desired import DesiredParticipant
-from apps.conferences.reconcile.observed import CANCELLED, LOST, SWITCH_RESTART, LegPhase, ObservedLeg
+from apps.conferences.reconcile.observed import CANCELLED, LOST, NODE_LOST, SWITCH_RESTART, LegPhase, ObservedLeg
 
 BACKOFF = 5.0
 """Seconds before an unreachable or congested number is tried again; doubled each time …"""
@@ -40,7 +40,7 @@ _NO_ANSWER = frozenset(
 _REJECTED = frozenset({"CALL_REJECTED"})
 _INVALID = frozenset({"UNALLOCATED_NUMBER", "INVALID_NUMBER_FORMAT", NO_ROUTE})
 _UNFIT_ROUTE = frozenset({"INCOMPATIBLE_DESTINATION"})
-_OURS = frozenset({LOST, SWITCH_RESTART})
+_OURS = frozenset({LOST, SWITCH_RESTART, NODE_LOST})
 _BROKEN = _OURS | {
     "MEDIA_TIMEOUT",
     "RECOVERY_ON_TIMER_EXPIRE",

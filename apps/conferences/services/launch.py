@@ -16,15 +16,14 @@ from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
 from apps.conferences.access import Action, Role
 from apps.conferences.actors import actor_in_plan
-from apps.conferences.errors import NoNode
 from apps.conferences.live.changes import notify
 from apps.conferences.models import Conference, Participant, Plan
 from apps.conferences.models.options import OPTION_FIELDS
 from apps.core import audit
 from apps.core.errors import NotFound
 from apps.core.ids import new_id
-from apps.switch.models import Node
 
+from .nodes import choose_node
 from .people import Limits, Person, check_stored, enters_muted, read_people
 from .plans import require_may_create, require_not_running
 
@@ -96,7 +95,7 @@ def _store(conference: Conference, managers: Sequence[UUID], people: Sequence[Pe
     check_stored(people, limits)
     now = timezone.now()
     gathers = conference.wait_for_chair or conference.quorum_percent is not None
-    conference.node = _node()
+    conference.node = choose_node()
     conference.may_dial_outside = limits.may_dial_outside
     conference.ends_at = now + timedelta(minutes=conference.duration_minutes)
     conference.phase = Conference.Phase.GATHERING if gathers else Conference.Phase.RUNNING
@@ -107,14 +106,6 @@ def _store(conference: Conference, managers: Sequence[UUID], people: Sequence[Pe
     conference.managers.set(User.objects.filter(pk__in=managers))
     _copy_participants(conference, people)
     return conference
-
-
-def _node() -> Node:
-    """An enabled node: one that is connected before one that is not, and the one with the fewest legs."""
-    node = Node.objects.filter(enabled=True).order_by("-connected", "legs", "name").first()
-    if node is None:
-        raise NoNode
-    return node
 
 
 @cache

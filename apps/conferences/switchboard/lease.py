@@ -47,6 +47,7 @@ def acquire(connection: Connection, node: UUID, holder: str) -> Lease | None:
         """
         UPDATE switch_node
            SET lease_holder = %(holder)s, lease_epoch = lease_epoch + 1, connected = false,
+               unreachable_since = coalesce(unreachable_since, clock_timestamp()),
                lease_until = clock_timestamp() + make_interval(secs => %(ttl)s)
          WHERE id = %(node)s AND (lease_until IS NULL OR lease_until < clock_timestamp())
      RETURNING lease_epoch

@@ -1,5 +1,5 @@
 """What time and attendance do to a conference: it starts when its quorum is in, ends when its time is over or
-everybody has left.
+everybody has left, and moves from a node that is lost.
 
 Through the same services as a person's click, so these acts are numbered, told and audited alike.
 """
@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.utils import timezone
 
 from apps.conferences.models import Conference
-from apps.conferences.services import lifecycle
+from apps.conferences.services import lifecycle, nodes
 from apps.core.errors import Problem
 
 from .node import NodeLoop
@@ -38,6 +38,7 @@ def run(loops: Callable[[], Iterable[NodeLoop]]) -> None:
             held = list(loops())
             for loop in held:
                 _start_and_end(loop)
+            _move_from_lost(held)
             _end_empty(set().union(*(loop.book.empty() for loop in held)), empty_since)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("lifecycle waits for the database: %s", str(error).strip().splitlines()[:1])
@@ -49,6 +50,13 @@ def _start_and_end(loop: NodeLoop) -> None:
     overdue = Conference.objects.filter(node=loop.lease.node, ends_at__lt=timezone.now()).exclude(phase="ended")
     for conference in overdue.values_list("id", flat=True):
         _do(lifecycle.end_conference, conference, Conference.EndReason.TIME)
+
+
+def _move_from_lost(held: Iterable[NodeLoop]) -> None:
+    """A switchboard that reaches some node gives it the conferences of those that nobody reaches any more."""
+    if any(loop.observed.ready for loop in held):
+        for conference in nodes.on_lost_nodes(timezone.now()):
+            _do(nodes.move_from_lost, conference)
 
 
 def _end_empty(empty: set[UUID], since: dict[UUID, float]) -> None:

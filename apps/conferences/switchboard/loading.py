@@ -20,7 +20,7 @@ from apps.conferences.reconcile.desired import (
 )
 from apps.conferences.reconcile.ladder import CallOutPolicy
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
-from apps.conferences.rooms import main_room, whisper_room
+from apps.conferences.rooms import main_room, room_owners, whisper_room
 from apps.switch.commands import Room
 from apps.switch.esl.rendering import UnsafeValue, dial_string
 
@@ -151,6 +151,22 @@ class Loader:
             "SELECT id FROM conferences_conference WHERE node_id = %s AND settled_at IS NULL", (self.node,)
         )
         return [row["id"] for row in rows]
+
+    def strays(self, connection: Connection, rooms: Iterable[str]) -> set[str]:
+        """Those of these rooms that belong to a conference that another node has now, or that is wholly over."""
+        conferences, whispers = room_owners(rooms)
+        rows = connection.execute(
+            """
+            SELECT c.id AS conference, w.id AS whisper
+              FROM conferences_conference c
+         LEFT JOIN conferences_whisper w ON w.conference_id = c.id AND w.id = ANY(%(whispers)s)
+             WHERE (c.id = ANY(%(conferences)s) OR w.id IS NOT NULL)
+               AND (c.node_id <> %(node)s OR c.settled_at IS NOT NULL)
+            """,
+            {"conferences": list(conferences), "whispers": list(whispers), "node": self.node},
+        ).fetchall()
+        found = {conferences.get(row["conference"]) for row in rows} | {whispers.get(row["whisper"]) for row in rows}
+        return {name for name in found if name is not None}
 
     def load(self, connection: Connection, conference: UUID) -> Loaded | None:
         """None when the conference is not this node's, or is gone."""

@@ -25,7 +25,8 @@ from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect
 from apps.conferences.reconcile.observed import Observed
 from apps.conferences.reconcile.pacing import Pacer
-from apps.switch.commands import Command
+from apps.conferences.rooms import MAIN_PROFILE
+from apps.switch.commands import Command, HangupRoom, Room
 from apps.switch.events import Heartbeat, Snapshot
 
 from . import database
@@ -67,6 +68,7 @@ class NodeLoop:
         self._pace = self.loader.pace
         self._pacer = Pacer(self._pace)
         self._unknown: set[UUID] = set()
+        self._strange_rooms: set[str] = set()
         self._refreshed = self._swept = self._snapshot = -math.inf
         self._next_dial: float | None = None
 
@@ -131,6 +133,7 @@ class NodeLoop:
         if self.observed.connected and clock - self._snapshot >= SNAPSHOT:
             self._snapshot = clock
             self.link.ask_snapshot()
+        self._hang_up_strays()
         decisions = self.book.decide(now)
         self._give_up(decisions, now)
         waiting = [(entry, dial) for entry, decision in decisions for dial in decision.dials]
@@ -149,14 +152,15 @@ class NodeLoop:
             match item:
                 case Connected(core=core):
                     changes.merge(connect(self.observed, core, now))
-                    self._node_facts |= {"connected": True, "core_uuid": core}
+                    self._node_facts |= {"connected": True, "unreachable_since": None, "core_uuid": core}
                 case Gone():
                     if self.observed.connected:
-                        self._node_facts["connected"] = False
+                        self._node_facts |= {"connected": False, "unreachable_since": datetime.fromtimestamp(now, UTC)}
                     self.observed.disconnected()
                 case Snapshot():
                     changes.merge(apply_snapshot(self.observed, item))
                     self.book.touch_all()
+                    self._strange_rooms = {room.name for room in item.rooms} - self.book.rooms.keys()
                 case events:
                     changes.merge(apply(self.observed, *events))
                     beat = next((each for each in reversed(events) if isinstance(each, Heartbeat)), None)
@@ -271,6 +275,17 @@ class NodeLoop:
         for conference, seq, changes in told:
             self.publisher.put(channel(conference), message(seq, changes))
         return fresh
+
+    def _hang_up_strays(self) -> None:
+        """A node that was lost and comes back may still hold rooms of conferences that went on elsewhere."""
+        if self._strange_rooms:
+            connection = self._database()
+            with connection.transaction():
+                strays = self.loader.strays(connection, self._strange_rooms)
+            self._strange_rooms = set()
+            if strays:
+                logger.warning("%s: hangs up %s: their conferences are elsewhere or over", self.name, sorted(strays))
+                self.link.send([HangupRoom(Room(name, MAIN_PROFILE)) for name in strays])
 
     # Sending --------------------------------------------------------------------------------------------------
 

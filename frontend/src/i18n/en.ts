@@ -121,7 +121,7 @@ export const en: Messages = {
     BEARERCAPABILITY_NOTAVAIL: "Media not supported", FACILITY_REJECTED: "Refused by the line", OUTGOING_CALL_BARRED: "Outgoing calls barred", INCOMING_CALL_BARRED: "Takes no calls", ALLOTTED_TIMEOUT: "No answer",
     NOT_STARTED: "The switch did not play it", NOBODY_THERE: "Nobody was there to hear it",
     PROGRESS_TIMEOUT: "Never rang", MEDIA_TIMEOUT: "Dropped: no sound for long", LOSE_RACE: "Answered on another line", MANAGER_REQUEST: "Hung up by an administrator", INTERWORKING: "Interworking failure", NORMAL_UNSPECIFIED: "Unknown reason", EXCHANGE_ROUTING_ERROR: "Routing error",
-    REQUESTED_CHAN_UNAVAIL: "No free line", PRE_EMPTED: "Line pre-empted", CRASH: "Switch failed", SYSTEM_SHUTDOWN: "Switch shut down", LOST: "Call was lost", NO_GATEWAY: "No gateway for this number", ATTENDED_TRANSFER: "Transferred", BLIND_TRANSFER: "Transferred", PICKED_OFF: "Picked up elsewhere",
+    REQUESTED_CHAN_UNAVAIL: "No free line", PRE_EMPTED: "Line pre-empted", CRASH: "Switch failed", SYSTEM_SHUTDOWN: "Switch shut down", LOST: "Call was lost", SWITCH_RESTART: "Switch restarted", NODE_LOST: "Switch was lost", NO_GATEWAY: "No gateway for this number", ATTENDED_TRANSFER: "Transferred", BLIND_TRANSFER: "Transferred", PICKED_OFF: "Picked up elsewhere",
   },
   whisper: {
     title: "Whispers", lead: "The main room hears nothing of a whisper.", open: "Open a whisper", name: "Name", namePlaceholder: "Agree on the price", softMain: "Keep hearing the main room softly", people: "Who is in it",
@@ -140,7 +140,7 @@ export const en: Messages = {
   log: {
     empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}",
     entries: {
-      launch: "launched the conference", start: "started the conference", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
+      launch: "launched the conference", start: "started the conference", move_node: "moved the conference to another node", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
       cancel: "cancelled the call", remove: "removed", refuse: "removed and refused re-entry to", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "deafened", undeafen: "let hear again",
       hold: "put on hold", unhold: "resumed from hold", volume: "set the volume of", raise_hand: "raised the hand of", lower_hand: "lowered the hand of", role: "changed the role of", ask_chair: "asked for the chair", decline_chair: "declined the chair to", rename: "renamed", announce: "announced", whisper_open: "opened a whisper",
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",

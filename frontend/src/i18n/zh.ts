@@ -119,7 +119,7 @@ export const zh = {
     BEARERCAPABILITY_NOTAVAIL: "媒体不支持", FACILITY_REJECTED: "线路拒绝", OUTGOING_CALL_BARRED: "禁止呼出", INCOMING_CALL_BARRED: "对方禁止呼入", ALLOTTED_TIMEOUT: "无人接听",
     NOT_STARTED: "交换机未能播放", NOBODY_THERE: "当时没有人在听",
     PROGRESS_TIMEOUT: "长时间未振铃", MEDIA_TIMEOUT: "长时间没有声音，已断开", LOSE_RACE: "已由另一路接通", MANAGER_REQUEST: "由管理员挂断", INTERWORKING: "互通故障", NORMAL_UNSPECIFIED: "原因不明", EXCHANGE_ROUTING_ERROR: "路由错误",
-    REQUESTED_CHAN_UNAVAIL: "线路已满", PRE_EMPTED: "线路被占用", CRASH: "交换机故障", SYSTEM_SHUTDOWN: "交换机停机", LOST: "通话中断", NO_GATEWAY: "没有可用中继", ATTENDED_TRANSFER: "已转接", BLIND_TRANSFER: "已转接", PICKED_OFF: "已被代接",
+    REQUESTED_CHAN_UNAVAIL: "线路已满", PRE_EMPTED: "线路被占用", CRASH: "交换机故障", SYSTEM_SHUTDOWN: "交换机停机", LOST: "通话中断", SWITCH_RESTART: "交换机重启", NODE_LOST: "交换机失联", NO_GATEWAY: "没有可用中继", ATTENDED_TRANSFER: "已转接", BLIND_TRANSFER: "已转接", PICKED_OFF: "已被代接",
   },
   whisper: {
     title: "私语", lead: "主会场听不到私语。", open: "发起私语", name: "名称", namePlaceholder: "例如：商议报价", softMain: "同时轻声收听主会场", people: "参加的人",
@@ -138,7 +138,7 @@ export const zh = {
   log: {
     empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}",
     entries: {
-      launch: "召集会议", start: "开始会议", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
+      launch: "召集会议", start: "开始会议", move_node: "将会议移至另一节点", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
       cancel: "取消呼叫", remove: "移出会议", refuse: "移出且不得再入会", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
       hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", ask_chair: "申请担任主席", decline_chair: "谢绝主席申请", rename: "改名", announce: "播报", whisper_open: "发起私语",
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",

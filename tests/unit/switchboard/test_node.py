@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ import gevent
 import pytest
 from django.utils import timezone
 
-from apps.conferences.models import Announcement, Attempt, Conference, Delta, Participant
+from apps.conferences.models import Announcement, Attempt, Conference, Delta, Participant, Whisper
 from apps.conferences.reconcile.desired import attempt_leg
 from apps.conferences.switchboard import database, lease
 from apps.conferences.switchboard.link import Address
 from apps.conferences.switchboard.node import NodeLoop
 from apps.conferences.switchboard.publish import Publisher
+from apps.switch.esl.rendering import LIST_ROOMS
 from apps.switch.models import Gateway, Node
 from tests.factories import add_participant, make_conference, make_node, make_user
 from tests.unit.switchboard.desk import Desk, until
@@ -161,6 +163,21 @@ def test_conferences_of_other_nodes_are_left_to_them(driven: Driven) -> None:
     until(lambda: driven.originates, "it has loaded what it was told of")
     assert leg not in driven.loop.observed.legs
     assert elsewhere.pk not in driven.loop.book.entries
+
+
+def test_rooms_whose_conferences_went_elsewhere_are_hung_up(driven: Driven) -> None:
+    elsewhere = make_conference(driven.conference.owner, node=make_node(name="n2"))
+    whisper = Whisper.objects.create(conference=elsewhere, title="aside", opened_by=elsewhere.owner)
+    stray, aside = f"c-{elsewhere.pk.hex}", f"w-{whisper.pk.hex}"
+    own, unknown = f"c-{driven.conference.pk.hex}", f"c-{'0' * 32}"
+    rooms = [{"conference_name": name, "locked": False, "members": []} for name in (stray, aside, own, unknown, "3000")]
+    driven.desk.answers[LIST_ROOMS] = json.dumps(rooms)
+    driven.loop.link.ask_snapshot()
+    until(lambda: len(driven.desk.heard) >= 2, "they are hung up")
+    driven.call()
+    until(lambda: driven.originates, "it goes on")
+    hung_up = {command for command in driven.desk.heard if command.endswith("hup all")}
+    assert hung_up == {f"api conference {stray} hup all", f"api conference {aside} hup all"}
 
 
 def test_a_conference_that_cannot_be_read_leaves_the_others_alone(driven: Driven) -> None:
