@@ -108,6 +108,15 @@ def decide(desired: DesiredConference, observed: Observed, policy: CallOutPolicy
     return work.decision
 
 
+def _preference(leg: ObservedLeg) -> tuple[bool, float, float, int]:
+    """Of several legs of one person the least stays: the one on which they called in last, for that is where they are
+    now; else the one that is furthest, and of those the first.
+    """
+    if leg.inbound:
+        return (False, -leg.stored_at, 0.0, leg.ordinal)
+    return (True, -leg.phase, leg.stored_at, leg.ordinal)
+
+
 class _Work:
     def __init__(self, desired: DesiredConference, observed: Observed, policy: CallOutPolicy, now: float) -> None:
         self.desired, self.observed, self.policy, self.now = desired, observed, policy, now
@@ -148,9 +157,8 @@ class _Work:
         leg = known.live[0]
         self.decision.abandoned += [each.leg for each in known.missing]
         if len(known.live) > 1:
-            in_order = sorted(known.live, key=lambda each: (-each.phase, each.stored_at, each.ordinal))
-            leg = in_order[0]
-            for extra in in_order[1:]:
+            leg, *others = sorted(known.live, key=_preference)
+            for extra in others:
                 self._kill(extra, CANCELLED)
         if leg.unsettled:
             self._ask(leg)
@@ -218,9 +226,9 @@ class _Work:
         return commands
 
     def _room_named(self, name: str) -> Room:
-        for whisper in self.desired.whispers.values():
-            if whisper.room.name == name:
-                return whisper.room
+        for room in self.desired.rooms:
+            if room.name == name:
+                return room
         return Room(name, self.desired.room.profile)
 
     # Calling --------------------------------------------------------------------------------------------------
@@ -334,7 +342,7 @@ class _Work:
     # A conference that is over --------------------------------------------------------------------------------
 
     def end(self) -> None:
-        rooms = [self.desired.room, *(whisper.room for whisper in self.desired.whispers.values())]
+        rooms = self.desired.rooms
         for room in rooms:
             known = self.observed.rooms.get(room.name)
             if known is None or not (known.exists or known.members):

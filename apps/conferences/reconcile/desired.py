@@ -64,6 +64,7 @@ class DesiredParticipant:
     held: bool = False
     volume_in: int = 0
     whisper: UUID | None = None
+    admitted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,10 @@ class DesiredAnnouncement:
 
 @dataclass(frozen=True, slots=True)
 class DesiredConference:
-    """`gathering` lasts until the chair is in, and with `quorum` that many percent of those who shall be present."""
+    """`gathering` lasts until the chair is in, and with `quorum` that many percent of those who shall be present.
+
+    In `lobby` those wait who are not admitted; without one, everybody is.
+    """
 
     id: UUID
     title: str
@@ -103,6 +107,13 @@ class DesiredConference:
     quorum: int | None = None
     whispers: dict[UUID, DesiredWhisper] = field(default_factory=dict)
     announcements: tuple[DesiredAnnouncement, ...] = ()
+    lobby: Room | None = None
+
+    @property
+    def rooms(self) -> list[Room]:
+        """All rooms of this conference, the main one first."""
+        lobby = [self.lobby] if self.lobby is not None else []
+        return [self.room, *lobby, *(whisper.room for whisper in self.whispers.values())]
 
 
 def attempt_leg(participant: UUID, attempt_round: int, ordinal: int) -> UUID:

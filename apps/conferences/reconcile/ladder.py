@@ -109,7 +109,7 @@ class _Ladder:
     """The state of a climb. `tries`: calls to each number that count; `dead`: routes not to be used again."""
 
     def __init__(self, person: DesiredParticipant, policy: CallOutPolicy) -> None:
-        self.numbers = person.numbers
+        self.person, self.numbers = person, person.numbers
         self.policy = policy
         self.tries = [0] * len(person.numbers)
         self.busy = [0] * len(person.numbers)
@@ -121,6 +121,9 @@ class _Ladder:
     def take(self, leg: ObservedLeg) -> None:
         number, at = leg.number, leg.ended_at or 0.0
         if leg.cause == CANCELLED:
+            return
+        if leg.inbound:
+            self._called_in(leg, at)
             return
         if number >= len(self.numbers):  # the person's numbers were changed since
             return
@@ -148,6 +151,19 @@ class _Ladder:
                 self._onward(leg, at)
         else:
             self._trouble(leg, at)
+
+    def _called_in(self, leg: ObservedLeg, at: float) -> None:
+        """Who called in and whose line broke is called back, where there is a number; a call that the caller ended
+        before the room was reached says nothing.
+        """
+        if leg.joined_at is None and leg.cause not in _OURS:
+            return
+        first = _first(self.person)
+        if leg.cause in _BROKEN and isinstance(first, Call) and self.call_backs < CALL_BACKS:
+            self.call_backs += 1
+            self.step = Call(first.number, first.route, at)
+        else:
+            self.step = Stop(True, leg.cause, leg.sip_code)
 
     def _left(self, leg: ObservedLeg, at: float) -> None:
         self.call_backs += 1

@@ -62,7 +62,8 @@ _MISSING = frozenset({LegPhase.MISSING})
 
 @dataclass(slots=True, eq=False)
 class ObservedLeg:
-    """One attempt as far as it is known. `number` is an index into the participant's numbers.
+    """One attempt as far as it is known. `number` is an index into the participant's numbers. On an `inbound` one the
+    person called us.
 
     `participant` is None for a feed and for strangers. `volume_in` is None while nothing told it. `sequence` and
     `as_of` say how new the membership facts are; `seen_at` is the last sign of life.
@@ -76,6 +77,7 @@ class ObservedLeg:
     ordinal: int = 0
     number: int = 0
     gateway: UUID | None = None
+    inbound: bool = False
     phase: LegPhase = LegPhase.STORED
     sends: int = 0
     sent_at: float = 0.0
@@ -205,6 +207,26 @@ class Observed:
         self.add(leg)
         if leg.phase is not LegPhase.ENDED:
             self.jobs.update((send_job(leg.leg, send), leg) for send in range(1, MAX_SENDS + 1))
+
+    def take_in(self, leg: ObservedLeg, now: float) -> None:
+        """Take in a persisted attempt that may be known already. That of somebody who called in is, as a stranger, if
+        they were in the room before their row was read.
+        """
+        known = self.legs.get(leg.leg)
+        if known is None:
+            if leg.inbound:
+                leg.core = self.core
+            self.restore(leg, now)
+        elif known.participant is None and leg.inbound:
+            del self.strangers[known.leg]
+            known.participant, known.round, known.ordinal, known.number = (
+                leg.participant,
+                leg.round,
+                leg.ordinal,
+                leg.number,
+            )
+            known.inbound, known.stored_at, known.answered_at = True, leg.stored_at, leg.answered_at
+            self.add(known)
 
     def store(self, dial: Dial, now: float) -> None:
         """Note that the row of a new attempt is committed; its originate may leave from now on."""

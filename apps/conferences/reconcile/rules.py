@@ -25,15 +25,20 @@ class ParticipantState:
     leg: UUID | None = None
 
 
-def in_conference(observed: Observed, participant: UUID) -> bool:
-    """Whether the participant is in one of the rooms, or between two of them."""
-    person = observed.people.get(participant)
-    return person is not None and any(leg.joined_at is not None for leg in person.live)
+def in_conference(desired: DesiredConference, observed: Observed, person: DesiredParticipant) -> bool:
+    """Whether this person is in one of the rooms, or between two of them; the lobby is none."""
+    known = observed.people.get(person.id)
+    return not waits(desired, person) and known is not None and any(leg.joined_at is not None for leg in known.live)
+
+
+def waits(desired: DesiredConference, person: DesiredParticipant) -> bool:
+    """Whether this person's place is the lobby: nobody who leads waits there."""
+    return desired.lobby is not None and not person.admitted and person.role not in LEADERS
 
 
 def chair_connected(desired: DesiredConference, observed: Observed) -> bool:
     return any(
-        person.present and person.role in LEADERS and in_conference(observed, person.id)
+        person.present and person.role in LEADERS and in_conference(desired, observed, person)
         for person in desired.participants.values()
     )
 
@@ -41,7 +46,7 @@ def chair_connected(desired: DesiredConference, observed: Observed) -> bool:
 def gathered(desired: DesiredConference, observed: Observed) -> bool:
     """Whether a gathering conference may run: the chair is in, and enough of those who shall be present."""
     wanted = [person for person in desired.participants.values() if person.present]
-    connected = sum(in_conference(observed, person.id) for person in wanted)
+    connected = sum(in_conference(desired, observed, person) for person in wanted)
     return chair_connected(desired, observed) and connected * 100 >= (desired.quorum or 0) * len(wanted)
 
 
@@ -49,7 +54,7 @@ def over(desired: DesiredConference, observed: Observed) -> bool:
     """Whether nothing of an ended conference is alive on the switch."""
     if desired.phase != "ended" or not observed.ready:
         return False
-    rooms = [desired.room, *(whisper.room for whisper in desired.whispers.values())]
+    rooms = desired.rooms
     return (
         not any((person := observed.people.get(each)) is not None and person.live for each in desired.participants)
         and not any((room := observed.rooms.get(each.name)) is not None and room.exists for each in rooms)
@@ -68,7 +73,17 @@ class Rules:
         self.moderated = desired.floor_mode == "moderated"
         self.roll_call = desired.floor_mode == "roll_call"
 
+    def entrance(self, person: DesiredParticipant) -> Room:
+        """Where somebody who calls in comes first. No whisper: until their row is read they are a stranger, and one
+        in a whisper's room is taken for its feed.
+        """
+        if self.desired.lobby is not None and waits(self.desired, person):
+            return self.desired.lobby
+        return self.desired.room
+
     def room(self, person: DesiredParticipant) -> Room:
+        if waits(self.desired, person):
+            return self.entrance(person)
         if person.whisper is not None:
             whisper = self.desired.whispers.get(person.whisper)
             if whisper is not None and whisper.open:
@@ -76,7 +91,11 @@ class Rules:
         return self.desired.room
 
     def muted(self, person: DesiredParticipant, room: Room) -> bool:
-        """In a whisper only the ban on speaking counts: it is a place to talk, whatever the floor of the main room."""
+        """In a whisper only the ban on speaking counts: it is a place to talk, whatever the floor of the main room.
+        In the lobby nobody speaks.
+        """
+        if room == self.desired.lobby:
+            return True
         if person.forbidden or room.name != self.main:
             return person.forbidden
         if person.muted:

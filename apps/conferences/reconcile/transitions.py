@@ -57,9 +57,12 @@ class Changes:
 
 
 def adopt(observed: Observed, state: MemberState, at: float) -> ObservedLeg:
-    """A member that nobody here called: of one of our participants (its row was lost), a feed, or a stranger."""
-    leg = ObservedLeg(state.leg, state.participant, observed.core, at, phase=LegPhase.ANSWERED, roomless_since=at)
-    person = observed.people.get(state.participant) if state.participant is not None else None
+    """A member that nobody here called: of one of our participants (its row was lost), a feed, or a stranger, who may
+    be somebody that called in. Who was not given another external id is called by their own (switch_core_session.c).
+    """
+    participant = state.participant if state.participant != state.leg else None
+    leg = ObservedLeg(state.leg, participant, observed.core, at, phase=LegPhase.ANSWERED, roomless_since=at)
+    person = observed.people.get(participant) if participant is not None else None
     if person is not None and person.legs:
         leg.round, leg.ordinal = person.legs[-1].round, person.legs[-1].ordinal + 1
     observed.add(leg)

@@ -20,6 +20,7 @@ SPACE = UUID(int=1)
 FAST = uuid5(SPACE, "gateway fast")
 OTHER = uuid5(SPACE, "gateway other")
 MAIN = Room("c-000000000001", "sparkle")
+LOBBY = Room("l-000000000001", "lobby")
 PLENTY = Limits(1000.0, 1000)
 
 

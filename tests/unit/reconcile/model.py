@@ -12,6 +12,7 @@ from apps.conferences.reconcile.desired import DesiredConference
 from apps.conferences.reconcile.ladder import CallOutPolicy
 from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect
 from apps.conferences.reconcile.observed import LegPhase, Observed, ObservedLeg
+from apps.conferences.reconcile.rules import Rules
 from apps.switch import commands as c
 from apps.switch import events as e
 
@@ -40,6 +41,7 @@ class ModelLeg:
     moderator: bool = False
     ghost: bool = False
     twin: UUID | None = None
+    inbound: bool = False
 
 
 class ModelSwitch:
@@ -140,7 +142,8 @@ class ModelSwitch:
         if command.leg in self.legs:
             self._tell(e.JobDone, job=command.job, cause=REFUSED, body="-ERR")
             return
-        if any(leg.participant == command.participant for leg in self.legs.values()):
+        # Whoever calls in while they are being called is nobody's mistake.
+        if any(leg.participant == command.participant and not leg.inbound for leg in self.legs.values()):
             self.double_calls += 1
         outcomes = self.answers[command.dial_string]
         outcome = outcomes.pop(0) if len(outcomes) > 1 else outcomes[0]
@@ -165,6 +168,14 @@ class ModelSwitch:
             self._tell(e.LegCreated, leg=leg.uuid)
             self._join(leg, room.name, frozenset({flag}), command.volume)
         self._tell(e.JobDone, job=command.job, cause=None, body="+OK")
+
+    def call_in(self, uuid: UUID, participant: UUID, room: c.Room, flags: frozenset[c.MemberFlag]) -> None:
+        """Somebody has called, was let in, and goes where they belong."""
+        leg = ModelLeg(uuid, participant, self.now, answered=True, inbound=True)
+        self.legs[uuid] = leg
+        self._tell(e.LegCreated, leg=uuid)
+        self._tell(e.LegAnswered, leg=uuid)
+        self._join(leg, room.name, flags, 0)
 
     # What happens by itself -----------------------------------------------------------------------------------
 
@@ -239,7 +250,7 @@ class ModelSwitch:
     def _state(self, leg: ModelLeg) -> e.MemberState:
         return e.MemberState(
             leg=leg.uuid,
-            participant=leg.participant,
+            participant=leg.uuid if leg.inbound else leg.participant,  # its own external id
             member_id=leg.member_id,
             muted=leg.muted,
             deaf=leg.deaf,
@@ -299,6 +310,27 @@ class World:
     connect_at: float = 0.0
     decision: Decision = field(default_factory=Decision)
     told_of: dict[UUID, str] = field(default_factory=dict)
+    arrivals: list[ObservedLeg] = field(default_factory=list)
+    """Rows of calls that came in and that the switchboard has not read yet."""
+
+    def call_in(self, who: UUID) -> None:
+        """Somebody calls and is let in: their row is there before they are in the room."""
+        person = self.desired.participants[who]
+        ordinal = 1 + max((row.ordinal for row in self.rows.values() if row.participant == who), default=0)
+        row = ObservedLeg(uuid5(who, f"in {len(self.rows)}"), who, "", self.now, round=person.round, ordinal=ordinal)
+        row.inbound, row.phase, row.answered_at = True, LegPhase.ANSWERED, self.now
+        self.rows[row.leg] = row
+        self.arrivals.append(row)
+        rules = Rules(self.desired)
+        room = rules.entrance(person)
+        self.switch.call_in(row.leg, who, room, rules.flags(person, room))
+
+    def _arrive(self) -> None:
+        if self.arrivals and self.chance.random() < 0.5:
+            for row in self.arrivals:
+                self.observed.take_in(dataclasses.replace(row), self.now)
+                self.unflushed.add(row.leg)
+            self.arrivals.clear()
 
     # Accidents ------------------------------------------------------------------------------------------------
 
@@ -312,6 +344,7 @@ class World:
         """What was sent stays sent; what was not flushed is forgotten."""
         self.observed = Observed()
         self.unflushed.clear()
+        self.arrivals.clear()
         self.connect_at = self.now + 1.0
         self.asked = self.answer = None
         for row in self.rows.values():
@@ -336,11 +369,12 @@ class World:
         self._collect()
         self._deliver()
         self._snapshot()
+        self._arrive()
         self._flush()
         self._act()
 
     def quiet(self) -> bool:
-        return not (self.commands or self.events or self.decision)
+        return not (self.commands or self.events or self.decision or self.arrivals)
 
     def _due_commands(self) -> list[c.Command]:
         due = [entry for entry in self.commands if entry[0] <= self.now]
@@ -412,6 +446,8 @@ class World:
                 known = self.observed.people.get(dial.participant)
                 self._write({leg.leg for leg in known.legs} if known is not None else set())
                 alive = [row for row in self.rows.values() if row.participant == dial.participant]
+                if any(row in self.arrivals and row.phase is not LegPhase.ENDED for row in alive):
+                    continue  # the database admits no other beside it
                 assert all(row.phase is LegPhase.ENDED for row in alive), "the database admits one live attempt"
                 assert dial.leg not in self.rows, "an attempt is never made twice"
                 self.observed.store(dial, self.now)

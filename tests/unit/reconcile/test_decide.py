@@ -19,11 +19,11 @@ from apps.conferences.reconcile.desired import (
 )
 from apps.conferences.reconcile.in_flight import COMMAND_TIMEOUT
 from apps.conferences.reconcile.observe import connect
-from apps.conferences.reconcile.observed import SETTLE, LegPhase, Observed
+from apps.conferences.reconcile.observed import SETTLE, LegPhase, Observed, ObservedLeg
 from apps.conferences.reconcile.rules import Rules, gathered, over
 from apps.switch import commands as c
 from apps.switch import events as e
-from tests.unit.reconcile.build import MAIN, SPACE, conference, person, whisper
+from tests.unit.reconcile.build import LOBBY, MAIN, SPACE, conference, person, whisper
 from tests.unit.reconcile.feed import Feed, member
 
 SIDE = whisper("side")
@@ -535,3 +535,104 @@ def test_a_thousand_that_are_in_take_no_time() -> None:
 def test_an_empty_conference_needs_nothing() -> None:
     assert not Feed(conference()).decide()
     assert not Observed().calls_per_gateway()
+
+
+# Calling in, and waiting to be admitted
+
+
+def called_in(feed: Feed, name: str, *, read: bool = True) -> ObservedLeg:
+    """Somebody has called; where `read`, the row of it is known before they are in the room."""
+    who = feed.person(name)
+    row = ObservedLeg(uuid5(who.id, f"in {feed.now}"), who.id, "core", feed.now, ordinal=9, inbound=True)
+    row.phase = LegPhase.ANSWERED
+    if read:
+        feed.observed.take_in(row, feed.now)
+    room = Rules(feed.desired).entrance(who).name
+    feed.tell(e.MemberJoined, room=room, member=member(row.leg, row.leg))  # its external id is its own
+    return row
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_who_called_in_is_that_person_and_is_not_called(read: bool) -> None:
+    feed = Feed(conference(person("ann", forbidden=True)))
+    row = called_in(feed, "ann", read=read)
+    if not read:
+        assert feed.decide().dials, "nobody knows yet who that is"
+        feed.observed.take_in(row, feed.now)
+    decision = feed.decide()
+    assert (decision.dials, decision.commands) == ([], [c.Mute(MAIN, row.leg)])
+    assert feed.state("ann").state == "connected"
+    assert feed.leg("ann").leg == row.leg
+    assert row.leg not in feed.observed.strangers
+
+
+def test_the_leg_on_which_somebody_called_in_last_is_theirs(feed: Feed) -> None:
+    first = feed.leg("ann").leg
+    feed.wait(1)
+    second = called_in(feed, "ann").leg
+    assert told(feed) == [c.Kill(first, "ORIGINATOR_CANCEL")]
+    feed.wait(1)
+    called_in(feed, "ann")
+    assert c.Kill(second, "ORIGINATOR_CANCEL") in told(feed)
+
+
+def test_a_call_to_somebody_who_calls_in_is_given_up() -> None:
+    feed = Feed(conference(person("ann")))
+    (dial,) = feed.act().dials
+    feed.tell(e.LegCreated, leg=dial.leg)
+    called_in(feed, "ann")
+    assert told(feed) == [c.Kill(dial.leg, "ORIGINATOR_CANCEL")]
+
+
+@pytest.mark.parametrize(
+    ("cause", "numbers", "state"),
+    [
+        ("NORMAL_CLEARING", 1, "left"),
+        ("MEDIA_TIMEOUT", 1, "queued"),
+        ("MEDIA_TIMEOUT", 0, "left"),
+        ("SWITCH_RESTART", 1, "queued"),
+    ],
+)
+def test_who_called_in_is_called_back_when_the_line_broke_and_there_is_a_number(
+    cause: str, numbers: int, state: str
+) -> None:
+    feed = Feed(conference(person("ann")))
+    feed.change_person("ann", numbers=feed.person("ann").numbers[:numbers])
+    leg = called_in(feed, "ann").leg
+    feed.tell(e.LegEnded, leg=leg, cause=cause, sip_code=0)
+    assert feed.state("ann").state == state
+    assert len(feed.decide().dials) == (state == "queued")
+
+
+def test_who_is_not_admitted_waits_in_the_lobby_muted_and_then_moves() -> None:
+    feed = Feed(conference(person("chair", "chair", admitted=False), person("ann", admitted=False), lobby=LOBBY))
+    dials = {dial.originate.callee_name: dial.originate for dial in feed.act().dials}
+    assert (dials["chair"].room, dials["ann"].room) == (MAIN, LOBBY), "nobody who leads waits"
+    assert dials["ann"].flags == {c.MemberFlag.MUTE}
+    feed.join("ann", room=LOBBY.name, muted=True)
+    assert told(feed) == []
+    feed.change_person("ann", admitted=True)
+    leg = feed.leg("ann").leg
+    assert told(feed) == [c.PrepareMove(leg, frozenset(), 0), c.Move(LOBBY, MAIN, (leg,))]
+
+
+def test_a_conference_does_not_start_because_of_people_in_the_lobby() -> None:
+    people = (person("chair", "chair"), person("ann", admitted=False), person("bob"))
+    feed = Feed(conference(*people, phase="gathering", quorum=60, lobby=LOBBY))
+    feed.act()
+    feed.join("chair")
+    feed.join("ann", room=LOBBY.name)
+    assert not gathered(feed.desired, feed.observed)
+    feed.change_person("ann", admitted=True)
+    feed.join("ann")
+    assert gathered(feed.desired, feed.observed)
+
+
+def test_the_end_empties_the_lobby() -> None:
+    feed = Feed(conference(person("ann", admitted=False), lobby=LOBBY))
+    feed.act()
+    feed.tell(e.RoomCreated, room=LOBBY.name)
+    feed.join("ann", room=LOBBY.name, muted=True)
+    feed.change(phase="ended")
+    assert told(feed) == [c.HangupRoom(LOBBY)]
+    assert not over(feed.desired, feed.observed)

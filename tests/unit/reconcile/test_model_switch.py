@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from apps.conferences.reconcile.desired import DesiredAnnouncement, DesiredConference, DesiredParticipant
 from apps.conferences.reconcile.ladder import CALL_BACKS, CallOutPolicy
 from apps.conferences.reconcile.rules import Rules, over, participant_state
-from tests.unit.reconcile.build import FAST, MAIN, OTHER, SPACE, conference, dial_string, person, target, whisper
+from tests.unit.reconcile.build import FAST, LOBBY, MAIN, OTHER, SPACE, conference, dial_string, person, target, whisper
 from tests.unit.reconcile.model import AWFUL, CLEAN, DEAF, LOSSY, SLOW, TICK, Faults, ModelSwitch, World
 
 FAULTS = st.sampled_from((LOSSY, SLOW, AWFUL, DEAF, CLEAN))
@@ -54,7 +54,8 @@ class Conference(RuleBasedStateMachine):
         answers = {dial_string(number): list(outcomes) for number, outcomes in ANSWERS.items()}
         answers[dial_string("detour", OTHER)] = ["NORMAL_TEMPORARY_FAILURE"]
         answers[dial_string("detour", FAST)] = ["answer"]
-        desired = conference(*everybody(), whispers=(SIDE, CORNER), phase="gathering" if gathering else "running")
+        phase = "gathering" if gathering else "running"
+        desired = conference(*everybody(), whispers=(SIDE, CORNER), phase=phase, lobby=LOBBY)
         switch = ModelSwitch(1000.0, answers)
         self.world = World(desired, POLICY, switch, 1000.0, chance=random.Random(seed))
         self.hung_up = {}
@@ -134,6 +135,19 @@ class Conference(RuleBasedStateMachine):
     @rule(name=st.sampled_from(PEOPLE))
     def remove(self, name: str) -> None:
         self.change_person(name, present=False)
+
+    @rule(name=st.sampled_from(PEOPLE))
+    def call_in(self, name: str) -> None:
+        who = uuid5(SPACE, name)
+        if self.world.desired.phase == "running":
+            self.change_person(name, present=True)
+            self.world.call_in(who)
+            self.hung_up.pop(who, None)
+            self.run(self.world.chance.choice((0, TICK, 1)))
+
+    @rule(name=st.sampled_from(PEOPLE), admitted=st.booleans())
+    def lobby(self, name: str, admitted: bool) -> None:
+        self.change_person(name, admitted=admitted)
 
     @rule(name=st.sampled_from(PEOPLE))
     def invite_again(self, name: str) -> None:
