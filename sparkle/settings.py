@@ -118,7 +118,12 @@ def _database(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         # A pool, since an ASGI process must not keep a connection per thread. Tests drop their database at the end,
         # which a pool's idle connections would hinder.
-        "OPTIONS": {} if TESTING else {"pool": {"min_size": 0, "max_size": 10, "timeout": 5}},
+        "OPTIONS": {
+            # Values apart from the text, so that PostgreSQL parses and plans a statement once per connection.
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+            **({} if TESTING else {"pool": {"min_size": 0, "max_size": 10, "timeout": 5}}),
+        },
     }
 
 

@@ -39,8 +39,8 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
             encryption="mandatory:AEAD_AES_256_GCM:AES_CM_128_HMAC_SHA1_80",
         ),
         [
-            f"bgapi originate {{origination_uuid={LEG},origination_external_id={PERSON},ignore_early_media=true,"
-            "originate_timeout=30,ignore_display_updates=true,origination_callee_id_name=张三,"
+            f"bgapi originate {{origination_uuid={LEG},origination_external_id={PERSON},"
+            "origination_callee_id_name=张三,ignore_early_media=true,originate_timeout=30,ignore_display_updates=true,"
             "origination_caller_id_name=董事会\u00a02026,origination_caller_id_number=+862188886666,"
             "conference_join_volume_in=-2,"
             "rtp_secure_media=mandatory:AEAD_AES_256_GCM:AES_CM_128_HMAC_SHA1_80}"
