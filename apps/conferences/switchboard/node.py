@@ -47,6 +47,8 @@ SWEEP = 1.0
 SNAPSHOT = 30.0
 REFRESH = 10.0
 DATABASE_RETRY = 0.5
+#: Seconds by which this machine's clock must have been set to begin anew: all that is known was dated by the old one.
+CLOCK_SET = 1.0
 
 
 class NodeLoop:
@@ -60,6 +62,7 @@ class NodeLoop:
         self.wake = Flag()
         self.link = Link(name, address, self.wake, lambda: lease.fresh)
         self.running = True
+        self.boot = time.time() - time.monotonic()
         self._changed: set[UUID] = set()
         self._reload = True
         self._connection: database.Connection | None = None
@@ -87,14 +90,17 @@ class NodeLoop:
     # The loop -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Returns when stopped or when the lease is lost."""
+        """Returns when stopped, when the lease is lost, or when this machine's clock was set."""
         self.link.start()
         try:
             while self.running:
-                began = time.monotonic()
+                began, now = time.monotonic(), time.time()
+                if abs(now - began - self.boot) >= CLOCK_SET:
+                    logger.warning("%s: begins anew: this machine's clock was set", self.name)
+                    return
                 self.wake.clear()
                 try:
-                    self._round(time.time())
+                    self._round(now)
                 except LeaseLost:
                     logger.warning("%s: another switchboard has the lease", self.name)
                     return
@@ -149,7 +155,11 @@ class NodeLoop:
             match item:
                 case Connected(core=core):
                     changes.merge(connect(self.observed, core, now))
-                    self._node_facts |= {"connected": True, "core_uuid": core}
+                    self._node_facts |= {
+                        "connected": True,
+                        "core_uuid": core,
+                        "clock_offset": self.link.clock.offset,
+                    }
                 case Gone():
                     if self.observed.connected:
                         self._node_facts["connected"] = False
@@ -165,6 +175,7 @@ class NodeLoop:
                             "legs": beat.sessions,
                             "version": beat.version[:120],
                             "last_heartbeat_at": datetime.fromtimestamp(beat.at, UTC),
+                            "clock_offset": self.link.clock.offset,
                         }
             if self.link.inbox.empty() and time.monotonic() < until:
                 gevent.sleep(0)  # lets the reader bring what has come meanwhile
