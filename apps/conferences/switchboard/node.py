@@ -29,7 +29,7 @@ from apps.switch.commands import Command
 from apps.switch.events import Heartbeat, Snapshot
 
 from . import database
-from .book import Book, Entry
+from .book import Book, Entry, where
 from .lease import Lease, LeaseLost, fence
 from .link import Address, Connected, Gone, Link
 from .loading import Loader
@@ -217,9 +217,11 @@ class NodeLoop:
     def _take_in(self, connection: database.Connection, conference: UUID) -> None:
         try:
             loaded = self.loader.load(connection, conference)
-        except (KeyError, TypeError, ValueError):
+        except psycopg.Error:
+            raise
+        except Exception as error:
             # One conference with rows that nobody can read must not take the others down.
-            logger.exception("conference %s cannot be loaded", conference)
+            logger.error("conference %s cannot be loaded: %s", conference, where(error))
             return
         if loaded is None or loaded.settled:
             self.book.drop(conference)

@@ -6,10 +6,10 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import gevent
 import pytest
@@ -225,13 +225,30 @@ def test_conferences_of_other_nodes_are_left_to_them(driven: Driven) -> None:
     assert elsewhere.pk not in driven.loop.book.entries
 
 
-def test_a_conference_that_cannot_be_read_leaves_the_others_alone(driven: Driven) -> None:
+@pytest.mark.parametrize("number", [{"no": "number"}, {"kind": "extension", "number": 7001}])
+def test_a_conference_that_cannot_be_read_leaves_the_others_alone(driven: Driven, number: dict[str, Any]) -> None:
     broken = make_conference(driven.conference.owner, node=driven.node)
-    add_participant(broken, numbers=[{"no": "number"}])
+    add_participant(broken, numbers=[number])
     driven.loop.notify(broken.pk)
     driven.call()
     until(lambda: driven.originates, "the other one is served")
     assert not driven.greenlet.ready()
+
+
+def test_a_conference_that_cannot_be_decided_stops_nobody_else(
+    driven: Driven, caplog: pytest.LogCaptureFixture
+) -> None:
+    nobody: Any = {uuid4(): None}
+    known = driven.loop.book.entries[driven.conference.pk].loaded
+    impossible = uuid4()
+    desired = replace(known.desired, id=impossible, participants=nobody)
+    driven.loop.book.put(replace(known, desired=desired, written={}))
+    driven.call()
+    until(lambda: driven.originates, "the other one is served")
+    assert not driven.greenlet.ready()
+    assert [str(impossible) in record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        True
+    ]
 
 
 def test_an_announcement_from_before_a_restart_is_not_played_but_given_up(driven: Driven) -> None:
