@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +19,9 @@ from apps.core.admin import AuditedAdmin, SecretField, SecretsForm, badge, list_
 
 from .models import Extension, Gateway, Node
 from .numbers import NumberKind
+
+#: Seconds of offset from which on a clock is shown as wrong, although events are dated right all the same.
+CLOCK_WRONG = 1.0
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
@@ -62,13 +65,17 @@ class NodeAdmin(AuditedAdmin):
         "version",
         "last_heartbeat_at",
         "unreachable_since",
+        "clock",
         "legs",
     )
     fieldsets = (
         (None, {"fields": ("name", "enabled", "domain")}),
         (_("Event Socket"), {"fields": ("esl_host", "esl_port", "esl_password")}),
         (_("Limits"), {"fields": ("max_legs", "calls_per_second")}),
-        (_("State"), {"fields": ("status", "unreachable_since", "last_heartbeat_at", "legs", "version", "core_uuid")}),
+        (
+            _("State"),
+            {"fields": ("status", "unreachable_since", "last_heartbeat_at", "clock", "legs", "version", "core_uuid")},
+        ),
         (_("Lease"), {"fields": ("driven_by", "lease_until", "lease_epoch", "id")}),
     )
 
@@ -96,6 +103,19 @@ class NodeAdmin(AuditedAdmin):
     @admin.display(description=_("legs"), ordering="legs")
     def load(self, node: Node) -> str:
         return f"{node.legs} / {node.max_legs}"
+
+    @admin.display(description=_("clock"))
+    def clock(self, node: Node) -> SafeString | str:
+        offset = node.clock_offset
+        if offset is None:
+            return "–"
+        if offset == 0:
+            return badge("good", _("agrees with the switchboard's"))
+        told = _("{seconds} s ahead of the switchboard's") if offset > 0 else _("{seconds} s behind the switchboard's")
+        text = told.format(seconds=f"{abs(offset):.2f}")
+        if abs(offset) < CLOCK_WRONG:
+            return text
+        return format_html("{} {}", badge("warn", text), _("Certificates and recordings need right clocks: set both."))
 
     @admin.display(description=_("gateways"), ordering="gateway_number")
     def gateway_count(self, node: Any) -> SafeString:

@@ -1,8 +1,8 @@
 """Typed events of a switch: what `esl/translation.py` makes of ESL, and all that the rest of the project sees of it.
 
-Standard library and msgspec only. `at` is the event's own time (Event-Date-Timestamp) in seconds since the epoch,
-`core` the Core-UUID of the running switch, `sequence` its Event-Sequence: (core, sequence) names an event once
-and for all (switch_event.c:1973).
+Standard library and msgspec only. `at` is the event's own time in seconds since the epoch: by the switch's clock as it
+comes (Event-Date-Timestamp), by the switchboard's once it is dated (`clock.py`). `core` is the Core-UUID of the running
+switch, `sequence` its Event-Sequence: (core, sequence) names an event once and for all (switch_event.c:1973).
 Every event may come twice, late, in another order, or never.
 """
 

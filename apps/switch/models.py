@@ -47,6 +47,7 @@ class Node(models.Model):
     version = models.CharField(_("version"), max_length=120, blank=True, editable=False)
     last_heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, editable=False)
     legs = models.PositiveIntegerField(_("legs"), default=0, editable=False)
+    clock_offset = models.FloatField(_("clock"), null=True, editable=False)  # seconds ahead of its switchboard's
 
     class Meta:
         ordering = ["name"]

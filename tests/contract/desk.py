@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from apps.switch.commands import Command, HangupRoom, MemberFlag, Originate, Room
-from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS, SUBSCRIBE, render
+from apps.switch.esl.rendering import CLOCK, CORE_UUID, LIST_LEGS, LIST_ROOMS, SUBSCRIBE, render
 from apps.switch.esl.translation import parse_snapshot, translate
 from apps.switch.events import Event, MemberJoined, RoomEvent, Snapshot
 from tests.contract.esl import Client, Reply, Seen
@@ -123,6 +123,9 @@ class Desk:
         return translate(seen.body)
 
     # Lists.
+
+    def clock(self) -> float:
+        return int(self.client.send(CLOCK).body) / 1e6
 
     def snapshot(self) -> Snapshot:
         asked = time.time()

@@ -106,6 +106,12 @@ def test_numbers_of_events_are_never_used_twice(desk: Desk) -> None:
     assert len(set(numbers)) == len(numbers) > 10
 
 
+def test_the_time_is_told_by_the_clock_that_stamps_events(desk: Desk) -> None:
+    before = desk.clock()
+    joined = desk.joined(desk.originate("9000").leg, desk.room)
+    assert before <= joined.at <= desk.clock()
+
+
 def test_a_snapshot_shows_rooms_members_and_legs(desk: Desk) -> None:
     silent, talks = desk.call("9000"), desk.call("9105")
     ringing = desk.originate("9408")

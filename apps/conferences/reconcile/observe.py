@@ -1,8 +1,9 @@
 """From events and snapshots to what is believed of the switch: the only way in which it changes.
 
 Events may come twice, late, in another
-order or never. Sequence numbers order the events of a leg; times place them before or after a snapshot, so the clocks
-of the switch and of the switchboard must agree within `GRID`.
+order or never. Sequence numbers order the events of a leg; times place them before or after a snapshot. All times are
+by the switchboard's clock, those of events to within `GRID`: whoever hands events over has them dated so
+(`apps/switch/clock.py`).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from apps.switch.commands import Command, HangupRoom, Room
 from apps.switch.events import Heartbeat, Snapshot
 
 from . import database
-from .book import Book, Entry
+from .book import Book, Entry, where
 from .lease import Lease, LeaseLost, fence
 from .link import Address, Connected, Gone, Link
 from .loading import Loader
@@ -48,6 +48,8 @@ SWEEP = 1.0
 SNAPSHOT = 30.0
 REFRESH = 10.0
 DATABASE_RETRY = 0.5
+#: Seconds by which this machine's clock must have been set to begin anew: all that is known was dated by the old one.
+CLOCK_SET = 1.0
 
 
 class NodeLoop:
@@ -61,6 +63,7 @@ class NodeLoop:
         self.wake = Flag()
         self.link = Link(name, address, self.wake, lambda: lease.fresh)
         self.running = True
+        self.boot = time.time() - time.monotonic()
         self._changed: set[UUID] = set()
         self._reload = True
         self._connection: database.Connection | None = None
@@ -89,14 +92,17 @@ class NodeLoop:
     # The loop -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Returns when stopped or when the lease is lost."""
+        """Returns when stopped, when the lease is lost, or when this machine's clock was set."""
         self.link.start()
         try:
             while self.running:
-                began = time.monotonic()
+                began, now = time.monotonic(), time.time()
+                if abs(now - began - self.boot) >= CLOCK_SET:
+                    logger.warning("%s: begins anew: this machine's clock was set", self.name)
+                    return
                 self.wake.clear()
                 try:
-                    self._round(time.time())
+                    self._round(now)
                 except LeaseLost:
                     logger.warning("%s: another switchboard has the lease", self.name)
                     return
@@ -152,7 +158,12 @@ class NodeLoop:
             match item:
                 case Connected(core=core):
                     changes.merge(connect(self.observed, core, now))
-                    self._node_facts |= {"connected": True, "unreachable_since": None, "core_uuid": core}
+                    self._node_facts |= {
+                        "connected": True,
+                        "unreachable_since": None,
+                        "core_uuid": core,
+                        "clock_offset": self.link.clock.offset,
+                    }
                 case Gone():
                     if self.observed.connected:
                         self._node_facts |= {"connected": False, "unreachable_since": datetime.fromtimestamp(now, UTC)}
@@ -169,6 +180,7 @@ class NodeLoop:
                             "legs": beat.sessions,
                             "version": beat.version[:120],
                             "last_heartbeat_at": datetime.fromtimestamp(beat.at, UTC),
+                            "clock_offset": self.link.clock.offset,
                         }
             if self.link.inbox.empty() and time.monotonic() < until:
                 gevent.sleep(0)  # lets the reader bring what has come meanwhile
@@ -210,9 +222,11 @@ class NodeLoop:
     def _take_in(self, connection: database.Connection, conference: UUID) -> None:
         try:
             loaded = self.loader.load(connection, conference)
-        except (KeyError, TypeError, ValueError):
+        except psycopg.Error:
+            raise
+        except Exception as error:
             # One conference with rows that nobody can read must not take the others down.
-            logger.exception("conference %s cannot be loaded", conference)
+            logger.error("conference %s cannot be loaded: %s", conference, where(error))
             return
         if loaded is None or loaded.settled:
             self.book.drop(conference)

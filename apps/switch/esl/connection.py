@@ -26,9 +26,19 @@ from gevent.lock import BoundedSemaphore
 from gevent.queue import Empty, Full, Queue
 from greenswitch.esl import InboundESL
 
+from apps.switch.clock import ClockReading
 from apps.switch.commands import Command
 from apps.switch.esl.framing import Frame, Framer, ProtocolError
-from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS, SUBSCRIBE, UnsafeValue, authenticate, render
+from apps.switch.esl.rendering import (
+    CLOCK,
+    CORE_UUID,
+    LIST_LEGS,
+    LIST_ROOMS,
+    SUBSCRIBE,
+    UnsafeValue,
+    authenticate,
+    render,
+)
 from apps.switch.esl.translation import TranslationError, parse_snapshot, translate
 from apps.switch.events import Event, Snapshot
 
@@ -42,6 +52,7 @@ HEARTBEAT_LIMIT = 50.0
 
 # The last look at what is sent, behind the checks of rendering: lines with something in them and no control characters.
 _COMMAND_RE = re.compile(r"[^\x00-\x1f\x7f]+(\n[^\x00-\x1f\x7f]+)*")
+_MICROSECONDS_RE = re.compile(r"[0-9]{1,18}")
 
 
 class Disconnected(Exception):  # noqa: N818 - a state that every user of a connection meets, named for what it says
@@ -363,6 +374,15 @@ class CommandConnection:
         Raises as `snapshot` does.
         """
         return _core(self._esl.send(CORE_UUID))
+
+    def read_clock(self) -> ClockReading:
+        """What the clock of the switch shows. Raises as `snapshot` does."""
+        asked_at = time.time()
+        told = _text(self._esl.send(CLOCK))
+        answered_at = time.time()
+        if not _MICROSECONDS_RE.fullmatch(told):
+            raise TranslationError("the switch does not tell the time")
+        return ClockReading(asked_at=asked_at, told=int(told) / 1e6, answered_at=answered_at)
 
     def snapshot(self) -> Snapshot:
         """All rooms and legs of the switch. Raises Disconnected, CommandTimeout, TranslationError."""

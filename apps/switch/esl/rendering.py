@@ -47,6 +47,7 @@ SUBSCRIBE = (
     "CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE CALL_SECURE CUSTOM conference::maintenance"
 )
 CORE_UUID = "api global_getvar core_uuid"
+CLOCK = "api strmicroepoch"  # mod_dptools.c:2013, the clock that stamps events
 LIST_ROOMS = "api conference json_list"
 LIST_LEGS = "api show channels as json"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -35,6 +36,14 @@ def global_get(switch: Switch, arguments: str) -> str:
     if arguments not in known:
         log.error("the pocket switch has no global variable %r", arguments)
     return known.get(arguments, "")
+
+
+def clock(_switch: Switch, arguments: str) -> str:
+    """strmicroepoch (mod_dptools.c:2013): the clock that stamps events."""
+    if arguments:
+        log.error("strmicroepoch reads no dates: %r", arguments)
+        return "-ERR the pocket switch does not know this\n"
+    return str(time.time_ns() // 1000)
 
 
 def reload_xml(switch: Switch, _arguments: str) -> str:
@@ -72,4 +81,5 @@ COMMANDS: Final[Mapping[str, Callable[[Switch, str], str]]] = {
     "global_getvar": global_get,
     "reloadxml": reload_xml,
     "fsctl": control,
+    "strmicroepoch": clock,
 }

@@ -144,6 +144,25 @@ def test_a_node_says_who_drives_it(pages: Client, rows: dict[Any, Any]) -> None:
     assert "switchboard0" not in listed()
 
 
+@pytest.mark.parametrize(
+    ("offset", "told", "warned"),
+    [
+        (None, "–", False),
+        (0.0, "agrees with the switchboard", False),
+        (0.25, "0.25 s ahead", False),
+        (-0.25, "0.25 s behind", False),
+        (-3.5, "3.50 s behind", True),
+    ],
+)
+def test_a_node_says_how_wrong_its_clock_is(
+    pages: Client, rows: dict[Any, Any], offset: float | None, told: str, warned: bool
+) -> None:
+    Node.objects.update(clock_offset=offset)
+    page = pages.get(url(Node, "change", rows[Node].pk), headers={"accept-language": "en"}).content.decode()
+    assert told in page
+    assert ("Certificates and recordings need right clocks" in page) is warned
+
+
 @pytest.mark.parametrize("text", ["a\rb", "a\u202eb", "a\x00b", "a\u2028b"])
 def test_names_have_no_invisible_signs(pages: Client, rows: dict[Any, Any], text: str) -> None:
     assert list(errors(send(pages, url(Extension, "change", rows[Extension].pk), display_name=text))) == [
