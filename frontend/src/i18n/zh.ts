@@ -104,7 +104,7 @@ export const zh = {
     hold: "保持", unhold: "取消保持", volume: "音量", remove: "移出会议", removeRefuse: "移出且不得再入会", raise_hand: "举手", lower_hand: "放下手", role: "变更角色",
     rename: "改名", redial: "重新呼叫", cancel: "取消呼叫", call: "点名发言", announceTo: "向其播报", whisperWith: "与其私语", details: "查看详情", roleTo: "设为{role}",
     removeTitle: "移出 {name}？", removeTitleN: "移出 {n} 人？", removeText: "通话将被挂断，之后仍可重新呼叫。", removeRefuseText: "通话将被挂断，且不得再次入会。", renameTitle: "改名", newName: "新的姓名",
-    handOver: "移交主席", ask_chair: "申请担任主席", decline_chair: "谢绝其主席申请", chairAsked: "已提交主席申请",
+    handOver: "移交主席", ask_chair: "申请担任主席", decline_chair: "谢绝其主席申请",
   },
   drawer: {
     title: "参会人详情", attempts: "呼叫记录", noAttempts: "还没有呼叫过", numbers: "号码", round: "第 {n} 轮", joined: "{time} 入会", left: "{time} 离开", via: "经 {gateway}",
@@ -144,7 +144,7 @@ export const zh = {
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",
     },
   },
-  self: { label: "我的话路", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", inWhisper: "您在私语中：{title}" },
+  self: { label: "我的话路", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", inWhisper: "您在私语中：{title}", chairAsked: "已申请主席，等待答复", withdrawChair: "收回主席申请", chairGiven: "您已成为主席", chairDeclined: "您的主席申请未获同意" },
   shortcuts: { title: "键盘快捷键", search: "搜索", selfMute: "静音 / 解除静音自己", hand: "举手 / 放下手", invite: "邀请", help: "显示快捷键" },
   notFound: { title: "没有这个页面", text: "地址可能有误，或页面已移走。", home: "回到首页" },
 };
