@@ -50,6 +50,8 @@ export const en: Messages = {
     people: "People", options: "Options", launch: "Launch conference", create: "Create plan", discard: "Discard unsaved changes?", discardText: "What you changed on this page will be lost.", discardYes: "Discard",
     readOnly: "You may see this plan but not change it.",
     managers: "Managers", addManagers: "Add managers", managersHint: "They edit the plan and control its conferences; the owner chooses them.",
+    transfer: "Transfer plan", transferLead: "The new owner may do everything; you become a manager. A conference that is running keeps its owner.", transferTitle: "Transfer to {name}?",
+    transferText: "“{title}” will belong to {name}. You can no longer delete it or choose its managers, nor take it back yourself.", transferred: "The plan belongs to {name} now",
   },
   people: {
     add: "Add a person", pick: "Choose from directory", paste: "Paste a list", empty: "Nobody yet", emptyHint: "Add people one by one, from the directory, or paste a list.",

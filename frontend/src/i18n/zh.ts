@@ -48,6 +48,8 @@ export const zh = {
     people: "参会人", options: "会议设置", launch: "召集会议", create: "创建方案", discard: "放弃未保存的改动？", discardText: "离开此页后，未保存的改动将会丢失。", discardYes: "放弃改动",
     readOnly: "您可以查看此方案，但不能修改。",
     managers: "管理员", addManagers: "添加管理员", managersHint: "可编辑方案、控制会议；由所有者指定。",
+    transfer: "移交方案", transferLead: "新的所有者可做一切操作，您将成为管理员。正在进行的会议不受影响。", transferTitle: "移交给{name}？",
+    transferText: "“{title}”将归{name}所有。您将不能再删除方案或指定管理员，也不能自行收回。", transferred: "方案已移交给{name}",
   },
   people: {
     add: "添加一人", pick: "从通讯录选择", paste: "粘贴名单", empty: "还没有参会人", emptyHint: "逐个添加、从通讯录选择，或粘贴一份名单。",
