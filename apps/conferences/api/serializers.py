@@ -187,6 +187,7 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     held = serializers.BooleanField()
     volume = serializers.IntegerField()
     hand_raised_at = serializers.DateTimeField(allow_null=True)
+    chair_asked_at = serializers.DateTimeField(allow_null=True)
     whisper = serializers.UUIDField(allow_null=True)
     room = serializers.CharField(allow_null=True)
     observed_muted = serializers.BooleanField()
@@ -200,7 +201,6 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     cause = serializers.CharField(required=False, allow_blank=True)
     sip_code = serializers.IntegerField(required=False)
     next_try_at = serializers.DateTimeField(required=False, allow_null=True)
-    chair_asked_at = serializers.DateTimeField(required=False, allow_null=True)
     abilities = serializers.ListField(child=serializers.CharField())
 
 

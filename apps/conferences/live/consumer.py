@@ -17,6 +17,7 @@ from django.utils import translation
 from apps.accounts.models import User
 from apps.conferences.services.actions import perform
 from apps.core.api.problems import as_problem
+from apps.core.api.throttles import count_request
 from apps.core.errors import FieldError, Invalid, MalformedBody, NotSignedIn, Problem
 
 from .hub import hub
@@ -119,6 +120,7 @@ def _perform_now(
         try:
             if user is None:
                 raise NotSignedIn
+            count_request(user)
             answer = perform(user=user, conference_id=conference_id, action=str(action), body=body, address=address)
         except Exception as exc:
             problem = as_problem(exc)

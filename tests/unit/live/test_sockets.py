@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 import redis
 from django.conf import LazySettings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from rest_framework.test import APIClient
+from rest_framework.throttling import SimpleRateThrottle
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.conferences.live import consumer
@@ -365,6 +368,29 @@ def test_what_cannot_be_read(scene: Scene) -> None:
             assert await client.next() == {"type": "pong"}
             await client.send({"type": "resync"})
             assert (await client.next())["type"] == "snapshot"
+
+    run(scenario())
+
+
+def test_too_many_actions(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted together with requests by REST, for each person."""
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"anon": None, "user": "3/min"})
+    cache.clear()
+    rest = APIClient()
+    rest.force_authenticate(scene.users["owner"])
+
+    async def scenario() -> None:
+        async with watching(scene.users["owner"], scene.conference.pk) as client:
+            assert await in_thread(lambda: rest.get("/api/v1/session/").status_code) == 200
+            assert (await client.act("lock", {}))[0] == 200
+            assert (await client.act("dance", {}))[0] == 404
+            status, problem = await client.act("unlock", {})
+            assert (status, problem["status"], problem["code"]) == (429, 429, "rate_limited")
+            assert 0 < problem["retry_after"] <= 60
+            assert await in_thread(lambda: rest.get("/api/v1/session/").status_code) == 429
+        async with watching(scene.users["manager"], scene.conference.pk) as client:
+            assert client.snapshot["conference"]["locked"]
+            assert (await client.act("unlock", {}))[0] == 200
 
     run(scenario())
 
