@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
 from apps.conferences.access import ON_PLAN
-from apps.conferences.actors import Actor, actor_in_conference, highest, switches_of
+from apps.conferences.actors import Actor, actors_in_conference, highest, switches_of
 from apps.conferences.api.views import ByChange, ByPosition
 from apps.conferences.live.views import PARTICIPANT
 from apps.conferences.models import Conference, Participant, Plan
@@ -47,7 +47,7 @@ class ParticipantList(generics.GenericAPIView[Participant]):
     def get(self, request: Request, conference_id: object) -> Any:
         user: Any = request.user
         conference = generics.get_object_or_404(Conference.objects.select_related("owner"), pk=conference_id)
-        actor = actor_in_conference(user, conference)
+        [actor] = actors_in_conference(conference, [user])
         page = self.paginate_queryset(conference.participants.all())
         assert page is not None
         context = {"actor": actor, "by_role": actor.abilities_by_role()}

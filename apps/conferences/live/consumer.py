@@ -5,6 +5,7 @@ docs/api.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -89,8 +90,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _say(self, document: dict[str, Any]) -> None:
         await self._send_text(json.dumps(document))
 
-    async def _send_text(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text, "bytes": None})
+    def _send_text(self, text: str) -> Awaitable[None]:
+        return self.base_send({"type": "websocket.send", "text": text, "bytes": None})
 
 
 def _read(text: str | None) -> dict[str, Any]:
