@@ -31,10 +31,11 @@ def lost_node(**fields: Any) -> Node:
 def conference_on(node: Node, **fields: Any) -> Conference:
     conference = make_conference(make_user("alice"), node=node, **fields)
     for ordinal, phase in ((1, "ended"), (2, "in_room")):
+        participant = add_participant(conference)
         Attempt.objects.create(
-            leg=add_participant(conference).pk,
+            leg=participant.pk,
             conference=conference,
-            participant=conference.participants.order_by("pk").last(),
+            participant=participant,
             round=1,
             ordinal=ordinal,
             number_index=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
 
@@ -75,5 +76,5 @@ def test_what_goes_wrong_while_it_waits_reaches_it() -> None:
     run(scenario())
 
 
-async def _awaited(left: eager.Awaitable[None]) -> None:
+async def _awaited(left: Awaitable[None]) -> None:
     await left
