@@ -19,7 +19,7 @@ STEP = 0.02
 DRIFT = 1e-4
 """Seconds that two clocks may move apart in each second: quartzes keep to 50 millionths."""
 
-_at = attrgetter("at")
+_microseconds = attrgetter("microseconds")
 
 
 class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +59,9 @@ class SwitchClock:
         """These events by the switchboard's clock, at `now`. None is later than that, whatever the switch says: what
         was believed of the future would outlast everything that comes after it.
         """
-        if not self.offset and max(map(_at, events), default=now) <= now:
+        latest, ahead = round(now * 1e6), round(self.offset * 1e6)
+        if not ahead and max(map(_microseconds, events), default=latest) <= latest:
             return events
-        return [msgspec.structs.replace(event, at=min(event.at - self.offset, now)) for event in events]
+        return [
+            msgspec.structs.replace(event, microseconds=min(event.microseconds - ahead, latest)) for event in events
+        ]

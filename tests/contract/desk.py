@@ -91,7 +91,7 @@ class Desk:
         return call.leg
 
     def joined(self, leg: UUID, room: Room) -> MemberJoined:
-        event = self.expect(MemberJoined, lambda joined: joined.member.leg == leg and joined.room == room.name)
+        event = self.expect(MemberJoined, lambda joined: joined.leg == leg and joined.room == room.name)
         wait_until(lambda: str(leg) in self.members(room), f"{leg} is listed in {room.name}")
         return event
 

@@ -27,7 +27,7 @@ from apps.conferences.reconcile.observed import Observed
 from apps.conferences.reconcile.pacing import Pacer
 from apps.conferences.rooms import MAIN_PROFILE
 from apps.switch.commands import Command, HangupRoom, Room
-from apps.switch.events import Heartbeat, Snapshot
+from apps.switch.events import Snapshot
 
 from . import database
 from .book import Book, Entry, where
@@ -174,16 +174,16 @@ class NodeLoop:
                     self._strange_rooms = {room.name for room in item.rooms} - self.book.rooms.keys()
                 case events:
                     changes.merge(apply(self.observed, *events))
-                    beat = next((each for each in reversed(events) if isinstance(each, Heartbeat)), None)
-                    if beat is not None:
-                        self._node_facts |= {
-                            "legs": beat.sessions,
-                            "version": beat.version[:120],
-                            "last_heartbeat_at": datetime.fromtimestamp(beat.at, UTC),
-                            "clock_offset": self.link.clock.offset,
-                        }
             if self.link.inbox.empty() and time.monotonic() < until:
                 gevent.sleep(0)  # lets the reader bring what has come meanwhile
+        beat, self.observed.heartbeat = self.observed.heartbeat, None
+        if beat is not None:
+            self._node_facts |= {
+                "legs": beat.sessions,
+                "version": beat.version[:120],
+                "last_heartbeat_at": datetime.fromtimestamp(beat.at, UTC),
+                "clock_offset": self.link.clock.offset,
+            }
         self._note(changes)
 
     def _note(self, changes: Changes) -> None:

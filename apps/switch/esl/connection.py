@@ -39,14 +39,16 @@ from apps.switch.esl.rendering import (
     authenticate,
     render,
 )
-from apps.switch.esl.translation import TranslationError, parse_snapshot, translate
+from apps.switch.esl.translation import TranslationError, parse_snapshot, translate_all
 from apps.switch.events import Event, Snapshot
 
 logger = logging.getLogger(__name__)
 
-RECEIVE_BYTES = 128 * 1024
-# Received but unread chunks of events; with them, RECEIVE_BYTES bounds what one connection holds in memory.
-BACKLOG_CHUNKS = 8
+RECEIVE_BYTES = 64 * 1024
+# While more than that waits: fewer and larger reads cost the kernel less.
+RECEIVE_MANY_BYTES = 1024 * 1024
+# Received but unread chunks of events; with them, RECEIVE_MANY_BYTES bounds what one connection holds in memory.
+BACKLOG_CHUNKS = 2
 # HEARTBEAT comes every 20 s (switch_core.c:95): two may be late, not three.
 HEARTBEAT_LIMIT = 50.0
 
@@ -148,10 +150,10 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
     def receive_events(self) -> None:
         """The receiving greenlet: whatever goes wrong in it ends the connection, and everybody who waits is told."""
         try:
-            # One buffer for good: a fresh one for each read costs more than the reading.
-            with memoryview(bytearray(RECEIVE_BYTES)) as buffer:
-                while size := self.sock.recv_into(buffer):
-                    self._take(buffer[:size])
+            size = RECEIVE_BYTES
+            while data := self.sock.recv(size):
+                size = RECEIVE_BYTES if len(data) < RECEIVE_BYTES else RECEIVE_MANY_BYTES
+                self._take(data)
             lost = " in the middle of a message" if self._framer.unfinished else ""
             self._abort(Disconnected(f"the switch closed the connection{lost}"))
         except Disconnected as failure:
@@ -166,7 +168,7 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
             logger.exception("The receiver of the switch at %s:%s failed", self.host, self.port)
             self._abort(Disconnected("the receiver failed"))
 
-    def _take(self, data: memoryview) -> None:
+    def _take(self, data: bytes) -> None:
         events, frames = self._framer.feed(data)
         try:
             for frame in frames:
@@ -300,7 +302,7 @@ class EventConnection:
 
     def __init__(self, host: str, port: int, password: str, timeout: float = 10.0) -> None:
         self._esl = HardenedESL(host, port, password, timeout, HEARTBEAT_LIMIT)
-        self._bodies: deque[bytes] = deque()
+        self._bodies: list[bytes] = []
         self._untranslatable = 0
 
     def connect(self) -> None:
@@ -326,16 +328,8 @@ class EventConnection:
         except Disconnected:
             if not bodies:
                 raise
-        events = []
-        for _ in range(min(max_events, len(bodies))):
-            try:
-                event = translate(bodies.popleft())
-            except TranslationError as error:
-                self._count(error)
-            else:
-                if event is not None:
-                    events.append(event)
-        return events
+        taken, self._bodies = bodies[:max_events], bodies[max_events:]
+        return translate_all(taken, self._count)
 
     def _count(self, error: TranslationError) -> None:
         self._untranslatable += 1

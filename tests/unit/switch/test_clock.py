@@ -19,7 +19,7 @@ def reading(at: float, ahead: float, out: float = 0.001, back: float = 0.001) ->
 
 
 def created(at: float) -> RoomCreated:
-    return RoomCreated(core="core", sequence=1, at=at, room="c-1")
+    return RoomCreated(core="core", microseconds=round(at * 1e6), sequence=1, room="c-1")
 
 
 def clock(*readings: ClockReading) -> SwitchClock:

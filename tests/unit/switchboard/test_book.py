@@ -59,7 +59,8 @@ class Desk:
 
     def tell(self, event: type[e.Event], **facts: Any) -> None:
         self.sequence += 1
-        told = event(core="core", sequence=self.sequence, at=NOW + self.sequence, **facts)
+        microseconds = round((NOW + self.sequence) * 1e6)
+        told = event(core="core", sequence=self.sequence, microseconds=microseconds, **facts)
         self.book.note(apply(self.observed, told))
 
     def call(self, now: float = NOW) -> None:
@@ -73,7 +74,7 @@ class Desk:
     def join(self, name: str) -> None:
         leg = self.observed.people[uuid5(SPACE, name)].legs[-1]
         self.tell(e.LegCreated, leg=leg.leg)
-        self.tell(e.MemberJoined, room=MAIN.name, member=member(leg.leg, leg.participant))
+        self.tell(e.MemberJoined, room=MAIN.name, **member(leg.leg, leg.participant))
 
     def write(self, now: float = NOW) -> list[ConferenceUpdate]:
         updates = self.book.updates(now, {})
