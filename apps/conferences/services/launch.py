@@ -74,7 +74,8 @@ def _stored_people(plan: Plan) -> list[Person]:
             "SELECT name, role, numbers, user_id FROM conferences_planperson WHERE plan_id = %s ORDER BY position, id",
             [plan.pk],
         )
-        return [Person(name, role, msgspec.json.decode(numbers), user) for name, role, numbers, user in cursor]
+        rows = cursor.fetchall()
+    return [Person(name, role, msgspec.json.decode(numbers), user) for name, role, numbers, user in rows]
 
 
 def _ad_hoc(user: User, values: Mapping[str, Any]) -> Conference:
