@@ -28,7 +28,16 @@ from greenswitch.esl import InboundESL
 
 from apps.switch.commands import Command
 from apps.switch.esl.framing import Frame, Framer, ProtocolError
-from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS, SUBSCRIBE, UnsafeValue, authenticate, render
+from apps.switch.esl.rendering import (
+    CORE_UUID,
+    LIST_LEGS,
+    LIST_ROOMS,
+    SUBSCRIBE,
+    Question,
+    UnsafeValue,
+    authenticate,
+    render,
+)
 from apps.switch.esl.translation import TranslationError, parse_snapshot, translate
 from apps.switch.events import Event, Snapshot
 
@@ -369,6 +378,10 @@ class CommandConnection:
         asked_at = time.time()
         core, rooms, legs = self._esl.pipeline([CORE_UUID, LIST_ROOMS, LIST_LEGS])
         return parse_snapshot(_core(core), rooms.body, legs.body, asked_at, time.time())
+
+    def ask(self, questions: Sequence[Question]) -> list[str]:
+        """The answers, in order. Raises Disconnected, CommandTimeout."""
+        return [_text(reply) for reply in self._esl.pipeline([f"api {question}" for question in questions])]
 
     def stop(self) -> None:
         self._esl.stop()
