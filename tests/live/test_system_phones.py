@@ -18,7 +18,6 @@ from tests.live.tones import HEARD, SENT, TONES
 from tests.servers import wait_until
 from tests.system.plans import person, states
 from tests.system.stack import ROOT, Api, Stack
-from tests.system.watch import client
 
 NAMES = ["张伟", "王芳", "李娜", "刘洋", "陈静"]
 NUMBERS = ["8811", "8812", "8813", "8814", "8815"]
@@ -27,9 +26,12 @@ PASSWORD = "only-in-this-test"
 
 # The demonstration's data leads to the gateway of registered extensions with any number but its scripted people's.
 ACCOUNTS = f"""
+from django.conf import settings
+from apps.switch.digest import a1_hash
 from apps.switch.models import Extension
 for number, name in zip({NUMBERS}, {NAMES}):
-    Extension.objects.create(number=number, display_name=name, sip_password="{PASSWORD}")
+    known = a1_hash(number, settings.SPARKLE_SIP_REALM, "{PASSWORD}")
+    Extension.objects.create(number=number, display_name=name, a1_hash=known)
 """
 
 
@@ -49,13 +51,9 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def phones(stack: Stack) -> Iterator[Phones]:
-    """The stack of the phones, whose accounts the switch knows."""
+    """The stack of the phones, whose accounts hold from the moment on in which they are made."""
     manage(stack, "shell", "-c", ACCOUNTS)
     home = stack.var / "freeswitch"
-    manage(stack, "switch_directory", str(home / "conf" / "directory" / "extensions.xml"), "--domain", "127.0.0.1")
-    connection = client(stack)
-    connection.api("reloadxml")
-    connection.close()
     server = f"127.0.0.1:{(home / 'sip-port').read_text().strip()}"
     with Phones(server, home / "certs" / "cafile.pem") as phones:
         yield phones
