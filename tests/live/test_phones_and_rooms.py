@@ -25,10 +25,12 @@ from tests.live.conftest import NUMBERS, password
 from tests.live.meeting import MAIN, Meeting
 from tests.live.phones import Phones
 from tests.live.switch import Esl
-from tests.live.tones import SENT, TONES
+from tests.live.tones import HEARD, SENT, TONES
 from tests.servers import wait_until
 
 WHISPER = Room("w-side", "whisper")
+# In hertz: one of the tones that are played unless there is a file (render.LOBBY_TONES).
+LOBBY_SOUND = (523,)
 
 
 def test_everybody_hears_the_others_over_encrypted_legs(meeting: Meeting, switch: FreeSwitch) -> None:
@@ -125,4 +127,32 @@ def test_what_a_phone_dials_is_refused(phones: Phones, esl: Esl) -> None:
         with pytest.raises(CallFailed):
             phone.dial(number)
     assert esl.legs() == 0
+    phones.forget()
+
+
+def test_opus_runs_at_the_rate_of_the_room(esl: Esl, switch: FreeSwitch, phones: Phones) -> None:
+    first, second = (phones.register(number, password(number)) for number in NUMBERS[:2])
+    wide, full = uuid4(), uuid4()
+    esl.api(
+        f"originate {{origination_uuid={wide}}}sofia/internal/{first.number}%{switch.domain} &conference(c-w@sparkle)"
+    )
+    esl.api(
+        f"originate {{origination_uuid={full},absolute_codec_string=OPUS@48000h}}"
+        f"sofia/internal/{second.number}%{switch.domain} &conference(c-f@sparkle-48k)"
+    )
+    for leg, room, rate in ((wide, "c-w", "16000"), (full, "c-f", "48000")):
+        assert esl.variable(leg, "rtp_use_codec_name") == "opus"
+        assert esl.variable(leg, "read_rate") == esl.variable(leg, "write_rate") == rate
+        assert esl.api(f"conference {room} get rate").strip() == rate
+    phones.forget()
+
+
+def test_those_in_the_lobby_hear_its_sound_and_not_each_other(esl: Esl, switch: FreeSwitch, phones: Phones) -> None:
+    """Also when they are several, where moh-sound would be silent; muted, and not deaf."""
+    two = [phones.register(number, password(number), frequency=TONES[i]) for i, number in enumerate(NUMBERS[:2])]
+    for phone in two:
+        esl.api(f"originate sofia/internal/{phone.number}%{switch.domain} &conference(l-main@lobby+flags{{mute}})")
+    for phone in two:
+        wait_until(lambda phone=phone: phone.listen(0.3, LOBBY_SOUND)[523] > HEARD, "the lobby sounds", 20)  # type: ignore[misc]
+        assert phone.hears() == set()
     phones.forget()

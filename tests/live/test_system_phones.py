@@ -179,6 +179,26 @@ def test_a_restart_of_the_switch_calls_everybody_back(stack: Stack, meeting: Mee
     assert [phone.called for phone in meeting.phones] == [before + 1 for before in calls]
 
 
+def test_the_node_is_as_it_should_be(stack: Stack) -> None:
+    manage(stack, "freeswitch", "check", "local")
+
+
+def test_a_restart_that_is_wanted_waits_for_the_conference(stack: Stack, five: list[Phone]) -> None:
+    def restart_wanted() -> bool:
+        return bool(stack.rows("SELECT restart_wanted FROM switch_node WHERE name = 'local'")[0]["restart_wanted"])
+
+    meeting = Meeting(stack.sign_in(), five)
+    core = stack.rows("SELECT core_uuid FROM switch_node WHERE name = 'local'")
+    home = str(stack.var / "freeswitch" / "certs")
+    manage(stack, "freeswitch", "certificates", home, "--host", "127.0.0.1", "--renew", "--node", "local")
+    stack.hand_over()  # to one that reads the node at once
+    meeting.everybody_hears_the_others()
+    assert restart_wanted()
+    meeting.api.act(meeting.id, "end")
+    wait_until(lambda: not restart_wanted(), "the switch has started anew", 90)
+    assert stack.rows("SELECT core_uuid FROM switch_node WHERE name = 'local'") != core
+
+
 def registers(phone: Phone) -> bool:
     try:
         phone.register_again()

@@ -5,7 +5,7 @@ FreeSWITCH replaces any of less than 4096 bits by one of its own, which everybod
 
 SIP over TLS serves only the first certificate of its file and finds the rest of the chain in `cafile.pem`
 (tport_tls.c:351); WSS serves the chain of its own file (tport_type_ws.c:417). Both are read when a profile starts and
-never again (tport_type_tls.c:209), and a profile that starts anew hangs up all its calls (sofia.c:3478): new ones are
+never again (tport_type_tls.c:245), and a profile that starts anew hangs up all its calls (sofia.c:3478): new ones are
 served after a restart of FreeSWITCH, for which it waits until no call is on it (Node.restart_wanted). That of DTLS-SRTP
 is read for each call.
 """

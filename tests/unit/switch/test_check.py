@@ -9,7 +9,7 @@ import pytest
 
 from apps.switch import srtp
 from apps.switch.esl.rendering import Question
-from apps.switch.freeswitch.check import Finding, _clock, judged
+from apps.switch.freeswitch.check import CODECS, Finding, _clock, judged
 from apps.switch.freeswitch.probe import is_named
 from apps.switch.freeswitch.render import SOURCE
 from tests.unit.switch.test_render import GIVEN
@@ -43,7 +43,7 @@ def profile(urls: str) -> str:
 <challenge-realm>sparkle</challenge-realm><context>public</context>
 <sip-ip>10.0.0.5</sip-ip><ext-sip-ip>203.0.113.7</ext-sip-ip><ext-rtp-ip>203.0.113.7</ext-rtp-ip>
 {urls}
-<inbound-codecs>OPUS,G722,PCMA,PCMU</inbound-codecs><outbound-codecs>OPUS,G722,PCMA,PCMU</outbound-codecs>
+<inbound-codecs>{CODECS}</inbound-codecs><outbound-codecs>{CODECS}</outbound-codecs>
 <late-neg>true</late-neg>
 </profile-info></profile>"""
 
