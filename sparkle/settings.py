@@ -37,11 +37,17 @@ SPARKLE_SOUNDS_DIR = Path(envstr("SPARKLE_SOUNDS_DIR", str(VAR_DIR / "sounds")))
 # Security
 SECRET_KEY = envsecret("SPARKLE_SECRET_KEY", _outside_production("for a machine of one's own only " * 2))
 DEBUG = envbool("SPARKLE_DEBUG", default=False)
-ALLOWED_HOSTS = envlist("SPARKLE_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+# Where FreeSWITCH nodes ask about accounts and calls: loopback, or https.
+SPARKLE_XML_URL = envstr("SPARKLE_XML_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = [
+    *envlist("SPARKLE_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
+    urlsplit(SPARKLE_XML_URL).hostname or "127.0.0.1",
+]
 CSRF_TRUSTED_ORIGINS = envlist("SPARKLE_CSRF_TRUSTED_ORIGINS", "")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = envbool("SPARKLE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^switch/xml/"]  # a node on this machine asks over loopback
 SECURE_HSTS_SECONDS = envint("SPARKLE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 SECURE_REFERRER_POLICY = "same-origin"
@@ -164,6 +170,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/"
 LOGIN_REDIRECT_URL = "/"
+
+# Switches
+# The authorities that nodes believe when SPARKLE_XML_URL is https: a file on the node.
+SPARKLE_XML_CA_FILE = envstr("SPARKLE_XML_CA_FILE", "/etc/ssl/certs/ca-certificates.crt")
+# The realm of SIP passwords, one for all nodes. Another one makes every SIP password void.
+SPARKLE_SIP_REALM = envstr("SPARKLE_SIP_REALM", "sparkle")
 
 # Languages and time
 LANGUAGE_CODE = "zh-hans"

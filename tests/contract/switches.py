@@ -11,10 +11,12 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO
 
+from apps.switch.freeswitch.render import render_configuration
 from sparkle.local.freeswitch import prepare_freeswitch
 from sparkle.local.supervise import dies_with_parent
 from sparkle.local.switch import greets
 from tests.contract.esl import Client
+from tests.freeswitch import configuration_of
 from tests.servers import wait_until
 
 
@@ -93,6 +95,7 @@ class FreeSwitch(SwitchProcess):
 
     def _launch(self, log: IO[str]) -> subprocess.Popen[str]:
         prepared = prepare_freeswitch(self.folder / "freeswitch", self._binary)
+        render_configuration(configuration_of(prepared), prepared.home, rehearsal=True)
         self.port, self.password = prepared.esl_port, prepared.esl_password
         self._whole = prepared.program.ready
         return subprocess.Popen(

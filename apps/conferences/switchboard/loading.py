@@ -24,6 +24,7 @@ from apps.conferences.reconcile.desired import (
 from apps.conferences.reconcile.ladder import CallOutPolicy
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
 from apps.conferences.rooms import main_room, room_owners, whisper_room
+from apps.switch import srtp
 from apps.switch.commands import Room
 from apps.switch.esl.rendering import UnsafeValue, dial_string
 
@@ -31,9 +32,7 @@ from .database import Connection
 
 logger = logging.getLogger(__name__)
 
-#: Suites offered for SRTP, strongest first (freeswitch switch_core_media.c:277); never NULL, never a 32 bit tag.
-SUITES = "AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_CM_128_HMAC_SHA1_80"
-_ENCRYPTION = {"mandatory": f"mandatory:{SUITES}", "exempt": f"optional:{SUITES}", "internal": None}
+_ENCRYPTION = {"mandatory": srtp.MANDATORY, "exempt": srtp.EXEMPT, "internal": None}
 
 #: The observed columns of a participant, in the order in which they are compared and written.
 PARTICIPANT_COLUMNS = (
@@ -153,15 +152,17 @@ class Loader:
         self.node = node
         self.domain = ""
         self.pace = Limits(1.0, 1)
+        self.restart_wanted = False
         self.gateways: list[Gateway] = []
         self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
 
     def refresh(self, connection: Connection) -> None:
         row = connection.execute(
-            "SELECT domain, calls_per_second, max_legs FROM switch_node WHERE id = %s", (self.node,)
+            "SELECT domain, calls_per_second, max_legs, restart_wanted FROM switch_node WHERE id = %s", (self.node,)
         ).fetchone()
         if row is not None:
             self.domain, self.pace = row["domain"], Limits(row["calls_per_second"], row["max_legs"])
+            self.restart_wanted = row["restart_wanted"]
         self.gateways = load_gateways(connection, self.node)
         self._routes.clear()
 

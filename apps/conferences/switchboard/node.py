@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import gevent
 import psycopg
@@ -26,7 +26,7 @@ from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_sn
 from apps.conferences.reconcile.observed import Observed
 from apps.conferences.reconcile.pacing import Pacer
 from apps.conferences.rooms import MAIN_PROFILE
-from apps.switch.commands import Command, HangupRoom, Room
+from apps.switch.commands import Command, HangupRoom, Restart, Room
 from apps.switch.events import Snapshot
 
 from . import database
@@ -68,6 +68,7 @@ class NodeLoop:
         self._reload = True
         self._connection: database.Connection | None = None
         self._node_facts: dict[str, object] = {}
+        self._core_to_end = ""  # the run of the switch that was asked to start anew
         self._pace = self.loader.pace
         self._pacer = Pacer(self._pace)
         self._unknown: set[UUID] = set()
@@ -146,6 +147,7 @@ class NodeLoop:
         admitted, self._next_dial = self._admit(waiting, clock)
         fresh = self._write(decisions, [pair for pair in admitted if not pair[1].repeat], now)
         self._send(decisions, [dial for _, dial in admitted if dial.repeat or dial.leg in fresh], now)
+        self._restart()
         for conference, speakers in self.book.talking():
             self.publisher.put(talking_channel(conference), json.dumps([str(each) for each in speakers]))
 
@@ -164,6 +166,9 @@ class NodeLoop:
                         "core_uuid": core,
                         "clock_offset": self.link.clock.offset,
                     }
+                    if self._core_to_end and core != self._core_to_end:
+                        self._node_facts["restart_wanted"] = self.loader.restart_wanted = False
+                        self._core_to_end = ""
                 case Gone():
                     if self.observed.connected:
                         self._node_facts |= {"connected": False, "unreachable_since": datetime.fromtimestamp(now, UTC)}
@@ -325,6 +330,13 @@ class NodeLoop:
         if dials:
             self._note(Changes(legs={dial.leg for dial in dials}, participants={dial.participant for dial in dials}))
             self.wake.set()
+
+    def _restart(self) -> None:
+        """Ask the switch once to start anew, if that is wanted and no conference is on it; it waits for all else."""
+        wanted = self.loader.restart_wanted and not self._core_to_end
+        if wanted and self.observed.ready and not self.book.entries:
+            self._core_to_end = self.observed.core
+            self.link.send([Restart(uuid4())])
 
     # The database ---------------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from apps.switch.esl.rendering import (
     LIST_LEGS,
     LIST_ROOMS,
     SUBSCRIBE,
+    Question,
     UnsafeValue,
     authenticate,
     render,
@@ -383,6 +384,10 @@ class CommandConnection:
         asked_at = time.time()
         core, rooms, legs = self._esl.pipeline([CORE_UUID, LIST_ROOMS, LIST_LEGS])
         return parse_snapshot(_core(core), rooms.body, legs.body, asked_at, time.time())
+
+    def ask(self, questions: Sequence[Question]) -> list[str]:
+        """The answers, in order. Raises Disconnected, CommandTimeout."""
+        return [_text(reply) for reply in self._esl.pipeline([f"api {question}" for question in questions])]
 
     def stop(self) -> None:
         self._esl.stop()

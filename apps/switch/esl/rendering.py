@@ -4,7 +4,7 @@ What may pass is a whitelist for each kind of value; all else raises UnsafeValue
 are the one free text: what FreeSWITCH would interpret is replaced, not refused.
 
 Room commands are `api` (one connection runs them in order, mod_event_socket.c:2280); only `originate`, which lasts as
-long as it rings, is `bgapi` (a thread each, mod_event_socket.c:2325).
+long as it rings, and `Restart`, which waits, are `bgapi` (a thread each, mod_event_socket.c:2325).
 Source of the forms: conference_api.c:45-130, mod_commands.c (originate, uuid_kill, uuid_setvar), switch_event.c:1664
 and switch_utils.c (how `{name=value,…}` and arguments are split) of FreeSWITCH 1.10.12.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from enum import StrEnum
 from functools import lru_cache
 from typing import assert_never
 from uuid import UUID
@@ -33,6 +34,7 @@ from apps.switch.commands import (
     OriginateFeed,
     Play,
     PrepareMove,
+    Restart,
     Room,
     SetVolume,
     Undeaf,
@@ -50,6 +52,26 @@ CORE_UUID = "api global_getvar core_uuid"
 CLOCK = "api strmicroepoch"  # mod_dptools.c:2013, the clock that stamps events
 LIST_ROOMS = "api conference json_list"
 LIST_LEGS = "api show channels as json"
+
+
+class Question(StrEnum):
+    """What can be asked of a switch beside rooms and legs; none of it changes anything."""
+
+    VERSION = "version"
+    CLOCK = "strmicroepoch"
+    MAX_SESSIONS = "fsctl max_sessions"
+    SESSIONS_PER_SECOND = "fsctl sps"
+    API_EXPANSION = "fsctl api_expansion"
+    MODULES = "show modules as json"
+    SECURE_MEDIA = "global_getvar rtp_secure_media"
+    PROFILES = "sofia xmlstatus"
+    INTERNAL = "sofia xmlstatus profile internal"
+    TRUNK = "sofia xmlstatus profile trunk"
+    TRUNK_EXEMPT = "sofia xmlstatus profile trunk-exempt"
+    ROOMS = "xml_locate configuration configuration name conference.conf"
+    CORE = "xml_locate configuration configuration name switch.conf"
+    CONTROL_PLANE = "user_exists id somebody check"
+
 
 MOVE_LEGS = 20  # one `conference` command has at most 25 words (conference_api.c:195)
 DISPLAY_NAME_LENGTH = 64
@@ -132,6 +154,9 @@ def render(command: Command) -> list[str]:
             return [_room(command.room, f"play {_path(command.path)}{to}")]
         case HangupRoom():
             return [_room(command.room, "hup all")]
+        case Restart():
+            # Waits in a thread of its own until there is no session (switch_core.c:2819).
+            return [f"bgapi fsctl shutdown elegant restart\nJob-UUID: {_uuid('job', command.job)}"]
     assert_never(command)
 
 

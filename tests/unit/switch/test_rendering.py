@@ -103,6 +103,7 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
         [f"api conference c-0123456789ab play /opt/sounds/zh/welcome.wav uuid={LEG}"],
     ),
     (commands.HangupRoom(MAIN), ["api conference c-0123456789ab hup all"]),
+    (commands.Restart(JOB), [f"bgapi fsctl shutdown elegant restart\nJob-UUID: {JOB}"]),
 ]
 
 
@@ -217,7 +218,7 @@ def test_no_text_becomes_syntax(command: commands.Command) -> None:
             assert understood.job == str(JOB)
             continue
         line, headers = freeswitch_syntax.command_lines(text)
-        assert headers == {}
+        assert headers == ({"Job-UUID": str(JOB)} if isinstance(command, commands.Restart) else {})
         assert not any(unicodedata.category(character) == "Cc" for character in line)
         assert len(freeswitch_syntax.separate(line, " ", 99)) == len(line.split(" "))
         assert not set(line) & set("$\"'`\\()[],<>")

@@ -23,7 +23,7 @@ from apps.conferences.switchboard import database, lease
 from apps.conferences.switchboard.link import Address
 from apps.conferences.switchboard.node import NodeLoop
 from apps.conferences.switchboard.publish import Publisher
-from apps.switch.esl.rendering import LIST_LEGS, LIST_ROOMS
+from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS
 from apps.switch.models import Gateway, Node
 from tests.factories import add_participant, make_conference, make_node, make_user
 from tests.unit.switchboard.desk import Desk, until
@@ -290,3 +290,27 @@ def test_an_ended_conference_is_settled_and_forgotten(driven: Driven) -> None:
     book, observed = driven.loop.book, driven.loop.observed
     assert not any((book.owner, book.rooms, book.legs, book.played, book.talks))
     assert not any((observed.legs, observed.people, observed.rooms, observed.jobs, observed.plays))
+
+
+def test_a_restart_waits_for_the_conferences_and_is_asked_for_once(driven: Driven) -> None:
+    def asked() -> int:
+        return sum("fsctl shutdown elegant restart" in command for command in driven.desk.heard)
+
+    Node.objects.filter(pk=driven.node.pk).update(restart_wanted=True)
+    driven.call()
+    driven.loop.notify(None)
+    until(lambda: driven.originates and driven.loop.loader.restart_wanted, "it has read all that")
+    driven.desk.hang_up()
+    Conference.objects.filter(pk=driven.conference.pk).update(phase="ended")
+    assert asked() == 0
+    driven.loop.notify(driven.conference.pk)
+    until(asked, "the switch is asked", 20)
+    snapshots = driven.desk.snapshots
+    driven.loop.link.ask_snapshot()
+    until(lambda: driven.desk.snapshots > snapshots, "some rounds go by")
+    assert asked() == 1
+    assert Node.objects.get(pk=driven.node.pk).restart_wanted
+    driven.desk.answers[CORE_UUID] = "6de7f590-6d7d-440e-b11b-1f3586d327a3"
+    driven.desk.hang_up()
+    until(lambda: not Node.objects.get(pk=driven.node.pk).restart_wanted, "another run of the switch is seen")
+    assert asked() == 1
