@@ -86,7 +86,7 @@ async def execute(switch: Switch, arguments: str) -> str:
     if leg.cause is not None:
         return f"-ERR {leg.cause}\n"
     if call.application == "conference":
-        asyncio.get_running_loop().call_soon(switch.join, leg, call.data)
+        asyncio.get_running_loop().call_soon(switch.join_or_end, leg, call.data)
     else:
         leg.execute(call.application, call.data)
     return f"+OK {leg.uuid}\n"
@@ -155,7 +155,7 @@ def _answer_feed(leg: Leg, room: str) -> None:
         that.sink = pipe.put
         this.say(pipe)
     leg.answer()
-    leg.switch.join(peer, room)
+    leg.switch.join_or_end(peer, room)
 
 
 def _report(script: asyncio.Task[None]) -> None:
