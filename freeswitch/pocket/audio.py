@@ -57,6 +57,8 @@ class ClipVoice:
         self._next = 0
         self._loop = loop
         self.said = asyncio.Event()
+        if self.done:
+            self.said.set()
 
     def next(self) -> Samples | None:
         if self.done:
