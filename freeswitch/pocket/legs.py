@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .recording import TrackRecording
     from .switch import Switch
 
+
 class Codec(NamedTuple):
     """As events and lists spell it."""
 
@@ -25,6 +26,7 @@ class Codec(NamedTuple):
 
 
 L16: Final = Codec("L16", "16000", "256000")
+OPUS: Final = Codec("opus", "48000", "0")
 
 _NEVER: Final = "0"
 _DIRECTIONS: Final = ("outbound", "inbound")
@@ -303,6 +305,7 @@ class Leg:
             "Channel-Write-Codec-Bit-Rate": self.codec.bit_rate,
             "Caller-Direction": self.direction,
             "Caller-Logical-Direction": self.direction,
+            "Caller-Username": self.variables.get("sip_from_user", ""),
             "Caller-Dialplan": "xml",
             "Caller-Caller-ID-Name": self.caller_name,
             "Caller-Caller-ID-Number": self.caller_number,
@@ -310,6 +313,7 @@ class Leg:
             "Caller-Orig-Caller-ID-Number": self._caller[1],
             "Caller-Callee-ID-Name": self.callee_name,
             "Caller-Callee-ID-Number": self.callee_number,
+            "Caller-Network-Addr": self.variables.get("sip_network_ip", ""),
             "Caller-ANI": self._caller[1],
             "Caller-Destination-Number": self.number,
             "Caller-Unique-ID": self.uuid,

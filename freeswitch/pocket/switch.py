@@ -6,12 +6,16 @@ import asyncio
 import itertools
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .events import EventBus
 from .legs import Leg
 from .mixer import Mixer
 from .people import People
 from .rooms import Room, RoomAddress, profile_of
+
+if TYPE_CHECKING:
+    from .sip.profile import SofiaProfile
 
 VERSION = "1.10.12-pocket~64bit"
 
@@ -46,6 +50,8 @@ class Switch:
         self.sessions_per_second = 1000
         self.paused: set[str] = set()
         self.started = time.time()
+        self.profile: SofiaProfile | None = None
+        """`internal`, where browsers may come."""
         self._member_numbers = itertools.count(1)
 
     @staticmethod

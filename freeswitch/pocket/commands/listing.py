@@ -31,7 +31,9 @@ def _list(rooms: list[Room], words: list[str], *, whole: bool) -> str:
         if whole:
             plural = "" if room.count == 1 else "s"
             flags = "|".join(name for name, on in _flags(room).items() if on)
-            text += f"+OK Conference {room.name} ({room.count} member{plural} rate: {room.profile.rate} flags: {flags})\n"
+            text += (
+                f"+OK Conference {room.name} ({room.count} member{plural} rate: {room.profile.rate} flags: {flags})\n"
+            )
         if not (whole and options == ["summary"]):
             text += "".join(f"{_line(member, delimiter)}\n" for member in room.members)
     return text

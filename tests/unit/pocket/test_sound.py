@@ -171,7 +171,7 @@ def test_a_language_without_voice_is_an_error() -> None:
         speak("Bonjour", "fr")
 
 
-def _wav(path: Path, frequency: int, rate: int) -> None:
+def write_tone(path: Path, frequency: int, rate: int) -> None:
     samples = (6000 * np.sin(2 * np.pi * frequency * np.arange(rate) / rate)).astype(np.int16)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -182,7 +182,7 @@ def _wav(path: Path, frequency: int, rate: int) -> None:
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100, 48_000])
 def test_a_file_of_any_rate_sounds_the_same(rate: int, tmp_path: Path) -> None:
-    _wav(tmp_path / "tone.wav", 2700, rate)
+    write_tone(tmp_path / "tone.wav", 2700, rate)
     samples = read_file(str(tmp_path / "tone.wav"))
     assert len(samples) == RATE
     heard = levels(samples.astype(np.float64), RATE)
