@@ -51,6 +51,11 @@ def reload_xml(switch: Switch, _arguments: str) -> str:
     return "+OK [Success]\n"
 
 
+def flush_cache(_switch: Switch, _arguments: str) -> str:
+    """xml_flush_cache: the directory is asked each time, so there is nothing to forget."""
+    return "+OK cleared 0 entries\n"
+
+
 def control(switch: Switch, arguments: str) -> str:
     """fsctl: limits and pauses. Pacing by `sps` is stored and shown only; FreeSWITCH did not throttle by it either."""
     words = split(arguments.lower())
@@ -80,6 +85,7 @@ COMMANDS: Final[Mapping[str, Callable[[Switch, str], str]]] = {
     "status": status,
     "global_getvar": global_get,
     "reloadxml": reload_xml,
+    "xml_flush_cache": flush_cache,
     "fsctl": control,
     "strmicroepoch": clock,
 }

@@ -60,7 +60,8 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
         OriginateFeed(leg=LEG, job=JOB, main=MAIN, whisper=SIDE, volume=-3),
         [
             f"bgapi originate {{origination_uuid={LEG},conference_member_flags=ghost|nomoh,"
-            "conference_join_volume_in=-3,conference_join_energy_level=0}"
+            "conference_join_volume_in=-3,conference_join_energy_level=0,"
+            "conference_enforce_security=false}"
             "loopback/app=conference:c-0123456789ab@sparkle+flags{mute} "
             f"&conference(w-0123456789ab@whisper+flags{{deaf}})\nJob-UUID: {JOB}"
         ],
