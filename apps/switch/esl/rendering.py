@@ -246,8 +246,8 @@ def _alike(
 
 def _originate_feed(command: OriginateFeed) -> str:
     # Variables go to both sides of a loopback (mod_loopback.c:311), so `mute` and `deaf` stand inline, each on its own
-    # side. Without the `deaf`, unmuting all of the main room would let the whisper out into it. To the main room its end
-    # of the pair is somebody who calls, whom a lock would keep out.
+    # side. Without the `deaf`, unmuting all of the main room would let the whisper out into it. To the main room its
+    # end of the pair is somebody who calls, whom a lock would keep out.
     variables = {
         "origination_uuid": _uuid("leg", command.leg),
         "conference_member_flags": f"{MemberFlag.GHOST}|{MemberFlag.NOMOH}",
