@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid5
 
 import pytest
@@ -10,6 +11,7 @@ from apps.conferences.reconcile.desired import DesiredAnnouncement, attempt_leg,
 from apps.conferences.reconcile.observe import abandon, connect
 from apps.conferences.reconcile.observed import LAG, MAX_SENDS, SETTLE, LegPhase, Observed, ObservedLeg
 from apps.switch import events as e
+from apps.switch.commands import Play
 from tests.unit.reconcile.build import MAIN, SPACE, conference, person, whisper
 from tests.unit.reconcile.feed import Feed, listed, member
 
@@ -52,9 +54,56 @@ def test_steps_that_come_late_do_not_turn_a_leg_back(feed: Feed) -> None:
 
 
 def test_an_event_that_comes_twice_changes_nothing(feed: Feed) -> None:
+    play = Play(MAIN, "/a.wav", None)
+    for name in ("first", "second"):
+        feed.observed.played(uuid5(SPACE, name), play, feed.now)
     leg = feed.leg("bob")
-    assert feed.tell(e.Digit, sequence=7, room=MAIN.name, leg=leg.leg, key="1", data="hand").digits
-    assert not feed.tell(e.Digit, sequence=7, room=MAIN.name, leg=leg.leg, key="1", data="hand")
+    facts = member(leg.leg, leg.participant, muted=True, talking=True)
+    told: list[tuple[type[e.Event], dict[str, Any]]] = [
+        (e.LegCreated, {"leg": leg.leg}),
+        (e.LegRinging, {"leg": leg.leg}),
+        (e.LegAnswered, {"leg": leg.leg}),
+        (e.LegSecured, {"leg": leg.leg, "secure_type": "srtp:sdes:AEAD_AES_256_GCM"}),
+        (e.RoomCreated, {"room": MAIN.name}),
+        (e.MemberJoined, {"room": MAIN.name, **facts}),
+        (e.RoomLocked, {"room": MAIN.name}),
+        (e.RoomUnlocked, {"room": MAIN.name}),
+        (e.MemberChanged, {"room": MAIN.name, **member(leg.leg, leg.participant)}),
+        (e.MemberVolume, {"room": MAIN.name, "leg": leg.leg, "volume_in": 2}),
+        (e.Talking, {"room": MAIN.name, "leg": leg.leg, "talking": True}),
+        (e.FloorChanged, {"room": MAIN.name, "leg": leg.leg}),
+        (e.PlayStarted, {"room": MAIN.name, "path": play.path, "leg": None, "error": ""}),
+        (e.Digit, {"room": MAIN.name, "leg": leg.leg, "key": "1", "data": "hand"}),
+        (e.MemberLeft, {"room": MAIN.name, **member(leg.leg, leg.participant)}),
+        (e.RoomDestroyed, {"room": MAIN.name}),
+        (e.LegEnded, {"leg": leg.leg, "cause": "USER_BUSY", "sip_code": 486}),
+    ]
+    for sequence, (kind, event) in enumerate(told, 1000):
+        assert feed.tell(kind, sequence=sequence, **event), kind.__name__
+        assert not feed.tell(kind, sequence=sequence, **event), kind.__name__
+    for sequence, (kind, event) in enumerate(told, 1000):
+        assert not feed.tell(kind, sequence=sequence, **event), f"{kind.__name__}, late"
+
+
+def test_an_end_that_comes_twice_does_not_end_what_came_back(feed: Feed) -> None:
+    leg = feed.leg("bob")
+    leg.repeated = True
+    feed.wait(SETTLE + 1)
+    feed.tell(e.LegEnded, sequence=1000, leg=leg.leg, cause="USER_BUSY", sip_code=486)
+    feed.wait(1)
+    feed.tell(e.LegCreated, leg=leg.leg)
+    assert leg.phase is LegPhase.CREATED
+    assert not feed.tell(e.LegEnded, sequence=1000, leg=leg.leg, cause="USER_BUSY", sip_code=486)
+    assert leg.phase is LegPhase.CREATED
+
+
+def test_the_last_heartbeat_is_kept(feed: Feed) -> None:
+    load = {"sessions": 6, "max_sessions": 2000, "sessions_per_second": 1000, "idle_cpu": 15.5, "version": "1.10.12"}
+    feed.tell(e.Heartbeat, sequence=1000, **load)
+    feed.tell(e.Heartbeat, sequence=1001, **load | {"sessions": 7})
+    feed.tell(e.Heartbeat, sequence=1002, core="older", **load)
+    assert feed.observed.heartbeat is not None
+    assert feed.observed.heartbeat.sessions == 7
 
 
 def test_events_of_another_core_and_unknown_legs_change_nothing(feed: Feed) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from apps.switch import events
 from apps.switch.esl.framing import Framer
-from apps.switch.esl.translation import TranslationError, parse_snapshot, translate
+from apps.switch.esl.translation import TranslationError, parse_snapshot, translate, translate_all
 
 DATA = Path(__file__).parents[2] / "data" / "esl"
 REAL = [json.loads(line) for line in (DATA / "events.jsonl").read_text().splitlines()]
@@ -108,6 +108,31 @@ def test_each_member_header(
     event = translate(encoded(real("CUSTOM", "add-member") | {"Action": action, header: value}))
     assert isinstance(event, kind)
     assert getattr(event, field) == expected
+
+
+def test_what_cannot_be_read_and_what_is_not_used_is_left_out_of_many() -> None:
+    said = [encoded(real("CUSTOM", "add-member") | {"Event-Sequence": str(number)}) for number in range(3)]
+    unused = encoded(real("CUSTOM", "transfer"))
+    unreadable = said[1].replace(b'"Speak":', b'"Speak"')
+    errors: list[TranslationError] = []
+    found = translate_all([said[0], unused, unreadable, said[1], b"", said[2]], errors.append)
+    assert [event.sequence for event in found] == [0, 1, 2]
+    assert len(errors) == 2
+
+
+def test_the_kind_is_found_wherever_it_stands() -> None:
+    event = real("CUSTOM", "mute-member")
+    action = event.pop("Action")
+    assert isinstance(translate(encoded({"Action": action, **event})), events.MemberChanged)
+    assert isinstance(translate(encoded({**event, "Action": action, "Last": "x"})), events.MemberChanged)
+    assert translate(encoded({**event, "Last": ',"Action":"mute-member'})) is None
+
+
+def test_a_leg_is_the_same_object_in_all_its_events() -> None:
+    joined, talks = (translate(encoded(real("CUSTOM", action))) for action in ("add-member", "start-talking"))
+    assert isinstance(joined, events.MemberJoined)
+    assert isinstance(talks, events.Talking)
+    assert joined.leg is talks.leg
 
 
 def test_other_room_events() -> None:
