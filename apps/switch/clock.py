@@ -1,20 +1,22 @@
 """How far a switch's clock is from the switchboard's, and events dated by the latter. Pure.
 
-As NTP does with one server (RFC 5905 §8): the switch's clock showed `told` somewhere between question and answer, so
-its offset is known to half a round trip. FreeSWITCH stamps events with the very clock that it tells when asked, one
-that goes in steps and that the machine's own does not set (switch_time.c:311, 1228, `switch_micro_time_now`).
+FreeSWITCH stamps events with the very clock that it tells when asked, one that goes in steps and that setting the
+machine's own does not move (switch_time.c:311, 1228, `switch_micro_time_now`). What it told had come by the answer, and
+was not long past at the question: each reading gives the offset two bounds, and all together, as with NTP
+(RFC 5905 §11.2.1), leave what lies within the bounds of each.
 """
 
 from __future__ import annotations
 
+import math
 from operator import attrgetter
 
 import msgspec
 
 from .events import Event
 
-STEP = 0.02
-"""Seconds in which FreeSWITCH's clock goes on."""
+LAG = 0.05
+"""Seconds by which FreeSWITCH's clock may be late: it goes in steps of 20 ms, of more on a busy machine."""
 
 DRIFT = 1e-4
 """Seconds that two clocks may move apart in each second: quartzes keep to 50 millionths."""
@@ -29,31 +31,27 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
     told: float
     answered_at: float
 
-    @property
-    def offset(self) -> float:
-        """Seconds by which the switch is ahead."""
-        return self.told - (self.asked_at + self.answered_at) / 2
-
-    def doubt(self, now: float) -> float:
-        """Seconds by which `offset` may be wrong at `now`."""
-        return (self.answered_at - self.asked_at) / 2 + STEP + DRIFT * (now - self.answered_at)
-
 
 class SwitchClock:
-    """The clock of one switch. `offset`: seconds by which it is ahead, 0 while nothing proves that it differs."""
+    """The clock of one switch. `offset`: seconds by which it is ahead, 0 while it may well agree.
+
+    Of what is possible it is the lowest: an event that is dated late is news all the same, one that is dated early
+    would be older than a snapshot, and lost.
+    """
 
     def __init__(self) -> None:
         self.offset = 0.0
-        self._believed: ClockReading | None = None
+        self._low, self._high = -math.inf, math.inf
+        self._as_of = 0.0
 
     def take(self, reading: ClockReading) -> None:
-        """Believe this reading if it is the better one by now, or if it contradicts the other: a clock was set."""
-        now, old = reading.answered_at, self._believed
-        doubt = reading.doubt(now)
-        if old is not None and old.doubt(now) < doubt and abs(reading.offset - old.offset) <= doubt + old.doubt(now):
-            return
-        self._believed = reading
-        self.offset = reading.offset if abs(reading.offset) > doubt else 0.0
+        """Learn from a reading. One that contradicts those before says that a clock was set, and stands alone."""
+        moved = DRIFT * max(0.0, reading.answered_at - self._as_of)
+        low, high = reading.told - reading.answered_at, reading.told + LAG - reading.asked_at
+        if max(low, self._low - moved) <= min(high, self._high + moved):
+            low, high = max(low, self._low - moved), min(high, self._high + moved)
+        self._low, self._high, self._as_of = low, high, reading.answered_at
+        self.offset = 0.0 if -LAG <= low <= 0.0 <= high else low
 
     def dated(self, events: list[Event], now: float) -> list[Event]:
         """These events by the switchboard's clock, at `now`. None is later than that, whatever the switch says: what

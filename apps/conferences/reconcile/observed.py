@@ -26,8 +26,7 @@ LAG = 2.0
 """Seconds by which `show channels` may trail the events (its table is written by a queue, switch_core_sqldb.c)."""
 
 GRID = 0.05
-"""Seconds by which an event's time may lie before the event (FreeSWITCH stamps on a 20 ms grid, and the offset of its
-clock is known to half a round trip)."""
+"""Seconds by which an event's time may lie before the event (FreeSWITCH stamps on a 20 ms grid)."""
 
 MAX_SENDS = 3
 """Originates of one leg without any sign of it, before the attempt ends as LOST."""
