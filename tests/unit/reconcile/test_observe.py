@@ -98,7 +98,13 @@ def test_an_end_that_comes_twice_does_not_end_what_came_back(feed: Feed) -> None
 
 
 def test_the_last_heartbeat_is_kept(feed: Feed) -> None:
-    load = {"sessions": 6, "max_sessions": 2000, "sessions_per_second": 1000, "idle_cpu": 15.5, "version": "1.10.12"}
+    load: dict[str, Any] = {
+        "sessions": 6,
+        "max_sessions": 2000,
+        "sessions_per_second": 1000,
+        "idle_cpu": 15.5,
+        "version": "1.10.12",
+    }
     feed.tell(e.Heartbeat, sequence=1000, **load)
     feed.tell(e.Heartbeat, sequence=1001, **load | {"sessions": 7})
     feed.tell(e.Heartbeat, sequence=1002, core="older", **load)
