@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from gevent.event import Event as Flag
 
 from apps.conferences.live.changes import NOTIFY_CHANNEL
+from apps.core.heartbeat import heartbeat
 from apps.switch.models import Node
 
 from . import database, lifecycle
@@ -59,6 +60,7 @@ class Switchboard:
                     if connection is None or connection.closed:
                         connection = database.connect(application_name="switchboard leases", autocommit=True)
                     self._keep(connection)
+                    heartbeat()
                     self._stopped.wait(RENEW)
                 except (psycopg.OperationalError, DatabaseError, InterfaceError) as error:
                     logger.warning("leases cannot be renewed: %s", str(error).strip().splitlines()[:1])
