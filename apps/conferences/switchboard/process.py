@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 import gevent
@@ -32,9 +33,10 @@ RETRY = 0.5
 
 
 class Switchboard:
-    """`run` returns after `stop`, with every lease given up."""
+    """Drives the nodes of these names; without names, all. `run` returns after `stop`, with every lease given up."""
 
-    def __init__(self) -> None:
+    def __init__(self, nodes: Sequence[str] = ()) -> None:
+        self.nodes = list(nodes)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.publisher = Publisher()
         self.loops: dict[UUID, tuple[NodeLoop, gevent.Greenlet[[], None]]] = {}
@@ -93,7 +95,14 @@ class Switchboard:
             except LeaseLost:
                 logger.warning("%s: lease lost", loop.name)
                 loop.stop()
-        for row in connection.execute("SELECT id, esl_host, esl_port, esl_password FROM switch_node").fetchall():
+        nodes = connection.execute(
+            """
+            SELECT id, esl_host, esl_port, esl_password FROM switch_node
+             WHERE cardinality(%(names)s::text[]) = 0 OR name = ANY(%(names)s::text[])
+            """,
+            {"names": self.nodes},
+        )
+        for row in nodes.fetchall():
             key, told = row["id"], tuple(row.values())
             try:
                 if key not in self.loops:
@@ -151,11 +160,11 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def main() -> None:
+def main(nodes: Sequence[str]) -> None:
     """Run until SIGTERM or SIGINT. Exits with status 1 when a part of it failed."""
     import signal
 
-    switchboard = Switchboard()
+    switchboard = Switchboard(nodes)
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, switchboard.stop)
     began = time.monotonic()
