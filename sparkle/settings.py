@@ -34,6 +34,9 @@ def _outside_production(value: str) -> str | None:
 VAR_DIR = Path(envstr("SPARKLE_VAR", str(BASE_DIR / "var"))).resolve()
 SPARKLE_SOUNDS_DIR = Path(envstr("SPARKLE_SOUNDS_DIR", str(VAR_DIR / "sounds")))
 
+# What processes without requests touch as they go on, for health checks.
+HEARTBEAT_FILE = envstr("SPARKLE_HEARTBEAT_FILE", "")
+
 # Security
 SECRET_KEY = envsecret("SPARKLE_SECRET_KEY", _outside_production("for a machine of one's own only " * 2))
 DEBUG = envbool("SPARKLE_DEBUG", default=False)
@@ -47,7 +50,8 @@ CSRF_TRUSTED_ORIGINS = envlist("SPARKLE_CSRF_TRUSTED_ORIGINS", "")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = envbool("SPARKLE_SSL_REDIRECT", default=PRODUCTION)
-SECURE_REDIRECT_EXEMPT = [r"^switch/xml/"]  # a node on this machine asks over loopback
+# A node on this machine asks over loopback, and health checks come from beside the process: without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^switch/xml/", r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = envint("SPARKLE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 SECURE_REFERRER_POLICY = "same-origin"
@@ -256,6 +260,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "sparkle.celery:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 30  # seconds between two looks at the schedule, at most
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": crontab(minute="17")}
     for name in ("apps.core.tasks.forget_answers", "apps.conferences.tasks.forget_deltas")

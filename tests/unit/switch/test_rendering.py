@@ -212,6 +212,7 @@ def test_no_text_becomes_syntax(command: commands.Command) -> None:
                 "origination_caller_id_number",
                 "conference_join_volume_in",
                 "conference_join_energy_level",
+                "conference_enforce_security",
                 "conference_member_flags",
                 "rtp_secure_media",
             }
