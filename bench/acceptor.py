@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Mapping
 
 PASSWORD = "bench"
 CORE = "00000000-0000-4000-8000-00000000c04e"
@@ -25,6 +26,12 @@ ANSWERS = {
     b"api conference json_list": body("+OK No active conferences.\n"),
     b"api show channels as json": body('{"row_count":0}\n'),
 }
+
+
+def answer(command: bytes, known: Mapping[bytes, bytes] = ANSWERS) -> bytes:
+    if command == b"api strmicroepoch":
+        return body(str(time.time_ns() // 1000))
+    return known.get(b"auth" if command.startswith(b"auth") else command, OK)
 
 
 class Switch:
@@ -62,7 +69,7 @@ class Connection(asyncio.Protocol):
                 calls += 1
                 answers.append(OK)
             else:
-                answers.append(ANSWERS.get(b"auth" if command.startswith(b"auth") else command, OK))
+                answers.append(answer(command))
         self.transport.write(b"".join(answers))
         if calls:
             self.switch.originates += calls

@@ -30,6 +30,7 @@ def parsing(report: Report) -> None:
         counts = {"ours": PARSED, "observed": PARSED, "greenswitch": PARSED_BY_PEER}
         for _ in range(ROUNDS):
             for name, found in rates.items():
+                until(lambda: not replay.ask("subscribed"), "the one before is gone")
                 with Child("bench.listeners", "parse", name, port) as listener:
                     listener.tell("read", count=counts[name])
                     until(lambda: replay.ask("subscribed"), "subscribed")

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from bench import stream
-from bench.acceptor import ANSWERS, OK, body
+from bench.acceptor import ANSWERS, answer, body
 from bench.harness import answer_questions
 
 #: Events of a prepared block: enough that numbering them anew costs little.
@@ -48,8 +48,7 @@ class Switch:
         while data := _received(connection):
             *commands, rest = (rest + data).split(b"\n\n")
             for command in commands:
-                key = b"auth" if command.startswith(b"auth") else command
-                connection.sendall(self.answers.get(key, OK))
+                connection.sendall(answer(command, self.answers))
                 if command.startswith(b"event "):
                     self.form = command.split()[1].decode()
                     self.listener = connection

@@ -34,14 +34,24 @@ def _outside_production(value: str) -> str | None:
 VAR_DIR = Path(envstr("SPARKLE_VAR", str(BASE_DIR / "var"))).resolve()
 SPARKLE_SOUNDS_DIR = Path(envstr("SPARKLE_SOUNDS_DIR", str(VAR_DIR / "sounds")))
 
+# What processes without requests touch as they go on, for health checks.
+HEARTBEAT_FILE = envstr("SPARKLE_HEARTBEAT_FILE", "")
+
 # Security
 SECRET_KEY = envsecret("SPARKLE_SECRET_KEY", _outside_production("for a machine of one's own only " * 2))
 DEBUG = envbool("SPARKLE_DEBUG", default=False)
-ALLOWED_HOSTS = envlist("SPARKLE_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+# Where FreeSWITCH nodes ask about accounts and calls: loopback, or https.
+SPARKLE_XML_URL = envstr("SPARKLE_XML_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = [
+    *envlist("SPARKLE_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
+    urlsplit(SPARKLE_XML_URL).hostname or "127.0.0.1",
+]
 CSRF_TRUSTED_ORIGINS = envlist("SPARKLE_CSRF_TRUSTED_ORIGINS", "")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = envbool("SPARKLE_SSL_REDIRECT", default=PRODUCTION)
+# A node on this machine asks over loopback, and health checks come from beside the process: without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^switch/xml/", r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = envint("SPARKLE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 SECURE_REFERRER_POLICY = "same-origin"
@@ -118,7 +128,12 @@ def _database(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         # A pool, since an ASGI process must not keep a connection per thread. Tests drop their database at the end,
         # which a pool's idle connections would hinder.
-        "OPTIONS": {} if TESTING else {"pool": {"min_size": 0, "max_size": 10, "timeout": 5}},
+        "OPTIONS": {
+            # Values apart from the text, so that PostgreSQL parses and plans a statement once per connection.
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+            **({} if TESTING else {"pool": {"min_size": 0, "max_size": 10, "timeout": 5}}),
+        },
     }
 
 
@@ -159,6 +174,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/"
 LOGIN_REDIRECT_URL = "/"
+
+# Switches
+# The authorities that nodes believe when SPARKLE_XML_URL is https: a file on the node.
+SPARKLE_XML_CA_FILE = envstr("SPARKLE_XML_CA_FILE", "/etc/ssl/certs/ca-certificates.crt")
+# The realm of SIP passwords, one for all nodes. Another one makes every SIP password void.
+SPARKLE_SIP_REALM = envstr("SPARKLE_SIP_REALM", "sparkle")
 
 # Languages and time
 LANGUAGE_CODE = "zh-hans"
@@ -239,6 +260,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "sparkle.celery:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 30  # seconds between two looks at the schedule, at most
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": crontab(minute="17")}
     for name in ("apps.core.tasks.forget_answers", "apps.conferences.tasks.forget_deltas")

@@ -6,12 +6,15 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from apps.core import health
 from apps.core.api.problems import no_such_address
 
 handler400 = "apps.core.api.problems.bad_request"
 handler500 = "apps.core.api.problems.server_error"
 
 urlpatterns = [
+    path("healthz", health.alive),
+    path("readyz", health.ready),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -19,5 +22,7 @@ urlpatterns = [
     path("api/v1/", include("apps.accounts.api.urls")),
     path("api/v1/", include("apps.conferences.api.urls")),
     re_path(r"^api/", no_such_address),
+    path("switch/xml/", include("apps.switch.xml.urls")),
+    path("switch/xml/", include("apps.conferences.dialin.urls")),
     path("", include("apps.console.urls")),
 ]

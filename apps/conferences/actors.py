@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from apps.accounts.models import OrganisationPolicy, User
@@ -102,16 +101,8 @@ def switches_of(options: Options, policy: OrganisationPolicy) -> frozenset[Switc
     return frozenset(switch for switch in Switch if getattr(policy, switch) and getattr(options, switch, True))
 
 
-def actor_in_conference(user: User | AnonymousUser, conference: Conference) -> Actor:
-    """Who this person is in the conference; the highest of their roles counts. Raises NotFound for outsiders."""
-    found = actors_in_conference(conference, [user]) if isinstance(user, User) and user.is_active else []
-    if not found:
-        raise NotFound
-    return found[0]
-
-
 def actors_in_conference(conference: Conference, users: Sequence[User]) -> list[Actor]:
-    """The same for several, without outsiders."""
+    """Who these people are in the conference; the highest of their roles counts. Outsiders are left out."""
     attending = Participant.objects.filter(conference=conference, user__in=users)
     managing = conference.managers.through.objects.filter(conference_id=conference.pk, user__in=users)
     return _actors(conference, users, managing, attending)

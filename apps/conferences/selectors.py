@@ -6,28 +6,25 @@ Lists are JSON text that PostgreSQL builds; the serializers of the API take thei
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import BooleanField, F, IntegerField, Model, Q, QuerySet, TextField, UUIDField
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
 from apps.core.errors import NotFound
+from apps.core.sql import Select
 
-from .access import Action, Role, Switch, abilities
+from .access import Action, Role, Switch
 from .actors import Actor, highest, switches_of
 from .live.snapshot import json_object, participant_json
-from .live.views import CONFERENCE, view_of
+from .live.views import CONFERENCE, View, view_of
 from .models import Conference, Participant, Plan, PlanPerson
 from .models.options import OPTION_FIELDS
-
-M = TypeVar("M", bound=Model)
 
 #: What lists say of each object, besides the caller's role and abilities; columns, or SQL of _COMPUTED.
 PLAN_SUMMARY = (
@@ -37,159 +34,154 @@ PLAN_SUMMARY = (
 )
 CONFERENCE_SUMMARY = (*CONFERENCE, *sorted(set(OPTION_FIELDS) - set(CONFERENCE)), "owner", "seq")
 
+# SQL in which the plan or conference is `t` (core/sql.py), made of names of this project's own.
 _PERSON = "json_build_object('id', u.id, 'display_name', u.display_name)"
-_PEOPLE_COUNT = "(SELECT count(*) FROM conferences_planperson WHERE plan_id = conferences_plan.id)"
-_RUNNING = "(SELECT id FROM conferences_conference WHERE plan_id = conferences_plan.id AND phase <> 'ended' LIMIT 1)"
-_COMPUTED: dict[type[Model], dict[str, str]] = {
+_OWNER = f"(SELECT {_PERSON} FROM accounts_user u WHERE u.id = t.owner_id)"  # noqa: S608
+_COMPUTED: Mapping[type[Model], Mapping[str, str]] = {
     Plan: {
-        "owner": f"(SELECT {_PERSON} FROM accounts_user u WHERE u.id = conferences_plan.owner_id)",  # noqa: S608
+        "owner": _OWNER,
         "managers": (
             f"(SELECT coalesce(json_agg({_PERSON} ORDER BY u.display_name, u.id), '[]')"  # noqa: S608
-            " FROM conferences_plan_managers m JOIN accounts_user u ON u.id = m.user_id"
-            " WHERE m.plan_id = conferences_plan.id)"
+            " FROM conferences_plan_managers m JOIN accounts_user u ON u.id = m.user_id WHERE m.plan_id = t.id)"
         ),
-        "people_count": _PEOPLE_COUNT,
-        "running": _RUNNING,
+        "people_count": "(SELECT count(*) FROM conferences_planperson WHERE plan_id = t.id)",
+        "running": "(SELECT id FROM conferences_conference WHERE plan_id = t.id AND phase <> 'ended' LIMIT 1)",
     },
-    Conference: {
-        "owner": f"(SELECT {_PERSON} FROM accounts_user u WHERE u.id = conferences_conference.owner_id)",  # noqa: S608
-    },
+    Conference: {"owner": _OWNER},
 }
 
+#: The switches that a plan or conference has of its own.
+_OWN_SWITCHES = tuple(switch.value for switch in Switch if switch.value in OPTION_FIELDS)
 
-def _asks(model: type[Model]) -> dict[str, str]:
-    """SQL of what makes somebody more than an outsider to a plan or conference, with their id as its one parameter."""
-    table, key = model._meta.db_table, f"{model._meta.model_name}_id"
-    people = (PlanPerson if model is Plan else Participant)._meta.db_table
-    own = f"FROM {people} own WHERE own.{key} = {table}.id AND own.user_id = %s"
-    managed = f"SELECT FROM {table}_managers m WHERE m.{key} = {table}.id AND m.user_id = %s"
+
+@cache
+def _visible(model: type[Model]) -> str:
+    """SQL of whether somebody (`me`) has a part in it; each way has an index."""
+    managers, people, key = _tables(model)
+    others = " UNION ALL ".join(f"SELECT {key} FROM {table} WHERE user_id = %(me)s" for table in (managers, people))  # noqa: S608
+    return f"(t.owner_id = %(me)s OR t.id = ANY (ARRAY({others})))"
+
+
+@cache
+def _standing(model: type[Model]) -> Mapping[str, str]:
+    """SQL of who somebody (`me`) is in it: the columns that `_actor` takes."""
+    managers, people, key = _tables(model)
     return {
-        "managed_by_caller": f"EXISTS ({managed})",
-        "caller_role": f"(SELECT own.role {own})",
-        "caller_part": f"(SELECT own.id {own})",
+        "owns": "t.owner_id = %(me)s",
+        "manages": f"EXISTS (SELECT FROM {managers} m WHERE m.{key} = t.id AND m.user_id = %(me)s)",
+        "attends_as": f"(SELECT p.role FROM {people} p WHERE p.{key} = t.id AND p.user_id = %(me)s)",  # noqa: S608
+        "unit": "(SELECT unit_id FROM accounts_user WHERE id = t.owner_id)",
+        **{switch: f"t.{switch}" for switch in _OWN_SWITCHES},
     }
 
 
-def plans_of(user: User) -> QuerySet[Plan]:
-    """Every plan in which this person has a part."""
-    return _with_part(Plan.objects.all(), user)
+def _tables(model: type[Model]) -> tuple[str, str, str]:
+    """Those of its managers and of its people, and the column in them that has its id."""
+    people: type[Model] = PlanPerson if model is Plan else Participant
+    return f"{model._meta.db_table}_managers", people._meta.db_table, f"{model._meta.model_name}_id"
 
 
-def in_full(plans: QuerySet[Plan]) -> QuerySet[Plan]:
-    """With all that serializers say of plans."""
-    counted = plans.annotate(
-        people_count=RawSQL(_PEOPLE_COUNT, [], IntegerField()),  # noqa: S611
-        running=RawSQL(_RUNNING, [], UUIDField()),  # noqa: S611
-    )
-    return counted.select_related("owner").prefetch_related("managers")
+def _actor(
+    user: User,
+    policy: Callable[[UUID | None], OrganisationPolicy],
+    standing: Sequence[Any],
+    participant: UUID | None = None,
+) -> Actor:
+    owns, manages, attends_as, unit, *switches = standing
+    role = highest(owner=owns, managed=manages, attends_as=attends_as)
+    own: Any = SimpleNamespace(**dict(zip(_OWN_SWITCHES, switches, strict=True)))
+    return Actor(user, role, switches_of(own, policy(unit)), participant)
 
 
-def conferences_of(user: User) -> QuerySet[Conference]:
-    """Every conference in which this person has a part."""
-    return _with_part(Conference.objects.all(), user).select_related("owner")
+def actor_for(user: User, model: type[Model], key: UUID) -> Actor:
+    """Who the person is in a plan or conference. Raises NotFound for outsiders.
 
-
-def _with_part(objects: QuerySet[M], user: User) -> QuerySet[M]:
-    """Those of `objects` in which this person has a part, with what actors_of reads."""
-    asks = _asks(objects.model)
-    known: QuerySet[M] = objects.annotate(
-        owner_unit=F("owner__unit_id"),
-        managed_by_caller=RawSQL(asks["managed_by_caller"], [user.pk], BooleanField()),  # noqa: S611
-        caller_role=RawSQL(asks["caller_role"], [user.pk], TextField()),  # noqa: S611
-        caller_part=RawSQL(asks["caller_part"], [user.pk], UUIDField()),  # noqa: S611
-    )  # type: ignore[assignment]
-    return known.filter(Q(owner=user) | Q(managed_by_caller=True) | Q(caller_role__isnull=False))
-
-
-#: What actors_of reads of each object.
-_OWN_SWITCHES = tuple(switch.value for switch in Switch if switch.value in OPTION_FIELDS)
-_PART = ("pk", "owner_id", "owner_unit", "managed_by_caller", "caller_role", "caller_part", *_OWN_SWITCHES)
-
-
-def actors_of(user: User, objects: Iterable[Any]) -> dict[UUID, Actor]:
-    """Who the person is in each of these, objects or rows; they come from plans_of or conferences_of."""
-    policies: dict[UUID | None, OrganisationPolicy] = {}
-    actors = {}
-    for each in objects:
-        unit = each.owner_unit
-        if unit not in policies:
-            policies[unit] = policy_of(unit)
-        role = highest(owner=each.owner_id == user.pk, managed=each.managed_by_caller, attends_as=each.caller_role)
-        actors[each.pk] = Actor(user, role, switches_of(each, policies[unit]), each.caller_part)
-    return actors
-
-
-def summaries(objects: QuerySet[M], fields: tuple[str, ...], by: str) -> QuerySet[M, Any]:
-    """Rows with the `document` of each object (of plans_of or conferences_of), JSON text with these fields, and the
-    column `by` that they are ordered by; `with_abilities` completes them.
+    Every request about one of them begins with this: one statement, and that of the policy where the owner belongs to
+    a unit.
     """
-    document = _as_text(json_object(objects.model._meta.db_table, fields, computed=_COMPUTED[objects.model]))
-    rows: QuerySet[M, Any] = objects.annotate(document=document).values_list(  # type: ignore[assignment]
-        *_PART, by, "document", named=True
-    )
-    return rows
-
-
-def with_abilities(user: User, rows: Sequence[Any], actions: frozenset[Action]) -> list[str]:
-    """The documents of these rows, with the person's `role` in each and their `abilities`."""
-
-    @cache
-    def ending(role: Role, switches: frozenset[Switch]) -> str:
-        return _ending({"role": role.label, "abilities": abilities(role, switches, actions)})
-
-    actors = actors_of(user, rows).values()
-    return [
-        _extended(row.document, ending(actor.role, actor.switches)) for row, actor in zip(rows, actors, strict=True)
-    ]
-
-
-def _as_text(built: str) -> RawSQL:
-    return RawSQL(f"{built}::text", [], TextField())  # noqa: S611 - SQL of this project's own, without values
-
-
-def _ending(members: dict[str, Any]) -> str:
-    """What `_extended` puts in the place of a JSON object's closing brace."""
-    return f",{json.dumps(members)[1:]}"
-
-
-def _extended(document: str, ending: str) -> str:
-    return document[:-1] + ending
-
-
-_CALLER = f"""
-SELECT id, owner_id, (SELECT unit_id FROM accounts_user WHERE id = owner_id),
-       {", ".join(_asks(Conference).values())}, {", ".join(_OWN_SWITCHES)}
-  FROM conferences_conference WHERE id = %s
-"""  # noqa: S608 - the names are this project's own, the values are parameters
-
-
-def actor_for(user: User, conference_id: UUID) -> Actor:
-    """Who the person is in a conference. Raises NotFound for outsiders.
-
-    Every request about a part of a conference begins with this: one statement, and that of the policy where the owner
-    belongs to a unit.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_CALLER, [user.pk, user.pk, user.pk, conference_id])
-        found = [SimpleNamespace(**dict(zip(_PART, row, strict=True))) for row in cursor.fetchall()]
-    for actor in actors_of(user, found).values():
+    _, people, its = _tables(model)
+    part = f"(SELECT p.id FROM {people} p WHERE p.{its} = t.id AND p.user_id = %(me)s)"  # noqa: S608
+    columns = {"part": part, **_standing(model)}
+    found = Select(model._meta.db_table, columns, "t.id = %(key)s", {"me": user.pk, "key": key}).first()
+    if found is not None:
+        participant, *standing = found
+        actor = _actor(user, policy_of, standing, participant)
         if actor.role is not Role.OUTSIDER:
             return actor
     raise NotFound
 
 
-def participants_of(conference_id: UUID, actor: Actor) -> QuerySet[Participant, Any]:
-    """Rows with the `document` of each participant as this person sees them; `with_abilities_to` completes them."""
-    document = _as_text(participant_json(view_of(actor.role), Participant._meta.db_table))
-    return (
-        Participant.objects.filter(conference=conference_id)
-        .annotate(document=document)
-        .values_list("pk", "position", "role", "document", named=True)
+def plans_of(user: User) -> Select:
+    """Every plan in which this person has a part; `with_abilities` completes the rows."""
+    return _with_part(Plan, PLAN_SUMMARY, user)
+
+
+def conferences_of(user: User) -> Select:
+    """Every conference in which this person has a part; `with_abilities` completes the rows."""
+    return _with_part(Conference, CONFERENCE_SUMMARY, user)
+
+
+def _with_part(model: type[Model], fields: tuple[str, ...], user: User) -> Select:
+    return Select(model._meta.db_table, _summary(model, fields), _visible(model), {"me": user.pk})
+
+
+@cache
+def _summary(model: type[Model], fields: tuple[str, ...]) -> Mapping[str, str]:
+    return {"document": f"{json_object('t', fields, computed=_COMPUTED[model])}::text", **_standing(model)}
+
+
+def with_abilities(user: User, rows: Iterable[Any], actions: frozenset[Action]) -> list[bytes]:
+    """The documents of these rows, with the person's `role` in each and their `abilities`."""
+    policy = cache(policy_of)
+
+    @cache
+    def ending(*standing: Any) -> bytes:
+        actor = _actor(user, policy, standing)
+        return _ending({"role": actor.role.label, "abilities": actor.abilities(actions)})
+
+    return [_extended(document, ending(*standing)) for _, document, *standing in rows]
+
+
+def _ending(members: Mapping[str, Any]) -> bytes:
+    """What `_extended` puts in the place of a JSON object's closing brace."""
+    return f",{json.dumps(members)[1:]}".encode()
+
+
+def _extended(document: str, ending: bytes) -> bytes:
+    return document.encode()[:-1] + ending
+
+
+def plans_in_full() -> QuerySet[Plan]:
+    """With all that serializers say of plans."""
+    running = Conference.objects.filter(plan=OuterRef("pk")).exclude(phase=Conference.Phase.ENDED).values("pk")[:1]
+    counted = Plan.objects.annotate(people_count=Count("people"), running=Subquery(running))
+    return counted.select_related("owner").prefetch_related("managers")
+
+
+def participants_of(conference_id: UUID, actor: Actor) -> Select:
+    """Each participant as this person sees them; `with_abilities_to` completes the rows."""
+    return Select(
+        Participant._meta.db_table,
+        _participant(view_of(actor.role)),
+        "t.conference_id = %(conference)s",
+        {"conference": conference_id, "own": actor.participant},
     )
 
 
-def with_abilities_to(rows: Iterable[Any], actor: Actor) -> list[str]:
+#: In place of a role: the participant is the person themself.
+_SELF = "self"
+
+
+@cache
+def _participant(view: View) -> Mapping[str, str]:
+    return {
+        "document": f"{participant_json(view, 't')}::text",
+        "who": f"CASE WHEN t.id = %(own)s THEN '{_SELF}' ELSE t.role END",
+    }
+
+
+def with_abilities_to(rows: Iterable[Any], actor: Actor) -> list[bytes]:
     """The documents of these participants, with the person's `abilities` to each."""
-    to_self = _ending({"abilities": actor.abilities_to_self()})
-    by_role = {role: _ending({"abilities": able}) for role, able in actor.abilities_by_role().items()}
-    return [_extended(row.document, to_self if row.pk == actor.participant else by_role[row.role]) for row in rows]
+    able = {**actor.abilities_by_role(), _SELF: actor.abilities_to_self()}
+    endings = {who: _ending({"abilities": abilities}) for who, abilities in able.items()}
+    return [_extended(document, endings[who]) for *_, document, who in rows]

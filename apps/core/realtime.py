@@ -31,6 +31,13 @@ def publish_now(channel: str, message: str) -> None:
         logger.warning("not published on %s: %s", channel, error)
 
 
+def redis_answers() -> bool:
+    try:
+        return bool(_client().ping())
+    except redis.RedisError:
+        return False
+
+
 def publish(channel: str, message: str) -> None:
     """Publish once the running transaction has committed; at once when there is none."""
     transaction.on_commit(lambda: publish_now(channel, message), robust=True)

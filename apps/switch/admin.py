@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count
-from django.http import HttpRequest
+from django.db.models.query import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import AuditedAdmin, SecretField, SecretsForm, badge, list_link
 
-from .models import Extension, Gateway, Node
+from .models import Extension, Gateway, Node, new_secret
 from .numbers import NumberKind
+
+#: Seconds of offset from which on a clock is shown as wrong, although events are dated right all the same.
+CLOCK_WRONG = 1.0
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
@@ -52,6 +57,7 @@ class NodeAdmin(AuditedAdmin):
     list_filter = ("enabled", "connected")
     search_fields = ("name", "esl_host", "domain", "lease_holder")
     search_help_text = _("Name, host, domain or who drives it")
+    actions = ("new_passwords",)
     readonly_fields = (
         "id",
         "status",
@@ -62,13 +68,32 @@ class NodeAdmin(AuditedAdmin):
         "version",
         "last_heartbeat_at",
         "unreachable_since",
+        "clock",
         "legs",
     )
     fieldsets = (
-        (None, {"fields": ("name", "enabled", "domain")}),
+        (None, {"fields": ("name", "enabled", "domain", "restart_wanted")}),
         (_("Event Socket"), {"fields": ("esl_host", "esl_port", "esl_password")}),
         (_("Limits"), {"fields": ("max_legs", "calls_per_second")}),
-        (_("State"), {"fields": ("status", "unreachable_since", "last_heartbeat_at", "legs", "version", "core_uuid")}),
+        (
+            _("Addresses and ports of FreeSWITCH"),
+            {
+                "description": _(
+                    "They hold after `manage.py freeswitch render` on the node and a restart of FreeSWITCH."
+                ),
+                "fields": (
+                    "sip_address",
+                    "external_address",
+                    ("sip_tls_port", "wss_port", "trunk_tls_port"),
+                    "exempt_sip_port",
+                    ("rtp_start_port", "rtp_end_port"),
+                ),
+            },
+        ),
+        (
+            _("State"),
+            {"fields": ("status", "unreachable_since", "last_heartbeat_at", "clock", "legs", "version", "core_uuid")},
+        ),
         (_("Lease"), {"fields": ("driven_by", "lease_until", "lease_epoch", "id")}),
     )
 
@@ -78,6 +103,23 @@ class NodeAdmin(AuditedAdmin):
     def save_model(self, request: HttpRequest, obj: Node, form: Any, change: bool) -> None:
         # A switchboard writes the other columns meanwhile: what it wrote since this request read the row stays.
         obj.save(update_fields=form.changed_data if change else None)
+
+    @admin.action(
+        description=_("New password for what the selected nodes ask the control plane"), permissions=["change"]
+    )
+    def new_passwords(self, request: HttpRequest, queryset: QuerySet[Node]) -> None:
+        for node in queryset:
+            node.xml_password = new_secret()
+            node.save(update_fields=["xml_password"])
+            self.audit(request, "admin_new_password", node, [])
+        self.message_user(
+            request,
+            _(
+                "Until `manage.py freeswitch render` has written it and FreeSWITCH has read it, nobody can register or "
+                "dial in there."
+            ),
+            messages.WARNING,
+        )
 
     @admin.display(description=_("state"))
     def status(self, node: Node) -> SafeString:
@@ -96,6 +138,19 @@ class NodeAdmin(AuditedAdmin):
     @admin.display(description=_("legs"), ordering="legs")
     def load(self, node: Node) -> str:
         return f"{node.legs} / {node.max_legs}"
+
+    @admin.display(description=_("clock"))
+    def clock(self, node: Node) -> SafeString | str:
+        offset = node.clock_offset
+        if offset is None:
+            return "–"
+        if offset == 0:
+            return badge("good", _("agrees with the switchboard's"))
+        told = _("{seconds} s ahead of the switchboard's") if offset > 0 else _("{seconds} s behind the switchboard's")
+        text = told.format(seconds=f"{abs(offset):.2f}")
+        if abs(offset) < CLOCK_WRONG:
+            return text
+        return format_html("{} {}", badge("warn", text), _("Certificates and recordings need right clocks: set both."))
 
     @admin.display(description=_("gateways"), ordering="gateway_number")
     def gateway_count(self, node: Any) -> SafeString:
@@ -150,13 +205,9 @@ class GatewayAdmin(AuditedAdmin):
         return format_html_join(" ", "{}", ((KIND_NAMES.get(kind, kind),) for kind in gateway.handles))
 
 
-class ExtensionForm(SecretsForm):
-    sip_password = SecretField(label=_("SIP password"), help_text=_("Never shown. Leave empty to keep the stored one."))
-
-
 @admin.register(Extension)
 class ExtensionAdmin(AuditedAdmin):
-    form = ExtensionForm
+    actions = ("new_passwords", "remove_passwords")
     list_display = ("number", "display_name", "user", "can_register", "enabled")
     list_display_links = ("number", "display_name")
     list_filter = ("enabled", ("user", admin.EmptyFieldListFilter))
@@ -164,9 +215,32 @@ class ExtensionAdmin(AuditedAdmin):
     search_fields = ("number", "display_name", "user__display_name", "user__username")
     search_help_text = _("Number, display name or user")
     autocomplete_fields = ("user",)
-    readonly_fields = ("id",)
-    fields = ("number", "display_name", "user", "enabled", "sip_password", "id")
+    readonly_fields = ("can_register", "id")
+    fields = ("number", "display_name", "user", "enabled", "can_register", "id")
+
+    def save_model(self, request: HttpRequest, obj: Extension, form: Any, change: bool) -> None:
+        if change and "number" in form.changed_data and obj.a1_hash:
+            obj.a1_hash = ""  # it was made with the old number
+            self.message_user(request, _("With another number it needs a new SIP password."), messages.WARNING)
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description=_("New SIP password for the selected extensions"), permissions=["change"])
+    def new_passwords(self, request: HttpRequest, queryset: QuerySet[Extension]) -> HttpResponse:
+        passwords = []
+        for extension in queryset:
+            passwords.append((extension, extension.new_password()))
+            extension.save(update_fields=["a1_hash"])
+            self.audit(request, "admin_new_password", extension, [])
+        context = {**self.admin_site.each_context(request), "title": _("New SIP passwords"), "passwords": passwords}
+        return render(request, "admin/switch/extension/passwords.html", context)
+
+    @admin.action(description=_("Remove the SIP password of the selected extensions"), permissions=["change"])
+    def remove_passwords(self, request: HttpRequest, queryset: QuerySet[Extension]) -> None:
+        for extension in queryset.exclude(a1_hash=""):
+            extension.a1_hash = ""
+            extension.save(update_fields=["a1_hash"])
+            self.audit(request, "admin_remove_password", extension, [])
 
     @admin.display(description=_("has a SIP password"), boolean=True)
     def can_register(self, extension: Extension) -> bool:
-        return bool(extension.sip_password)
+        return bool(extension.a1_hash)

@@ -175,6 +175,13 @@ class HangupRoom:
     room: Room
 
 
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Start anew as soon as there is no leg at all, with the configuration and certificates of then."""
+
+    job: UUID
+
+
 Command = (
     Originate
     | OriginateFeed
@@ -193,4 +200,5 @@ Command = (
     | Move
     | Play
     | HangupRoom
+    | Restart
 )

@@ -1,32 +1,49 @@
 """Typed events of a switch: what `esl/translation.py` makes of ESL, and all that the rest of the project sees of it.
 
-Standard library and msgspec only. `at` is the event's own time (Event-Date-Timestamp) in seconds since the epoch,
-`core` the Core-UUID of the running switch, `sequence` its Event-Sequence: (core, sequence) names an event once
-and for all (switch_event.c:1973).
+Standard library and msgspec only. The headers of FreeSWITCH stand with the fields, so that an event is decoded in one
+step; what needs more than a decoder is a property. Fields are in about the order in which FreeSWITCH writes them: so
+they are found fastest.
+
+`at` is the event's own time in seconds since the epoch: by the switch's clock as it comes (Event-Date-Timestamp), by
+the switchboard's once it is dated (`clock.py`). `core` is the Core-UUID of the running switch, `sequence` its
+Event-Sequence: (core, sequence) names an event once and for all (switch_event.c:1973).
 Every event may come twice, late, in another order, or never.
 """
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from msgspec import field
+
+Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    core: str
-    sequence: int
-    at: float
+class Leg(UUID):
+    """The name of a leg, its Unique-ID. In events it is the same object for the same leg, for as long as translation
+    remembers it: dictionaries find that at once, while comparing UUIDs is slow."""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    core: str = field(name="Core-UUID")
+    microseconds: Natural = field(name="Event-Date-Timestamp")
+    sequence: Natural = field(name="Event-Sequence")
+
+    @property
+    def at(self) -> float:
+        return self.microseconds / 1e6
 
 
 class Heartbeat(Event, frozen=True):
     """HEARTBEAT, each 20 s (switch_core.c:95). `sessions_per_second` is the limit (Session-Per-Sec), not the load."""
 
-    sessions: int
-    max_sessions: int
-    sessions_per_second: int
-    idle_cpu: float
-    version: str
+    sessions: Natural = field(name="Session-Count")
+    max_sessions: Natural = field(name="Max-Sessions")
+    sessions_per_second: Natural = field(name="Session-Per-Sec")
+    idle_cpu: float = field(name="Idle-CPU")
+    version: str = field(name="FreeSWITCH-Version")
 
 
 class ShutdownRequested(Event, frozen=True):
@@ -34,15 +51,20 @@ class ShutdownRequested(Event, frozen=True):
 
 
 class JobDone(Event, frozen=True):
-    """BACKGROUND_JOB. `cause` is None for `+OK`, else what follows `-ERR`, or UNSPECIFIED where nothing does."""
+    """BACKGROUND_JOB."""
 
-    job: UUID
-    cause: str | None
-    body: str
+    job: UUID = field(name="Job-UUID")
+    body: str = field(name="_body", default="")
+
+    @property
+    def cause(self) -> str | None:
+        """None for `+OK`, else what follows `-ERR`, or UNSPECIFIED where nothing does."""
+        status, _, cause = self.body.partition(" ")
+        return None if status.strip() == "+OK" else cause.strip() or "UNSPECIFIED"
 
 
 class LegEvent(Event, frozen=True):
-    leg: UUID
+    leg: Leg = field(name="Unique-ID")
 
 
 class LegCreated(LegEvent, frozen=True):
@@ -60,18 +82,24 @@ class LegAnswered(LegEvent, frozen=True):
 class LegEnded(LegEvent, frozen=True):
     """CHANNEL_HANGUP_COMPLETE. `sip_code` is 0 where there was none."""
 
-    cause: str
-    sip_code: int
+    cause: str = field(name="Hangup-Cause")
+    sip_code: Natural = field(name="variable_sip_term_status", default=0)
 
 
-class LegSecured(LegEvent, frozen=True):
-    """CALL_SECURE: fires twice on success. `suite` is the last part of secure_type (`srtp:sdes:SUITE`)."""
+class LegSecured(Event, frozen=True):
+    """CALL_SECURE: fires twice on success."""
 
-    suite: str
+    leg: Leg = field(name="caller-unique-id")
+    secure_type: str
+
+    @property
+    def suite(self) -> str:
+        """The last part of `srtp:sdes:SUITE`, `srtp:dtls:SUITE`."""
+        return self.secure_type.rpartition(":")[2]
 
 
 class RoomEvent(Event, frozen=True):
-    room: str
+    room: str = field(name="Conference-Name")
 
 
 class RoomCreated(RoomEvent, frozen=True):
@@ -83,85 +111,103 @@ class RoomDestroyed(RoomEvent, frozen=True):
 
 
 class RoomLocked(RoomEvent, frozen=True):
-    locked: bool
+    pass
 
 
-class MemberState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a member event or a snapshot says of one member."""
-
-    leg: UUID
-    participant: UUID | None
-    member_id: int
-    muted: bool
-    deaf: bool
-    held: bool
-    talking: bool
-    floor: bool
-    moderator: bool
-    ghost: bool
+class RoomUnlocked(RoomEvent, frozen=True):
+    pass
 
 
-class MemberJoined(RoomEvent, frozen=True):
-    member: MemberState
+class MemberEvent(RoomEvent, frozen=True):
+    """The member's whole state."""
+
+    leg: Leg = field(name="Unique-ID")
+    can_hear: bool = field(name="Hear")
+    can_speak: bool = field(name="Speak")
+    talking: bool = field(name="Talking")
+    held: bool = field(name="Hold")
+    member_type: str = field(name="Member-Type")
+    external_id: str = field(name="Session-External-ID", default="")
+
+    @property
+    def moderator(self) -> bool:
+        return self.member_type == "moderator"
+
+    @property
+    def participant(self) -> UUID | None:
+        """Whom we called; None for whoever came by themselves."""
+        try:
+            return UUID(self.external_id)
+        except ValueError:
+            return None
 
 
-class MemberLeft(RoomEvent, frozen=True):
+class MemberJoined(MemberEvent, frozen=True):
+    pass
+
+
+class MemberLeft(MemberEvent, frozen=True):
     """del-member. A `transfer` also leaves: the join in the other room follows."""
 
-    member: MemberState
 
-
-class MemberChanged(RoomEvent, frozen=True):
-    """mute-, unmute-, deaf-, undeaf-, hold-, unhold-member: the member's whole state."""
-
-    member: MemberState
+class MemberChanged(MemberEvent, frozen=True):
+    """mute-, unmute-, deaf-, undeaf-, hold-, unhold-member."""
 
 
 class MemberVolume(RoomEvent, frozen=True):
-    leg: UUID
-    volume_in: int
+    leg: Leg = field(name="Unique-ID")
+    volume_in: int = field(name="Volume-Level")
 
 
 class Talking(RoomEvent, frozen=True):
-    leg: UUID
-    talking: bool
+    """start-talking, stop-talking."""
+
+    leg: Leg = field(name="Unique-ID")
+    talking: bool = field(name="Talking")
 
 
 class FloorChanged(RoomEvent, frozen=True):
-    leg: UUID | None
+    """`leg` is None when nobody has the floor any more."""
+
+    leg: Leg | None = field(name="Unique-ID", default=None)
 
 
 class PlayStarted(RoomEvent, frozen=True):
     """play-file (leg is None) or play-file-member; `error` is empty when it plays."""
 
-    path: str
-    leg: UUID | None
-    error: str
+    path: str = field(name="File")
+    leg: Leg | None = field(name="Unique-ID", default=None)
+    error: str = field(name="Error", default="")
 
 
 class PlayDone(RoomEvent, frozen=True):
-    path: str
-    leg: UUID | None
+    path: str = field(name="File")
+    leg: Leg | None = field(name="Unique-ID", default=None)
 
 
 class Digit(RoomEvent, frozen=True):
     """A key pressed in the room: `key` is the digits, `data` what the caller control attached
     (conference_loop.c:616)."""
 
-    leg: UUID
-    key: str
-    data: str
+    leg: Leg = field(name="Unique-ID")
+    key: str = field(name="DTMF-Key")
+    data: str = field(name="Data", default="")
 
 
 class SnapshotMember(msgspec.Struct, frozen=True, kw_only=True):
     """One member in a snapshot.
 
-    `state.participant` is None and `state.ghost` False: json_list has neither. While `state.held`, json_list hides
-    mute and deafness (mod_conference.c:1451-1453): `state.muted` and `state.deaf` are False then and mean nothing;
-    what the events said last stays true.
+    While `held`, json_list hides mute and deafness (mod_conference.c:1451-1453): `can_speak` and `can_hear` are True
+    then and mean nothing; what the events said last stays true.
     """
 
-    state: MemberState
+    leg: UUID
+    can_hear: bool
+    can_speak: bool
+    talking: bool
+    held: bool
+    floor: bool
+    moderator: bool
     volume_in: int
 
 

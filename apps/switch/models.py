@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 from django.conf import settings
@@ -14,11 +15,18 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.fields import SealedTextField
 from apps.core.ids import new_id
+from apps.switch import digest
 from apps.switch.esl import rendering
 from apps.switch.numbers import NumberKind
 
 name_validator = RegexValidator(r"^[A-Za-z0-9_.-]{1,64}\Z", _("Use letters, digits, '.', '_' and '-' only."))
 number_validator = RegexValidator(r"^[0-9*#+]{1,32}\Z", _("Use digits, '+', '*' and '#' only."))
+port_validators = [MinValueValidator(1024), MaxValueValidator(65535)]
+
+
+def new_secret() -> str:
+    """A password that no person types, of 256 bits."""
+    return secrets.token_urlsafe(32)
 
 
 class Node(models.Model):
@@ -38,6 +46,48 @@ class Node(models.Model):
     max_legs = models.PositiveIntegerField(_("most concurrent legs"), default=1000)
     calls_per_second = models.PositiveIntegerField(_("calls per second"), default=30, validators=[MinValueValidator(1)])
 
+    sip_address = models.GenericIPAddressField(
+        _("SIP address"),
+        protocol="IPv4",
+        default="127.0.0.1",
+        help_text=_("The address of the machine at which SIP and media are bound."),
+    )
+    external_address = models.GenericIPAddressField(
+        _("external address"),
+        protocol="IPv4",
+        null=True,
+        blank=True,
+        help_text=_("What the Internet sees of the node when it is behind NAT. Empty: the SIP address."),
+    )
+    sip_tls_port = models.PositiveIntegerField(
+        _("port for phones"), default=5061, validators=port_validators, help_text=_("SIP over TLS.")
+    )
+    wss_port = models.PositiveIntegerField(
+        _("port for browsers"), default=7443, validators=port_validators, help_text=_("SIP over secure WebSocket.")
+    )
+    trunk_tls_port = models.PositiveIntegerField(
+        _("port for gateways"), default=5081, validators=port_validators, help_text=_("SIP over TLS.")
+    )
+    exempt_sip_port = models.PositiveIntegerField(
+        _("port for gateways without encryption"),
+        null=True,
+        blank=True,
+        validators=port_validators,
+        help_text=_("SIP over UDP and TCP, for gateways that cannot encrypt. Empty: no such port is open."),
+    )
+    rtp_start_port = models.PositiveIntegerField(
+        _("first media port"), default=10_000, validators=port_validators, help_text=_("Two ports for each leg.")
+    )
+    rtp_end_port = models.PositiveIntegerField(_("last media port"), default=19_998, validators=port_validators)
+    xml_password = SealedTextField(_("password of the node"), default=new_secret, editable=False)
+    restart_wanted = models.BooleanField(
+        _("restart when idle"),
+        default=False,
+        help_text=_(
+            "For new certificates, ports, addresses or passwords: FreeSWITCH starts anew as soon as no call is on it."
+        ),
+    )
+
     lease_holder = models.CharField(_("driven by"), max_length=120, blank=True, editable=False)
     lease_epoch = models.BigIntegerField(_("lease epoch"), default=0, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, editable=False)
@@ -47,6 +97,7 @@ class Node(models.Model):
     version = models.CharField(_("version"), max_length=120, blank=True, editable=False)
     last_heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, editable=False)
     legs = models.PositiveIntegerField(_("legs"), default=0, editable=False)
+    clock_offset = models.FloatField(_("clock"), null=True, editable=False)  # seconds ahead of its switchboard's
 
     class Meta:
         ordering = ["name"]
@@ -56,7 +107,23 @@ class Node(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def sip_domain(self) -> str:
+        """The domain of the accounts on this node."""
+        return self.domain.partition(":")[0]
+
     def clean(self) -> None:
+        ports = [
+            port
+            for port in (self.sip_tls_port, self.wss_port, self.trunk_tls_port, self.exempt_sip_port)
+            if port is not None
+        ]
+        if len(set(ports)) < len(ports):
+            raise ValidationError(_("Each port can be used once."))
+        if self.rtp_end_port - self.rtp_start_port + 2 < 2 * self.max_legs:
+            raise ValidationError({"rtp_end_port": _("Each leg needs two media ports: these are too few.")})
+        if any(self.rtp_start_port <= port <= self.rtp_end_port for port in ports):
+            raise ValidationError({"rtp_start_port": _("A SIP port lies among the media ports.")})
         _check_rendered(
             "domain",
             gettext("Write a host name or an address, with a port or not."),
@@ -163,7 +230,8 @@ class Extension(models.Model):
         on_delete=models.SET_NULL,
         related_name="extensions",
     )
-    sip_password = SealedTextField(_("SIP password"), blank=True)
+    #: Of number, SPARKLE_SIP_REALM and password; empty: no account. As good as the password: sealed and never shown.
+    a1_hash = SealedTextField(_("SIP password"), blank=True, editable=False)
     enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:
@@ -173,3 +241,9 @@ class Extension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.display_name}"
+
+    def new_password(self) -> str:
+        """Give the account another password, without saving. It is told now and never again."""
+        password = digest.new_password()
+        self.a1_hash = digest.a1_hash(self.number, settings.SPARKLE_SIP_REALM, password)
+        return password

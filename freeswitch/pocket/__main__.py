@@ -9,14 +9,19 @@ import functools
 import ipaddress
 import logging
 import signal
+import ssl
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .commands import execute
 from .people import People, PeopleError
 from .sentences import Sentences
 from .server import Listener
 from .switch import Switch
+
+if TYPE_CHECKING:
+    from .sip.profile import SofiaProfile
 
 NOTICE = "for development, rehearsal and tests only"
 
@@ -34,6 +39,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--people", type=Path, default=Path(__file__).with_name("people.toml"), help="who answers which number"
     )
+    browsers = parser.add_argument_group("browsers", "the control plane is asked who may come; without a URL, nobody")
+    browsers.add_argument("--xml-url", metavar="URL", help="where it is asked; /directory or /dialplan is added")
+    browsers.add_argument("--xml-name", default="", help="name of this node, by which it signs in there")
+    browsers.add_argument("--xml-password-file", type=Path, help="holds the password for that")
+    browsers.add_argument("--sip-port", type=int, default=0, metavar="P", help="SIP over WebSocket; 0 takes a free one")
+    browsers.add_argument("--certificate", type=Path, help="PEM with chain and key: wss instead of ws")
+    browsers.add_argument("--domain", default="127.0.0.1", help="SIP domain of the accounts")
+    browsers.add_argument("--realm", default="sparkle", help="that the a1-hashes of the accounts were made with")
     parser.add_argument("--heartbeat", type=float, default=20.0, metavar="SECONDS", help="between two HEARTBEAT events")
     return parser.parse_args()
 
@@ -50,11 +63,16 @@ async def _run(arguments: argparse.Namespace) -> None:
     listener = Listener(password, switch.bus, functools.partial(execute, switch))
     port = await listener.open(arguments.host, arguments.esl_port)
     tasks = [asyncio.create_task(switch.mixer.run()), asyncio.create_task(switch.heartbeat(arguments.heartbeat))]
-    sys.stdout.write(f"pocket switch ready: Event Socket {arguments.host}:{port}, {NOTICE}\n")
+    if arguments.xml_url:
+        switch.profile = await _open_profile(switch, arguments)
+    browsers = f", browsers {switch.profile.url}" if switch.profile else ""
+    sys.stdout.write(f"pocket switch ready: Event Socket {arguments.host}:{port}{browsers}, {NOTICE}\n")
     sys.stdout.flush()
     ended = asyncio.create_task(stop.wait())
     await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
     switch.shut_down()
+    if switch.profile is not None:
+        await switch.profile.close()
     await listener.close()
     for task in tasks:
         if task.done():
@@ -64,12 +82,31 @@ async def _run(arguments: argparse.Namespace) -> None:
             await task
 
 
+async def _open_profile(switch: Switch, arguments: argparse.Namespace) -> SofiaProfile:
+    from .media import listen_on  # a third of a second that only browsers need
+    from .sip.profile import SofiaProfile
+    from .xml_curl import XmlCurl
+
+    if arguments.xml_password_file is None:
+        raise SystemExit("--xml-url needs --xml-password-file")
+    password = arguments.xml_password_file.read_text().strip()
+    tls = None
+    if arguments.certificate is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(arguments.certificate)
+    listen_on(arguments.host)
+    curl = XmlCurl(arguments.xml_url, arguments.xml_name, password)
+    profile = SofiaProfile(switch, curl, arguments.domain, arguments.realm, tls)
+    await profile.open(arguments.host, arguments.sip_port)
+    return profile
+
+
 def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     arguments = _arguments()
     if not ipaddress.ip_address(arguments.host).is_loopback:
         logging.getLogger(__name__).warning(
-            "listening on %s, not on loopback: the Event Socket is not encrypted", arguments.host
+            "listening on %s, not on loopback: the Event Socket is not encrypted, nor is ws", arguments.host
         )
     try:
         asyncio.run(_run(arguments))

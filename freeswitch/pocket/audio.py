@@ -1,4 +1,4 @@
-"""Sound: frames of 20 ms at 16 kHz, and the voices that yield them."""
+"""Sound: frames of 20 ms at 48 kHz, the rate of a browser, and the voices that yield them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-RATE: Final = 16_000
+RATE: Final = 48_000
 FRAME_SECONDS: Final = 0.02
-FRAME: Final = 320
+FRAME: Final = 960
 """Samples a frame."""
 
 Samples = npt.NDArray[np.int16]
@@ -57,6 +57,8 @@ class ClipVoice:
         self._next = 0
         self._loop = loop
         self.said = asyncio.Event()
+        if self.done:
+            self.said.set()
 
     def next(self) -> Samples | None:
         if self.done:
@@ -120,7 +122,33 @@ def read_file(path: str) -> Samples:
             samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)[::channels]
     except (wave.Error, EOFError) as error:
         raise OSError(f"{path}: {error}") from error
-    if rate == RATE:
+    return _resample(samples, rate)
+
+
+def _resample(samples: Samples, rate: int) -> Samples:
+    """A whole clip from `rate` to RATE, by its spectrum: nothing is added above what it had, nothing folds down."""
+    if rate == RATE or not len(samples):
         return samples
+    samples = np.pad(samples, (0, -len(samples) % (rate // 50)))  # a length of small factors is quick
     count = len(samples) * RATE // rate
-    return clip(np.interp(np.arange(count) * (rate / RATE), np.arange(len(samples)), samples))
+    return clip(np.rint(np.fft.irfft(np.fft.rfft(samples), count) * (count / len(samples))))
+
+
+class Decimator:
+    """From RATE down to a divisor of it, frame by frame, through a low-pass filter that remembers what came before."""
+
+    def __init__(self, rate: int) -> None:
+        self._step = RATE // rate
+        half = 12 * self._step
+        places = np.arange(-half, half + 1)
+        taps = np.sinc(places / self._step * 0.9) * np.hamming(len(places))
+        self._taps = taps / taps.sum()
+        self._past: Samples = np.zeros(2 * half, np.int16)
+
+    def __call__(self, frame: Samples) -> Samples:
+        if self._step == 1:
+            return frame
+        window = np.concatenate([self._past, frame])
+        self._past = window[-len(self._past) :]
+        near = np.lib.stride_tricks.sliding_window_view(window, len(self._taps))
+        return clip(np.rint(near[:: self._step] @ self._taps))

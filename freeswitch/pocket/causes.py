@@ -41,7 +41,48 @@ SIP: Final = {
     "INCOMPATIBLE_DESTINATION": (488, "Not Acceptable Here"),
     "NORMAL_TEMPORARY_FAILURE": (503, "Service Unavailable"),
     "CALL_REJECTED": (603, "Decline"),
+    "RECOVERY_ON_TIMER_EXPIRE": (408, "Request Timeout"),
+    "ORIGINATOR_CANCEL": (487, "Request Terminated"),
+    "NORMAL_UNSPECIFIED": (500, "Server Internal Error"),
 }
+
+_REFUSALS: Final = {
+    "UNALLOCATED_NUMBER": (404, "Not Found"),
+    "NO_ROUTE_DESTINATION": (404, "Not Found"),
+    "USER_BUSY": (486, "Busy Here"),
+    "NO_USER_RESPONSE": (408, "Request Timeout"),
+    "CALL_REJECTED": (603, "Decline"),
+    "DESTINATION_OUT_OF_ORDER": (502, "Bad Gateway"),
+    "NORMAL_TEMPORARY_FAILURE": (503, "Service Unavailable"),
+    "SWITCH_CONGESTION": (503, "Service Unavailable"),
+    "INCOMPATIBLE_DESTINATION": (488, "Not Acceptable Here"),
+    "ORIGINATOR_CANCEL": (487, "Request Terminated"),
+}
+_REFUSED: Final = {
+    403: "CALL_REJECTED",
+    404: "UNALLOCATED_NUMBER",
+    408: "RECOVERY_ON_TIMER_EXPIRE",
+    480: "NO_USER_RESPONSE",
+    481: "NORMAL_TEMPORARY_FAILURE",
+    486: "USER_BUSY",
+    487: "ORIGINATOR_CANCEL",
+    488: "INCOMPATIBLE_DESTINATION",
+    500: "NORMAL_TEMPORARY_FAILURE",
+    503: "NORMAL_TEMPORARY_FAILURE",
+    600: "USER_BUSY",
+    603: "CALL_REJECTED",
+    606: "INCOMPATIBLE_DESTINATION",
+}
+
+
+def refusal(cause: str) -> tuple[int, str]:
+    """How a call is refused that ends with this cause before it is answered (mod_sofia.c, hangup_cause_to_sip)."""
+    return _REFUSALS.get(cause, (480, "Temporarily Unavailable"))
+
+
+def refused(status: int) -> str:
+    """What a call has ended with that was refused so (sofia_glue.c, sofia_glue_sip_cause_to_freeswitch)."""
+    return _REFUSED.get(status, "NORMAL_UNSPECIFIED")
 
 
 def known(cause: str) -> str:

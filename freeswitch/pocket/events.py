@@ -106,6 +106,10 @@ class EventBus:
         }
         self.listeners: set[Callable[[Event], None]] = set()
 
+    def request_parameters(self) -> Headers:
+        """What a question to mod_xml_curl begins with: it is an event that is never fired."""
+        return {"Event-Name": "REQUEST_PARAMS", **self._identity}
+
     def fire(self, name: str, headers: Headers, *, subclass: str | None = None, body: str | None = None) -> None:
         """Send an event. Its sequence number and its time are those of this call (switch_event.c:1973)."""
         sequence = next(self._sequence)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from .audio import Samples, Voice
+from .audio import ClipVoice, Samples, Voice
 from .causes import Q850, SIP
 from .events import Headers
 
@@ -16,13 +16,37 @@ if TYPE_CHECKING:
     from .recording import TrackRecording
     from .switch import Switch
 
+
+class Codec(NamedTuple):
+    """As events and lists spell it."""
+
+    name: str
+    rate: str
+    bit_rate: str
+
+
+L16: Final = Codec("L16", "16000", "256000")
+OPUS: Final = Codec("opus", "48000", "0")
+
 _NEVER: Final = "0"
 _DIRECTIONS: Final = ("outbound", "inbound")
+MOST_KEYS: Final = 64
+"""That wait for somebody to read them."""
 
 
 def now() -> str:
     """Microseconds since the epoch, as events write times."""
     return str(time.time_ns() // 1000)
+
+
+class Line(Protocol):
+    """What connects a leg with somebody outside the switch. A scripted person needs none."""
+
+    def answer(self) -> None:
+        """Tell the caller that the call is answered."""
+
+    def hang_up(self, cause: str) -> None:
+        """End the call towards the other side, however far it has come."""
 
 
 class Leg:
@@ -38,12 +62,19 @@ class Leg:
         variables: dict[str, str],
         *,
         inbound: bool = False,
+        caller: tuple[str, str] | None = None,
+        context: str = "rehearsal",
+        codec: Codec = L16,
     ) -> None:
         self.switch = switch
         self.uuid = uuid
         self.name = name
         self.number = number
         self.variables = variables
+        self.context = context
+        self.codec = codec
+        self.secure = ""
+        """How its sound is encrypted (secure_type), once it is."""
         self.direction = _DIRECTIONS[inbound]
         self.external_id = "" if inbound else variables.get("origination_external_id", "")
         self.created = now()
@@ -60,11 +91,16 @@ class Leg:
         """What it says in this tick of the mixer."""
         self.sink: Callable[[Samples | None], None] | None = None
         """Takes each frame that the leg hears; None where nobody listens, which costs the mixer nothing."""
+        self.prompt: ClipVoice | None = None
+        """What it hears while it is in no room."""
+        self.keys: asyncio.Queue[str] = asyncio.Queue(MOST_KEYS)
+        """Pressed while it was in no room."""
+        self.line: Line | None = None
         self.script: asyncio.Task[None] | None = None
         self.recordings: dict[str, TrackRecording] = {}
         self.up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the leg was answered, was given early media that nobody wanted ignored, or has ended."""
-        self._caller = (
+        self._caller = caller or (
             variables.get("origination_caller_id_name", ""),
             variables.get("origination_caller_id_number", "0000000000"),
         )
@@ -104,10 +140,6 @@ class Leg:
     def is_ringing(self) -> bool:
         return self.answered == _NEVER and self.cause is None
 
-    @property
-    def encrypted(self) -> bool:
-        return self.name.startswith("sofia/") and "rtp_secure_media" in self.variables
-
     # Its life.
 
     def create(self) -> None:
@@ -142,15 +174,29 @@ class Leg:
         self.call_state = "ACTIVE"
         if self.progress_media != _NEVER:
             self.voice = None
-        if self.encrypted:
-            for _ in range(2):  # once for each direction
-                secure = {"secure_type": "srtp:sdes:AEAD_AES_256_GCM", "caller-unique-id": self.uuid}
-                self.switch.bus.fire("CALL_SECURE", secure)
+        if self.line is not None:
+            self.line.answer()
+        elif self.name.startswith("sofia/") and "rtp_secure_media" in self.variables:
+            self.secured("srtp:sdes:AEAD_AES_256_GCM")
         self.fire("CHANNEL_ANSWER", variables=True)
         if self.peer is not None:
             self.peer.answer()
         if not self.up.done():
             self.up.set_result(None)
+
+    def secured(self, how: str) -> None:
+        """Its sound is encrypted from now on (switch_rtp.c:4384)."""
+        self.secure = how
+        self.variables["rtp_has_crypto"] = how.removeprefix("srtp:sdes:")
+        for _ in range(2):  # once for each direction
+            self.switch.bus.fire("CALL_SECURE", {"secure_type": how, "caller-unique-id": self.uuid})
+
+    def press(self, key: str) -> None:
+        """A key of the phone."""
+        if self.member is not None:
+            self.member.press(key)
+        elif not self.keys.full():
+            self.keys.put_nowait(key)
 
     def execute(self, application: str, data: str) -> None:
         """Enter an application; an outbound leg then shows the called as its caller (switch_channel_flip_cid)."""
@@ -161,8 +207,8 @@ class Leg:
         if self.direction == "outbound":
             self._shown_caller, self._shown_callee = self._callee, self._caller
 
-    def hangup(self, cause: str, *, refused: bool = False) -> None:
-        """End the leg; `refused` when the far end would not have it, so that a SIP leg carries its answer's code."""
+    def hangup(self, cause: str, *, far: bool = False) -> None:
+        """End the leg; `far` when the other side did, by hanging up, giving up or refusing the call."""
         if self.cause is not None:
             return
         self.cause = cause
@@ -171,7 +217,7 @@ class Leg:
         self.voice = None
         self.variables["hangup_cause"] = cause
         if self.name.startswith("sofia/"):
-            self._sip_ending(refused=refused)
+            self._sip_ending(far=far)
         self.fire("CHANNEL_HANGUP", variables=True)
         if self.member is not None:
             self.member.room.remove(self.member)
@@ -187,11 +233,18 @@ class Leg:
             self.up.set_result(None)
         if self.script is not None and self.script is not asyncio.current_task():
             self.script.cancel()
+        if self.line is not None:
+            self.line.hang_up(cause)
         if self.peer is not None:
             self.peer.hangup(cause)
 
-    def _sip_ending(self, *, refused: bool) -> None:
-        if refused:
+    def _sip_ending(self, *, far: bool) -> None:
+        """What mod_sofia.c and sofia.c leave in the variables."""
+        if self.answered != _NEVER:
+            self.variables["sip_hangup_disposition"] = "recv_bye" if far else "send_bye"
+        elif self.direction == "inbound":
+            self.variables["sip_hangup_disposition"] = "recv_cancel" if far else "send_refuse"
+        elif far:
             code, phrase = SIP[self.cause or ""]
             self.variables |= {
                 "sip_hangup_disposition": "recv_refuse",
@@ -201,14 +254,12 @@ class Leg:
                 "proto_specific_hangup_cause": f"sip:{code}",
                 "sip_term_cause": str(Q850[self.cause or ""]),
             }
-        elif self.answered == _NEVER:
+        else:
             self.variables |= {
                 "sip_hangup_disposition": "send_cancel",
                 "sip_invite_failure_status": "487",
                 "sip_invite_failure_phrase": "CANCEL",
             }
-        else:
-            self.variables["sip_hangup_disposition"] = "send_bye"
 
     def say(self, voice: Voice) -> None:
         """Make `voice` what this leg says from the next frame on."""
@@ -246,14 +297,15 @@ class Leg:
         if self.cause:
             result["Hangup-Cause"] = self.cause
         result |= {
-            "Channel-Read-Codec-Name": "L16",
-            "Channel-Read-Codec-Rate": "16000",
-            "Channel-Read-Codec-Bit-Rate": "256000",
-            "Channel-Write-Codec-Name": "L16",
-            "Channel-Write-Codec-Rate": "16000",
-            "Channel-Write-Codec-Bit-Rate": "256000",
+            "Channel-Read-Codec-Name": self.codec.name,
+            "Channel-Read-Codec-Rate": self.codec.rate,
+            "Channel-Read-Codec-Bit-Rate": self.codec.bit_rate,
+            "Channel-Write-Codec-Name": self.codec.name,
+            "Channel-Write-Codec-Rate": self.codec.rate,
+            "Channel-Write-Codec-Bit-Rate": self.codec.bit_rate,
             "Caller-Direction": self.direction,
             "Caller-Logical-Direction": self.direction,
+            "Caller-Username": self.variables.get("sip_from_user", ""),
             "Caller-Dialplan": "xml",
             "Caller-Caller-ID-Name": self.caller_name,
             "Caller-Caller-ID-Number": self.caller_number,
@@ -261,11 +313,12 @@ class Leg:
             "Caller-Orig-Caller-ID-Number": self._caller[1],
             "Caller-Callee-ID-Name": self.callee_name,
             "Caller-Callee-ID-Number": self.callee_number,
+            "Caller-Network-Addr": self.variables.get("sip_network_ip", ""),
             "Caller-ANI": self._caller[1],
             "Caller-Destination-Number": self.number,
             "Caller-Unique-ID": self.uuid,
             "Caller-Source": "pocket",
-            "Caller-Context": "rehearsal",
+            "Caller-Context": self.context,
             "Caller-Channel-Name": self.name,
             "Caller-Profile-Index": "1",
             "Caller-Profile-Created-Time": self.created,

@@ -70,5 +70,8 @@ class Mixer:
         for room in tuple(self._rooms):
             if not room.mix():
                 self._rooms.discard(room)
+        for leg in self._speaking:
+            if leg.member is None and leg.sink is not None:
+                leg.sink(None if leg.prompt is None else leg.prompt.next())
         for leg in spoke:
             leg.frame = None

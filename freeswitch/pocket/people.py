@@ -81,7 +81,7 @@ class People:
             return
         await asyncio.sleep(chance.uniform(*person.rings) if isinstance(person.rings, tuple) else person.rings)
         if person.fails and (person.fails_first is None or calls <= person.fails_first):
-            leg.hangup(person.fails, refused=True)
+            leg.hangup(person.fails, far=True)
             return
         leg.answer()
         doing = []
@@ -94,7 +94,7 @@ class People:
                 await asyncio.gather(*doing)
             else:
                 await asyncio.sleep(person.hangs_up_after)
-                leg.hangup(person.hangs_up_with)
+                leg.hangup(person.hangs_up_with, far=True)
         finally:
             for task in doing:
                 task.cancel()
@@ -118,8 +118,7 @@ class People:
 async def _press(leg: Leg, keys: str) -> None:
     await asyncio.sleep(1.0)
     for key in keys:
-        if leg.member is not None:
-            leg.member.press(key)
+        leg.press(key)
         await asyncio.sleep(0.1)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from .audio import RATE, SILENCE, Samples
+from .audio import SILENCE, Decimator, Samples
 
 if TYPE_CHECKING:
     from .legs import Leg
@@ -18,29 +18,37 @@ def strip_parameters(path: str) -> str:
     return path.rpartition("}")[2]
 
 
-class _File:
-    """Mono 16 bit sound at 16 kHz, growing on disk as it is written: bare samples, or WAV by its suffix."""
+TRACK_RATE: Final = 16_000
+"""Of what a leg says (record_sample_rate); a room is recorded at its profile's rate."""
 
-    def __init__(self, path: str) -> None:
+
+class _File:
+    """Mono 16 bit sound, growing on disk as it is written: bare samples, or WAV by its suffix."""
+
+    def __init__(self, path: str, rate: int) -> None:
         target = Path(strip_parameters(path))
         if target.suffix not in (".raw", ".wav"):
             raise OSError(f"{target}: neither .raw nor .wav")
         target.parent.mkdir(parents=True, exist_ok=True)
         self._wav = target.suffix == ".wav"
+        self._rate = rate
+        self._decimate = Decimator(rate)
         self._file: BinaryIO = target.open("wb", buffering=0)
         self.samples = 0
         if self._wav:
             self._file.write(self._header())
 
     def _header(self) -> bytes:
-        size = self.samples * 2
+        size, rate = self.samples * 2, self._rate
         return struct.pack(
-            "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, RATE, RATE * 2, 2, 16, b"data", size
+            "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16, b"data", size
         )
 
     def write(self, frame: Samples) -> None:
-        self._file.write(frame.tobytes())
-        self.samples += len(frame)
+        """One frame of the clock."""
+        samples = self._decimate(frame)
+        self._file.write(samples.tobytes())
+        self.samples += len(samples)
 
     def close(self) -> None:
         if self._wav:
@@ -50,7 +58,7 @@ class _File:
 
     @property
     def milliseconds(self) -> int:
-        return self.samples * 1000 // RATE
+        return self.samples * 1000 // self._rate
 
 
 class TrackRecording:
@@ -61,7 +69,7 @@ class TrackRecording:
         self.path = path
         self.masked = False
         self._variables = {f"Recording-Variable-{name}": value for name, value in variables.items()}
-        self._file = _File(path)
+        self._file = _File(path, TRACK_RATE)
         leg.recordings[path] = self
         leg.switch.mixer.tracks.add(self)
         leg.switch.mixer.wake()
@@ -89,7 +97,7 @@ class RoomRecording:
         self.path = path
         self.started = room.switch.clock()
         self.paused = False
-        self._file = _File(path)
+        self._file = _File(path, room.profile.rate)
 
     def write(self, frame: Samples) -> None:
         if not self.paused:
@@ -100,6 +108,6 @@ class RoomRecording:
         self._file.close()
         return {
             "Samples-Out": str(self._file.samples),
-            "Samplerate": str(RATE),
+            "Samplerate": str(self.room.profile.rate),
             "Milliseconds-Elapsed": str(self._file.milliseconds),
         }

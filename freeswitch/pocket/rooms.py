@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from .audio import FRAME, RATE, SILENCE, Samples, Sums, clip
+from .audio import FRAME, SILENCE, Samples, Sums, clip
 from .events import MAINTENANCE, Headers
 from .members import Member, Playback
 from .recording import RoomRecording
@@ -35,10 +35,15 @@ class Profile:
     name: str
     energy: int
     controls: dict[str, str] = field(default_factory=dict)
+    rate: int = 16_000
+    """What the lists tell and recordings have. The mix itself is always at RATE."""
 
 
 _CONTROLS: Final = {"*1": "raise-hand"}
-PROFILES: Final = {name: Profile(name, 200, _CONTROLS) for name in ("sparkle", "whisper")}
+PROFILES: Final = {
+    name: Profile(name, 200, _CONTROLS, 48_000 if name.endswith("-48k") else 16_000)
+    for name in ("sparkle", "sparkle-48k", "whisper", "whisper-48k", "lobby")
+}
 """As in freeswitch/conf/autoload_configs/conference.conf.xml."""
 
 
@@ -193,17 +198,15 @@ class Room:
         played = self._play_frame()
         if played is not None:
             total += played
-        silent = not said and played is None
+        everything = clip(total) if said or played is not None else None
         for member in tuple(self.listeners):
             own = said.get(member)
-            mix = None if silent else clip(total if own is None else total - own)
-            member.hear(mix)
+            member.hear(everything if own is None else clip(total - own))
             if not member.playbacks and member.leg.sink is None:
                 self.listeners.discard(member)
         if self.recordings:
-            frame = SILENCE if silent else clip(total)
             for recording in self.recordings.values():
-                recording.write(frame)
+                recording.write(SILENCE if everything is None else everything)
         return bool(
             self.lively or self.playbacks or self.recordings or any(member.playbacks for member in self.listeners)
         )
@@ -256,7 +259,7 @@ class Room:
             self.recordings[path] = RoomRecording(self, path)
         except OSError:
             self.fire("start-recording", {"Path": path, "Error": "File could not be opened for recording"})
-            measures = {"Samples-Out": "0", "Samplerate": str(RATE), "Milliseconds-Elapsed": "0"}
+            measures = {"Samples-Out": "0", "Samplerate": str(self.profile.rate), "Milliseconds-Elapsed": "0"}
             self._fire_stop(path, measures)
             return
         self.fire("start-recording", {"Path": path})

@@ -6,12 +6,16 @@ import asyncio
 import itertools
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .events import EventBus
 from .legs import Leg
 from .mixer import Mixer
 from .people import People
 from .rooms import Room, RoomAddress, profile_of
+
+if TYPE_CHECKING:
+    from .sip.profile import SofiaProfile
 
 VERSION = "1.10.12-pocket~64bit"
 
@@ -46,6 +50,8 @@ class Switch:
         self.sessions_per_second = 1000
         self.paused: set[str] = set()
         self.started = time.time()
+        self.profile: SofiaProfile | None = None
+        """`internal`, where browsers may come."""
         self._member_numbers = itertools.count(1)
 
     @staticmethod
@@ -61,24 +67,32 @@ class Switch:
     def next_member_number(self) -> int:
         return next(self._member_numbers)
 
-    def join(self, leg: Leg, address: str) -> None:
-        """Run `conference(address)` on an answered leg; a full room ends it, without any event of the room."""
-        if leg.cause is not None:
-            return
+    def join(self, leg: Leg, address: str) -> bool:
+        """Run `conference(address)` on an answered leg; False where it is not let in, without any event of the room.
+
+        A room that is full lets nobody in, a locked one nobody who calls, unless conference_enforce_security says
+        otherwise (mod_conference.c:2094, 2340).
+        """
         wanted = RoomAddress.parse(address)
         leg.execute("conference", address)
         room = self.rooms.get(wanted.name) or Room(self, wanted.name, profile_of(wanted.profile))
-        if room.max_members and room.count >= room.max_members:
-            leg.hangup("NORMAL_CLEARING")
-            return
+        enforced = leg.variables.get("conference_enforce_security", str(leg.direction == "inbound")).lower() == "true"
+        if (room.max_members and room.count >= room.max_members) or (room.locked and enforced):
+            return False
         lasting = leg.variables.get("conference_member_flags", "")
         room.add(leg, wanted.flags | frozenset(filter(None, lasting.split("|"))))
+        return True
+
+    def join_or_end(self, leg: Leg, address: str) -> None:
+        """The same for a leg that has nothing else to do, if it still lives."""
+        if leg.cause is None and not self.join(leg, address):
+            leg.hangup("NORMAL_CLEARING")
 
     def move(self, leg: Leg, address: str) -> None:
         """Leave one room for another; mute, deafness and volume stay behind, the member's number goes along."""
         if leg.cause is None and leg.member is not None:
             leg.member.room.remove(leg.member)
-            self.join(leg, address)
+            self.join_or_end(leg, address)
 
     async def heartbeat(self, seconds: float) -> None:
         """Fire HEARTBEAT every `seconds` (switch_core.c:95)."""

@@ -49,22 +49,23 @@ def _run(var: Path) -> int:
         foundation.append(valkey.program)
         told["REDIS_URL"] = valkey.url
     switch = choose_switch(var)
-    if switch.program and not switch.accounts:
+    if switch.program and not switch.configure:
         foundation.append(switch.program)
     told |= switch.environment
     password = remembered_secret(var / "demo-password", size=9)  # a person types it
     told["SPARKLE_DEMO_PASSWORD_FILE"] = str(var / "demo-password")
+    stamp, fingerprint = var / "prepared", _fingerprint(told)
+    port = _web_port()
+    told["SPARKLE_XML_URL"] = f"http://127.0.0.1:{port}"
     os.environ |= told
     remember_installation(var, {name: os.environ[name] for name in (*told, "DATABASE_URL", "REDIS_URL")})
 
-    stamp, fingerprint = var / "prepared", _fingerprint(told)
-    port = _web_port()
     stages = [foundation]
     # Of a database that is not ours nobody knows what became of it since.
     if not (own_database and stamp.exists() and stamp.read_text() == fingerprint):
         stages.append([Program("prepare", _python("sparkle.local.prepare"), kind=Kind.STEP)])
-    if switch.program and switch.accounts:
-        stages += [[switch.accounts], [switch.program]]
+    if switch.program and switch.configure:
+        stages += [[switch.configure], [switch.program]]
     stages.append(_applications(var, port))
 
     def started() -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import psycopg
 
-from sparkle.local.environment import private_write
+from apps.core.files import private_write
 from sparkle.local.supervise import Account, Program, StartError, run_as
 
 DATABASE = "sparkle"

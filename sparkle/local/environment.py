@@ -10,21 +10,14 @@ import json
 import os
 from pathlib import Path
 
+from apps.core.files import private_write
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def var_directory() -> Path:
     """`SPARKLE_VAR`, or `var` in the repository."""
     return Path(os.environ.get("SPARKLE_VAR") or ROOT / "var").resolve()
-
-
-def private_write(path: Path, text: str) -> None:
-    """Write a file that only its owner reads; a reader sees the old content or the new, never a part."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    part.rename(path)
 
 
 def remember_installation(var: Path, values: dict[str, str]) -> None:

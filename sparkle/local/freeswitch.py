@@ -1,7 +1,8 @@
-"""A real FreeSWITCH on this machine: its configuration from `freeswitch/conf/`, its certificates, how it is run.
+"""A real FreeSWITCH on this machine: its ports and secrets, its certificates, how it is run.
 
 Like the other servers of `sparkle.local`: preparing is idempotent, running is the supervisor's part. Everything that
-the switch reads or writes lies below one directory, readable by its owner only.
+the switch reads or writes lies below one directory, readable by its owner only. Its configuration is written by
+`manage.py freeswitch render`, from the row of its node.
 """
 
 from __future__ import annotations
@@ -9,54 +10,31 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape
 
-from apps.switch.speech import synthesise
-from sparkle.local.certificates import prepare_certificates
+from apps.switch.freeswitch.certificates import prepare_certificates
+from apps.switch.freeswitch.render import arguments
 from sparkle.local.embedded import remembered_port, remembered_secret
-from sparkle.local.environment import ROOT, private_write
-from sparkle.local.supervise import Kind, Program
+from sparkle.local.supervise import Program
 
-CONF = ROOT / "freeswitch" / "conf"
 # Where its own installation puts it.
 _USUAL = Path("/usr/local/freeswitch/bin/freeswitch")
-# Below the kernel's range for outgoing connections, and below the ports of the servers (`embedded.free_port`).
-_RTP_PORTS = (10_000, 19_998)
-_MAX_SESSIONS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class FreeSwitch:
-    """A prepared FreeSWITCH: where it will answer, and how it is run.
+    """A prepared FreeSWITCH: where it will answer, and how it is run. Phones trust `authority`."""
 
-    `directory_file` takes the SIP accounts; the switch reads it at start and on `reloadxml`. Phones trust `authority`.
-    """
-
+    home: Path
     esl_port: int
     esl_password: str
     sip_port: int
+    wss_port: int
+    trunk_port: int
     domain: str
     authority: Path
-    directory_file: Path
     program: Program
-
-    def accounts_step(self) -> Program:
-        """The step that writes the accounts of the extensions' table; it needs the migrated database."""
-        return Program(
-            name="accounts",
-            command=[
-                sys.executable,
-                str(ROOT / "manage.py"),
-                "switch_directory",
-                str(self.directory_file),
-                "--domain",
-                self.domain,
-            ],
-            kind=Kind.STEP,
-        )
 
 
 def find_freeswitch() -> Path | None:
@@ -67,53 +45,35 @@ def find_freeswitch() -> Path | None:
     return _USUAL if _USUAL.exists() else None
 
 
-def prepare_freeswitch(directory: Path, binary: Path, *, address: str = "127.0.0.1") -> FreeSwitch:
-    """Lay out the configuration below `directory`. `address` is what SIP and RTP bind to, and the SIP domain."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
-    conf = directory / "conf"
-    places = {name: directory / name for name in ("conf", "log", "db", "run", "certs", "temp")}
-    password = remembered_secret(directory / "esl-password")
-    esl_port = remembered_port(directory / "esl-port")
-    sip_port = remembered_port(directory / "sip-port")
-    authority = prepare_certificates(places["certs"], [address, "localhost"])
-
-    # Afresh at each start: the files are the repository's, but for the two that are written here.
-    shutil.rmtree(conf, ignore_errors=True)
-    shutil.copytree(CONF, conf)
-    for place in places.values():
-        place.mkdir(exist_ok=True)
-    (conf / "directory").mkdir(exist_ok=True)
-    # What the scripted people of the rehearsal say.
-    (conf / "speech").mkdir()
-    synthesise("大家好，我们现在开始开会。请各位先看一下今天的议程。", "zh-CN", conf / "speech" / "zh.wav")
-    variables = {
-        "domain": address,
-        "sip_ip": address,
-        "sip_tls_port": sip_port,
-        "esl_port": esl_port,
-        "esl_password": password,
-        "rtp_start_port": _RTP_PORTS[0],
-        "rtp_end_port": _RTP_PORTS[1],
-        "max_sessions": _MAX_SESSIONS,
-    }
-    lines = [f'<X-PRE-PROCESS cmd="set" data="{name}={escape(str(value))}"/>' for name, value in variables.items()]
-    private_write(conf / "vars.xml", "\n".join(["<include>", *lines, "</include>\n"]))
-
-    command = [str(binary), "-np", "-nonat", "-nc", "-nf"]
-    command += [part for name, place in places.items() for part in (f"-{name}", str(place))]
+def prepare_freeswitch(home: Path, binary: Path, *, address: str = "127.0.0.1") -> FreeSwitch:
+    """Choose ports and secrets and make certificates. `address` is what SIP and RTP bind to, and the SIP domain."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.chmod(0o700)
+    esl_port, sip_port, wss_port, trunk_port = (
+        remembered_port(home / f"{name}-port") for name in ("esl", "sip", "wss", "trunk")
+    )
     return FreeSwitch(
+        home=home,
         esl_port=esl_port,
-        esl_password=password,
+        esl_password=remembered_secret(home / "esl-password"),
         sip_port=sip_port,
+        wss_port=wss_port,
+        trunk_port=trunk_port,
         domain=address,
-        authority=authority,
-        directory_file=conf / "directory" / "extensions.xml",
+        authority=prepare_certificates(home / "certs", [address, "localhost"]).authority,
         program=Program(
             name="freeswitch",
-            command=command,
-            # The event socket opens before the SIP profile does.
-            ready=lambda: _listens("127.0.0.1", esl_port) and _listens(address, sip_port),
+            command=[str(binary), *arguments(home)],
+            # The event socket opens before the SIP profiles do.
+            ready=lambda: all(
+                _listens(host, port)
+                for host, port in (
+                    ("127.0.0.1", esl_port),
+                    (address, sip_port),
+                    (address, wss_port),
+                    (address, trunk_port),
+                )
+            ),
         ),
     )
 

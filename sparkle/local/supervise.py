@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict
 
-from sparkle.local.environment import private_write
+from apps.core.files import private_write
 from sparkle.local.output import Output
 
 MARK = "SPARKLE_SUPERVISED"

@@ -15,22 +15,24 @@ from urllib.parse import unquote, urlsplit
 
 from sparkle.local.embedded import remembered_port, remembered_secret
 from sparkle.local.freeswitch import find_freeswitch, prepare_freeswitch
-from sparkle.local.supervise import Program, StartError
+from sparkle.local.supervise import Kind, Program, StartError
 
 _CHOICES = ("auto", "pocket", "freeswitch", "none")
+# The node of the demonstration, whose people are scripted.
+_RENDER = ("--node", "local", "--rehearsal")
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
     """`description` is for people; `environment` is what the other processes are told; no program: not ours to run.
 
-    `accounts` is a step that needs the prepared database and that the program needs.
+    `configure` is a step that needs the prepared database and that the program needs.
     """
 
     description: str
     environment: dict[str, str]
     program: Program | None = None
-    accounts: Program | None = None
+    configure: Program | None = None
 
 
 def choose_switch(var: Path) -> Switch:
@@ -69,9 +71,18 @@ def _freeswitch(directory: Path, binary: Path) -> Switch:
     return Switch(
         description=f"FreeSWITCH ({binary}); phones: {switch.domain}:{switch.sip_port}, TLS and SRTP, CA in "
         f"{switch.authority}",
-        environment=_told("127.0.0.1", switch.esl_port, switch.esl_password),
+        environment={
+            **_told("127.0.0.1", switch.esl_port, switch.esl_password),
+            "SPARKLE_SIP_TLS_PORT": str(switch.sip_port),
+            "SPARKLE_WSS_PORT": str(switch.wss_port),
+            "SPARKLE_TRUNK_TLS_PORT": str(switch.trunk_port),
+        },
         program=switch.program,
-        accounts=switch.accounts_step(),
+        configure=Program(
+            name="configure",
+            command=[sys.executable, "manage.py", "freeswitch", "render", str(directory), *_RENDER],
+            kind=Kind.STEP,
+        ),
     )
 
 

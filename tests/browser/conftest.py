@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
@@ -38,7 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
+    """Skip, or fail where everything has to be there."""
     if os.environ.get("CI") == "true":
         pytest.fail(what)
     pytest.skip(what)
@@ -49,9 +50,9 @@ def _missing(what: str) -> None:
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
-        _missing("there is no chromium (Debian: apt-get install chromium)")
+        missing("there is no chromium (Debian: apt-get install chromium)")
     if not MANIFEST.exists():
-        _missing("the front end is not built (make run, or npm run build in frontend/)")
+        missing("the front end is not built (make run, or npm run build in frontend/)")
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)

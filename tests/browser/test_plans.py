@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.system.stack import Api
+from tests.system.stack import Api, Stack
 
 
 def test_signs_in_and_out(open_page: OpenPage, password: str) -> None:
@@ -91,6 +93,54 @@ def test_makes_edits_copies_and_deletes_a_plan(open_page: OpenPage, api: Api) ->
         expect(page.get_by_role("status").filter(has_text="方案已删除")).to_be_visible()
         page.reload()
     assert not [each for each in api.all("plans/") if title in each["title"]]
+
+
+@contextmanager
+def gone(stack: Stack, username: str) -> Iterator[None]:
+    """Somebody's account is not active meanwhile."""
+    with stack.database() as database:
+        database.execute("UPDATE accounts_user SET is_active = false WHERE username = %s", (username,))
+        try:
+            yield
+        finally:
+            database.execute("UPDATE accounts_user SET is_active = true WHERE username = %s", (username,))
+
+
+def test_hands_a_plan_over(open_page: OpenPage, api: Api, stack: Stack) -> None:
+    title = f"移交 {uuid4().hex[:8]}"
+    plan = api.post("plans/", {"title": title, "people": []}).json()["id"]
+    page = open_page(f"/plans/{plan}")
+    owner = page.get_by_role("group", name="所有者")
+    expect(owner).to_contain_text("林远")
+    transfer = owner.get_by_role("button", name="移交方案")
+    page.get_by_label("会议名称").fill("没有保存")
+    expect(transfer).to_be_disabled()
+    page.get_by_label("会议名称").fill(title)
+    transfer.click()
+    dialog = page.get_by_role("dialog", name="移交方案")
+    expect(dialog.get_by_label("陈静")).to_be_visible()
+    expect(dialog.get_by_label("林远")).to_have_count(0)
+    dialog.get_by_label("李娜").check()
+    dialog.get_by_label("陈静").check()
+    expect(dialog.get_by_label("李娜")).not_to_be_checked()
+    dialog.get_by_role("button", name="移交方案").click()
+    sure = page.get_by_role("dialog", name="移交给陈静？")
+    sure.get_by_role("button", name="取消").click()
+    assert api.get(f"plans/{plan}/")["owner"]["display_name"] == "林远"
+
+    with gone(stack, "chenjing"):
+        dialog.get_by_role("button", name="移交方案").click()
+        sure.get_by_role("button", name="移交方案").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("没有这个用户")
+
+    dialog.get_by_role("button", name="移交方案").click()
+    sure.get_by_role("button", name="移交方案").click()
+    expect(page.get_by_role("status").filter(has_text="方案已移交给陈静")).to_be_visible()
+    expect(owner).to_contain_text("陈静")
+    expect(transfer).to_have_count(0)
+    expect(page.get_by_role("group", name="管理员")).to_contain_text("林远")
+    after = api.get(f"plans/{plan}/")
+    assert (after["owner"]["display_name"], after["role"]) == ("陈静", "manager")
 
 
 def test_asks_before_it_drops_unsaved_changes(open_page: OpenPage) -> None:

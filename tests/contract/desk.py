@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from apps.switch.commands import Command, HangupRoom, MemberFlag, Originate, Room
-from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS, SUBSCRIBE, render
+from apps.switch.esl.rendering import CLOCK, CORE_UUID, LIST_LEGS, LIST_ROOMS, SUBSCRIBE, render
 from apps.switch.esl.translation import parse_snapshot, translate
 from apps.switch.events import Event, MemberJoined, RoomEvent, Snapshot
 from tests.contract.esl import Client, Reply, Seen
@@ -91,7 +91,7 @@ class Desk:
         return call.leg
 
     def joined(self, leg: UUID, room: Room) -> MemberJoined:
-        event = self.expect(MemberJoined, lambda joined: joined.member.leg == leg and joined.room == room.name)
+        event = self.expect(MemberJoined, lambda joined: joined.leg == leg and joined.room == room.name)
         wait_until(lambda: str(leg) in self.members(room), f"{leg} is listed in {room.name}")
         return event
 
@@ -123,6 +123,9 @@ class Desk:
         return translate(seen.body)
 
     # Lists.
+
+    def clock(self) -> float:
+        return int(self.client.send(CLOCK).body) / 1e6
 
     def snapshot(self) -> Snapshot:
         asked = time.time()

@@ -11,10 +11,13 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO
 
+from apps.switch.freeswitch.render import render_configuration
 from sparkle.local.freeswitch import prepare_freeswitch
 from sparkle.local.supervise import dies_with_parent
 from sparkle.local.switch import greets
 from tests.contract.esl import Client
+from tests.doubles.control_plane import ControlPlane
+from tests.freeswitch import configuration_of
 from tests.servers import wait_until
 
 
@@ -56,12 +59,24 @@ class SwitchProcess(ABC):
         self._process.send_signal(number)
         self._process.wait(40)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def connect(self) -> Client:
         return Client(self.host, self.port, self.password)
 
 
 class Pocket(SwitchProcess):
+    """With a control plane to ask, browsers may come: `browsers` is the URL of its WebSocket then."""
+
     name = "pocket"
+    browsers = ""
+
+    def __init__(self, folder: Path, plane: ControlPlane | None = None) -> None:
+        super().__init__(folder)
+        self._plane = plane
 
     def _launch(self, log: IO[str]) -> subprocess.Popen[str]:
         self.password = secrets.token_hex(8)
@@ -71,6 +86,7 @@ class Pocket(SwitchProcess):
             [
                 *(sys.executable, "-m", "freeswitch.pocket", "--esl-port", "0", "--heartbeat", "1"),
                 *("--password-file", str(password_file), "--data", str(self.folder / "data")),
+                *self._asking(),
             ],
             stdout=subprocess.PIPE,
             stderr=log,
@@ -78,10 +94,20 @@ class Pocket(SwitchProcess):
             preexec_fn=dies_with_parent(),
         )
         assert process.stdout is not None
-        ready = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
+        ready = re.search(r"Event Socket 127\.0\.0\.1:(\d+)(?:, browsers (\S+),)?", process.stdout.readline())
         assert ready, f"no ready line: see {self.folder}"
-        self.port = int(ready.group(1))
+        self.port, self.browsers = int(ready.group(1)), ready.group(2) or ""
         return process
+
+    def _asking(self) -> list[str]:
+        if self._plane is None:
+            return []
+        secret = self.folder / "xml-password"
+        secret.write_text(self._plane.password)
+        return [
+            *("--xml-url", self._plane.url, "--xml-name", self._plane.name, "--xml-password-file", str(secret)),
+            *("--domain", self._plane.domain, "--realm", self._plane.realm),
+        ]
 
 
 class FreeSwitch(SwitchProcess):
@@ -93,6 +119,7 @@ class FreeSwitch(SwitchProcess):
 
     def _launch(self, log: IO[str]) -> subprocess.Popen[str]:
         prepared = prepare_freeswitch(self.folder / "freeswitch", self._binary)
+        render_configuration(configuration_of(prepared), prepared.home, rehearsal=True)
         self.port, self.password = prepared.esl_port, prepared.esl_password
         self._whole = prepared.program.ready
         return subprocess.Popen(

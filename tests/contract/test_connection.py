@@ -106,6 +106,12 @@ def test_numbers_of_events_are_never_used_twice(desk: Desk) -> None:
     assert len(set(numbers)) == len(numbers) > 10
 
 
+def test_the_time_is_told_by_the_clock_that_stamps_events(desk: Desk) -> None:
+    before = desk.clock()
+    joined = desk.joined(desk.originate("9000").leg, desk.room)
+    assert before <= joined.at <= desk.clock()
+
+
 def test_a_snapshot_shows_rooms_members_and_legs(desk: Desk) -> None:
     silent, talks = desk.call("9000"), desk.call("9105")
     ringing = desk.originate("9408")
@@ -123,9 +129,9 @@ def test_a_snapshot_shows_rooms_members_and_legs(desk: Desk) -> None:
     snapshot = desk.snapshot()
     assert snapshot.core == desk.client.send(CORE_UUID).body
     [room] = snapshot.rooms
-    members = {member.state.leg: member.state for member in room.members}
+    members = {member.leg: member for member in room.members}
     assert (room.name, room.locked, set(members)) == (desk.room.name, False, {silent, talks})
-    assert (members[silent].muted, members[talks].muted) == (True, False)
+    assert (members[silent].can_speak, members[talks].can_speak) == (False, True)
 
 
 def test_an_empty_switch(desk: Desk) -> None:
@@ -138,7 +144,7 @@ def test_an_empty_switch(desk: Desk) -> None:
 def test_a_recording_among_the_members_is_no_member(desk: Desk) -> None:
     leg = desk.call("9000")
     path = desk.record(desk.room)
-    assert [member.state.leg for member in desk.snapshot().rooms[0].members] == [leg]
+    assert [member.leg for member in desk.snapshot().rooms[0].members] == [leg]
     assert str(path) in desk.client.api("conference json_list")
     desk.client.settle(0.3)
     desk.stop_recording(desk.room, path)
@@ -152,7 +158,7 @@ def test_a_second_connection_goes_on_where_the_first_broke(desk: Desk) -> None:
     after = desk.snapshot()
     assert (after.core, after.rooms) == (before.core, before.rooms)
     desk.command(Mute(desk.room, leg))
-    assert desk.expect(MemberChanged, lambda event: event.member.leg == leg).member.muted
+    assert not desk.expect(MemberChanged, lambda event: event.leg == leg).can_speak
 
 
 def test_two_clients_see_the_same(desk: Desk, switch: SwitchProcess) -> None:

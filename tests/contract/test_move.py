@@ -11,6 +11,7 @@ from apps.switch.commands import (
     Command,
     Deaf,
     Kill,
+    Lock,
     MemberFlag,
     Move,
     Mute,
@@ -50,10 +51,10 @@ def test_a_move_leaves_one_room_and_joins_the_other(desk: Desk) -> None:
     target = desk.new_room("whisper")
     [reply] = desk.send(Move(desk.room, target, (leg,)))
     assert reply.text == f"+OK Member '{number}' sent to conference {target.name}@whisper.\n"
-    left = desk.expect(MemberLeft, lambda event: event.member.leg == leg)
-    joined = desk.joined(leg, target)
+    left = desk.expect(MemberLeft, lambda event: event.leg == leg)
+    desk.joined(leg, target)
     assert left.room == desk.room.name
-    assert left.member.member_id == joined.member.member_id == number
+    assert desk.members(target)[str(leg)]["id"] == number
     assert desk.members(desk.room).keys() == {str(stays)}
 
 
@@ -133,6 +134,17 @@ def test_a_whisper_is_heard_by_those_in_it_alone(desk: Desk) -> None:
     # The main room, softly: -8 dB at a volume of -3.
     for tone in (500, 800):
         assert 0.2 < whisper[tone] / main[tone] < 0.6
+
+
+def test_a_feed_gets_into_a_locked_room(desk: Desk) -> None:
+    desk.call("9105")
+    whisperer = desk.call("9108")
+    whisper = desk.new_room("whisper")
+    desk.command(Lock(desk.room))
+    _move(desk, desk.room, whisper, whisperer)
+    feed = _feed(desk, desk.room, whisper)
+    assert desk.members(whisper).keys() == {str(whisperer), str(feed)}
+    assert len(desk.members(desk.room)) == 2
 
 
 def test_without_a_feed_the_main_room_is_not_heard(desk: Desk) -> None:

@@ -6,14 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from pytest_django import DjangoDbBlocker
 
-from apps.switch.directory import SipAccount
+from apps.switch.digest import a1_hash
+from apps.switch.models import Extension, Node
 from sparkle.local.freeswitch import FreeSwitch, find_freeswitch
-from tests.live.phones import Phones
+from tests.freeswitch import NODE, XML_PASSWORD
+from tests.live.meeting import Meeting
+from tests.live.phones import G722, OPUS, PCMA, Phone, Phones
 from tests.live.switch import Esl, running_freeswitch
+from tests.live.tones import TONES
+from tests.live.web import Web
 from tests.servers import wait_until
 
 NUMBERS = [str(number) for number in range(8001, 8008)]
+CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
 
 
 def password(number: str) -> str:
@@ -25,17 +33,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.live)
+            item.add_marker(pytest.mark.django_db)  # else the tests' database is not made
             if find_freeswitch() is None:
                 item.add_marker(skip)
 
 
 @pytest.fixture(scope="module")
-def freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FreeSwitch, int]]:
-    """A running switch with an account for each of NUMBERS, and its process id."""
+def web(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Web]:
+    """The control plane, which knows the node and an account for each of NUMBERS."""
+    web = Web()
+    with django_db_blocker.unblock():
+        node = Node.objects.create(name=NODE, esl_password="-", xml_password=XML_PASSWORD)
+        for number in NUMBERS:
+            known = a1_hash(number, settings.SPARKLE_SIP_REALM, password(number))
+            Extension.objects.create(number=number, display_name=number, a1_hash=known)
+        web.start()
+    yield web
+    web.stop()
+    with django_db_blocker.unblock():
+        node.delete()
+        Extension.objects.filter(number__in=NUMBERS).delete()
+
+
+@pytest.fixture(scope="module")
+def freeswitch(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FreeSwitch, int]]:
+    """A running switch and its process id."""
     binary = find_freeswitch()
     assert binary is not None
-    accounts = [SipAccount(number, password(number)) for number in NUMBERS]
-    with running_freeswitch(tmp_path_factory.mktemp("freeswitch"), binary, accounts) as running:
+    with running_freeswitch(tmp_path_factory.mktemp("freeswitch"), binary, web.url) as running:
         yield running
 
 
@@ -59,3 +84,17 @@ def esl(switch: FreeSwitch) -> Iterator[Esl]:
 def phones(switch: FreeSwitch) -> Iterator[Phones]:
     with Phones(f"{switch.domain}:{switch.sip_port}", switch.authority) as phones:
         yield phones
+
+
+@pytest.fixture
+def five(phones: Phones) -> Iterator[list[Phone]]:
+    yield [
+        phones.register(number, password(number), frequency=TONES[i], codec=CODECS[i])
+        for i, number in enumerate(NUMBERS[:5])
+    ]
+    phones.forget()
+
+
+@pytest.fixture
+def meeting(esl: Esl, switch: FreeSwitch, five: list[Phone]) -> Meeting:
+    return Meeting(esl, switch, five)

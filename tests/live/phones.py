@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ import numpy as np
 from baresip import Account, AudioNotActive, AudioRestarted, BaresipError, Call, CallState, Config, Runtime, UserAgent
 from numpy.typing import NDArray
 
-from tests.live.tones import heard, levels, tone
+from tests.live.tones import TONES, heard, levels, tone
 from tests.servers import wait_until
 
 T = TypeVar("T")
@@ -74,9 +74,9 @@ class Phone:
 
         self._phones.do(dial())
 
-    def listen(self, seconds: float = 1.0) -> dict[int, float]:
-        """Listen from now on for so long; the level of each of TONES, in dB."""
-        return levels(self._next(seconds), self._rate)
+    def listen(self, seconds: float = 1.0, frequencies: Sequence[int] = TONES) -> dict[int, float]:
+        """Listen from now on for so long; the level of each frequency, in dB."""
+        return levels(self._next(seconds), self._rate, frequencies)
 
     def hears(self, seconds: float = 1.0) -> set[int]:
         """Listen from now on for so long; the tones heard."""

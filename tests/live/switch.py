@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from apps.switch.commands import Command
-from apps.switch.directory import SipAccount, directory_xml
 from apps.switch.esl.rendering import LIST_LEGS, render
+from apps.switch.freeswitch.render import render_configuration
 from sparkle.local.embedded import Server
 from sparkle.local.freeswitch import FreeSwitch, prepare_freeswitch
 from tests.contract.esl import Client
+from tests.freeswitch import configuration_of
 from tests.servers import running, wait_until
 
 
@@ -42,12 +43,32 @@ class Esl(Client):
         return self.api(f"uuid_getvar {leg} {name}")
 
 
+def settled(switch: FreeSwitch) -> bool:
+    """Whether all profiles run, which until then open their ports and refuse calls, and the last module is known."""
+    esl = Esl(switch)
+    try:
+        running = esl.api("sofia xmlstatus").count("RUNNING") >= 3
+        return running and '"mod_tone_stream"' in esl.api("show modules as json")
+    finally:
+        esl.close()
+
+
 @contextmanager
-def running_freeswitch(directory: Path, binary: Path, accounts: list[SipAccount]) -> Iterator[tuple[FreeSwitch, int]]:
-    """A FreeSWITCH below `directory` and its process id; ended at once, not after its orderly four seconds."""
+def running_freeswitch(
+    directory: Path, binary: Path, xml_url: str, *, dialplan: str | None = None
+) -> Iterator[tuple[FreeSwitch, int]]:
+    """A FreeSWITCH below `directory` and its process id; ended at once, not after its orderly four seconds.
+
+    With `dialplan`, that is what becomes of calls from outside, and the control plane is not asked about them.
+    """
     switch = prepare_freeswitch(directory, binary)
-    switch.directory_file.write_text(directory_xml(switch.domain, accounts), encoding="utf-8")
+    conf = render_configuration(configuration_of(switch, xml_url=xml_url), directory)
+    if dialplan is not None:
+        (conf / "dialplan" / "public.xml").write_text(dialplan, encoding="utf-8")
+        bindings = conf / "autoload_configs" / "xml_curl.conf.xml"
+        bindings.write_text(bindings.read_text().replace('bindings="dialplan"', 'bindings="chatplan"'))
     with running(Server(url="", program=switch.program)) as process:
+        wait_until(lambda: settled(switch), "FreeSWITCH is ready")
         yield switch, process.pid
         with contextlib.suppress(ConnectionError):  # it ends without an answer
             Esl(switch).api("fsctl shutdown now")

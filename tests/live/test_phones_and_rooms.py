@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from baresip import CallFailed, RegistrationError
+from baresip import CallFailed
 
 from apps.switch.commands import (
     Kill,
     MemberFlag,
     Move,
     Mute,
-    Originate,
     OriginateFeed,
     PrepareMove,
     Room,
@@ -24,52 +22,15 @@ from apps.switch.esl.translation import translate
 from apps.switch.events import Digit
 from sparkle.local.freeswitch import FreeSwitch
 from tests.live.conftest import NUMBERS, password
-from tests.live.phones import G722, OPUS, PCMA, PLAIN, Phone, Phones
+from tests.live.meeting import MAIN, Meeting
+from tests.live.phones import Phones
 from tests.live.switch import Esl
-from tests.live.tones import SENT, TONES
+from tests.live.tones import HEARD, SENT, TONES
 from tests.servers import wait_until
 
-MAIN = Room("c-main", "sparkle")
 WHISPER = Room("w-side", "whisper")
-CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
-
-
-class Meeting:
-    """Five phones, each with its tone, and the leg by which it is in the main room."""
-
-    def __init__(self, esl: Esl, switch: FreeSwitch, phones: list[Phone]) -> None:
-        self.esl = esl
-        self.phones = phones
-        self._domain = switch.domain
-        self.legs = [self.call(phone) for phone in phones]
-        wait_until(lambda: self.present(MAIN) == set(self.legs), "all are in the room")
-
-    def call(self, phone: Phone, flags: frozenset[MemberFlag] = frozenset()) -> UUID:
-        leg = uuid4()
-        endpoint = f"sofia/internal/{phone.number}%{self._domain}"
-        command = Originate(leg, uuid4(), uuid4(), endpoint, MAIN, flags, caller_name="会议", callee_name="张三")
-        assert self.esl.command(command) == [f"+OK Job-UUID: {command.job}"]
-        return leg
-
-    def present(self, room: Room) -> set[UUID]:
-        return set(self.esl.members(room.name))
-
-    def tones(self, *positions: int) -> set[int]:
-        return {TONES[position] for position in positions}
-
-
-@pytest.fixture
-def five(phones: Phones) -> Iterator[list[Phone]]:
-    yield [
-        phones.register(number, password(number), frequency=TONES[i], codec=CODECS[i])
-        for i, number in enumerate(NUMBERS[:5])
-    ]
-    phones.forget()
-
-
-@pytest.fixture
-def meeting(esl: Esl, switch: FreeSwitch, five: list[Phone]) -> Meeting:
-    return Meeting(esl, switch, five)
+# In hertz: one of the tones that are played unless there is a file (render.LOBBY_TONES).
+LOBBY_SOUND = (523,)
 
 
 def test_everybody_hears_the_others_over_encrypted_legs(meeting: Meeting, switch: FreeSwitch) -> None:
@@ -160,28 +121,38 @@ def test_a_key_pressed_at_a_phone_raises_the_hand(meeting: Meeting) -> None:
     assert (digit.room, digit.leg, digit.key, digit.data) == (MAIN.name, meeting.legs[3], "*1", "raise-hand")
 
 
-def test_a_wrong_password_and_an_unknown_number_are_refused(phones: Phones, esl: Esl) -> None:
-    with pytest.raises(RegistrationError) as refusal:
-        phones.register(NUMBERS[5], "wrong")
-    assert refusal.value.status == 403
-    with pytest.raises(RegistrationError):
-        phones.register("8999", "")
-    with pytest.raises(RegistrationError):
-        phones.register(NUMBERS[5], "")
-    assert NUMBERS[5] not in esl.api("sofia status profile internal reg")
-
-
-def test_a_phone_that_does_not_encrypt_gets_no_call(phones: Phones, esl: Esl, switch: FreeSwitch) -> None:
-    phone = phones.register(NUMBERS[5], password(NUMBERS[5]), encryption=PLAIN)
-    reply = esl.api(f"originate {{originate_timeout=10}}sofia/internal/{phone.number}%{switch.domain} &park()")
-    assert reply.strip() == "-ERR INCOMPATIBLE_DESTINATION"
-    phones.forget()
-
-
 def test_what_a_phone_dials_is_refused(phones: Phones, esl: Esl) -> None:
     phone = phones.register(NUMBERS[5], password(NUMBERS[5]))
     for number in ("c-main", NUMBERS[5], "9196", "conference"):
         with pytest.raises(CallFailed):
             phone.dial(number)
     assert esl.legs() == 0
+    phones.forget()
+
+
+def test_opus_runs_at_the_rate_of_the_room(esl: Esl, switch: FreeSwitch, phones: Phones) -> None:
+    first, second = (phones.register(number, password(number)) for number in NUMBERS[:2])
+    wide, full = uuid4(), uuid4()
+    esl.api(
+        f"originate {{origination_uuid={wide}}}sofia/internal/{first.number}%{switch.domain} &conference(c-w@sparkle)"
+    )
+    esl.api(
+        f"originate {{origination_uuid={full},absolute_codec_string=OPUS@48000h}}"
+        f"sofia/internal/{second.number}%{switch.domain} &conference(c-f@sparkle-48k)"
+    )
+    for leg, room, rate in ((wide, "c-w", "16000"), (full, "c-f", "48000")):
+        assert esl.variable(leg, "rtp_use_codec_name") == "opus"
+        assert esl.variable(leg, "read_rate") == esl.variable(leg, "write_rate") == rate
+        assert esl.api(f"conference {room} get rate").strip() == rate
+    phones.forget()
+
+
+def test_those_in_the_lobby_hear_its_sound_and_not_each_other(esl: Esl, switch: FreeSwitch, phones: Phones) -> None:
+    """Also when they are several, where moh-sound would be silent; muted, and not deaf."""
+    two = [phones.register(number, password(number), frequency=TONES[i]) for i, number in enumerate(NUMBERS[:2])]
+    for phone in two:
+        esl.api(f"originate sofia/internal/{phone.number}%{switch.domain} &conference(l-main@lobby+flags{{mute}})")
+    for phone in two:
+        wait_until(lambda phone=phone: phone.listen(0.3, LOBBY_SOUND)[523] > HEARD, "the lobby sounds", 20)  # type: ignore[misc]
+        assert phone.hears() == set()
     phones.forget()

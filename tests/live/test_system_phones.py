@@ -18,7 +18,6 @@ from tests.live.tones import HEARD, SENT, TONES
 from tests.servers import wait_until
 from tests.system.plans import person, states
 from tests.system.stack import ROOT, Api, Stack
-from tests.system.watch import client
 
 NAMES = ["张伟", "王芳", "李娜", "刘洋", "陈静"]
 NUMBERS = ["8811", "8812", "8813", "8814", "8815"]
@@ -27,9 +26,12 @@ PASSWORD = "only-in-this-test"
 
 # The demonstration's data leads to the gateway of registered extensions with any number but its scripted people's.
 ACCOUNTS = f"""
+from django.conf import settings
+from apps.switch.digest import a1_hash
 from apps.switch.models import Extension
 for number, name in zip({NUMBERS}, {NAMES}):
-    Extension.objects.create(number=number, display_name=name, sip_password="{PASSWORD}")
+    known = a1_hash(number, settings.SPARKLE_SIP_REALM, "{PASSWORD}")
+    Extension.objects.create(number=number, display_name=name, a1_hash=known)
 """
 
 
@@ -49,13 +51,9 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def phones(stack: Stack) -> Iterator[Phones]:
-    """The stack of the phones, whose accounts the switch knows."""
+    """The stack of the phones, whose accounts hold from the moment on in which they are made."""
     manage(stack, "shell", "-c", ACCOUNTS)
     home = stack.var / "freeswitch"
-    manage(stack, "switch_directory", str(home / "conf" / "directory" / "extensions.xml"), "--domain", "127.0.0.1")
-    connection = client(stack)
-    connection.api("reloadxml")
-    connection.close()
     server = f"127.0.0.1:{(home / 'sip-port').read_text().strip()}"
     with Phones(server, home / "certs" / "cafile.pem") as phones:
         yield phones
@@ -179,6 +177,26 @@ def test_a_restart_of_the_switch_calls_everybody_back(stack: Stack, meeting: Mee
     meeting.hears(0, 2, 3, 4)
     meeting.hears(1, 0, 2, 3, 4)
     assert [phone.called for phone in meeting.phones] == [before + 1 for before in calls]
+
+
+def test_the_node_is_as_it_should_be(stack: Stack) -> None:
+    manage(stack, "freeswitch", "check", "local")
+
+
+def test_a_restart_that_is_wanted_waits_for_the_conference(stack: Stack, five: list[Phone]) -> None:
+    def restart_wanted() -> bool:
+        return bool(stack.rows("SELECT restart_wanted FROM switch_node WHERE name = 'local'")[0]["restart_wanted"])
+
+    meeting = Meeting(stack.sign_in(), five)
+    core = stack.rows("SELECT core_uuid FROM switch_node WHERE name = 'local'")
+    home = str(stack.var / "freeswitch" / "certs")
+    manage(stack, "freeswitch", "certificates", home, "--host", "127.0.0.1", "--renew", "--node", "local")
+    stack.hand_over()  # to one that reads the node at once
+    meeting.everybody_hears_the_others()
+    assert restart_wanted()
+    meeting.api.act(meeting.id, "end")
+    wait_until(lambda: not restart_wanted(), "the switch has started anew", 90)
+    assert stack.rows("SELECT core_uuid FROM switch_node WHERE name = 'local'") != core
 
 
 def registers(phone: Phone) -> bool:

@@ -30,13 +30,13 @@ def open_sockets(pid: int) -> set[tuple[str, str, int]]:
     return found
 
 
-def handshake(switch: FreeSwitch, version: ssl.TLSVersion, ciphers: str) -> str:
+def handshake(switch: FreeSwitch, port: int, version: ssl.TLSVersion, ciphers: str) -> str:
     """The cipher suite agreed on. The certificate has to be the authority's, for the switch's address."""
     context = ssl.create_default_context(cafile=str(switch.authority))
     context.minimum_version = context.maximum_version = version
     context.set_ciphers(ciphers)
     with (
-        socket.create_connection((switch.domain, switch.sip_port), timeout=10) as plain,
+        socket.create_connection((switch.domain, port), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname=switch.domain) as secure,
     ):
         agreed = secure.cipher()
@@ -44,29 +44,75 @@ def handshake(switch: FreeSwitch, version: ssl.TLSVersion, ciphers: str) -> str:
         return agreed[0]
 
 
+@pytest.fixture(params=["phones", "browsers", "gateways"])
+def port(request: pytest.FixtureRequest, switch: FreeSwitch) -> int:
+    return {"phones": switch.sip_port, "browsers": switch.wss_port, "gateways": switch.trunk_port}[request.param]
+
+
 def test_only_the_event_socket_and_sip_over_tls_are_open(freeswitch: tuple[FreeSwitch, int]) -> None:
     switch, pid = freeswitch
-    assert open_sockets(pid) == {("tcp", "127.0.0.1", switch.esl_port), ("tcp", "127.0.0.1", switch.sip_port)}
+    ports = {switch.esl_port, switch.sip_port, switch.wss_port, switch.trunk_port}
+    assert open_sockets(pid) == {("tcp", "127.0.0.1", port) for port in ports}
+
+
+OPTIONS = (
+    b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+    b"To: <sip:127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+)
+WEBSOCKET = (
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: sip\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("words", [OPTIONS, WEBSOCKET], ids=["tcp", "ws"])
+def test_who_does_not_encrypt_the_signalling_is_not_answered(switch: FreeSwitch, port: int, words: bytes) -> None:
+    with socket.create_connection((switch.domain, port), timeout=10) as plain:
+        plain.sendall(words)
+        try:
+            answer = plain.recv(4096)
+        except ConnectionResetError:
+            answer = b""
+    assert b"SIP/2.0" not in answer
+    assert b"HTTP/1.1 101" not in answer
+
+
+def test_nothing_listens_to_udp(switch: FreeSwitch, port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+        plain.settimeout(10)
+        plain.connect((switch.domain, port))
+        plain.send(OPTIONS)
+        with pytest.raises(ConnectionRefusedError):
+            plain.recv(4096)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_tls_from_1_2_on_with_authenticated_encryption(switch: FreeSwitch, version: ssl.TLSVersion) -> None:
-    assert "GCM" in handshake(switch, version, "ALL:@SECLEVEL=0")
+def test_tls_from_1_2_on_with_authenticated_encryption(switch: FreeSwitch, port: int, version: ssl.TLSVersion) -> None:
+    assert "GCM" in handshake(switch, port, version, "ALL:@SECLEVEL=0")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_older_tls_is_refused(switch: FreeSwitch, port: int, version: ssl.TLSVersion) -> None:
+    refused(switch, port, version, "ALL:@SECLEVEL=0")
 
 
 @pytest.mark.parametrize(
-    ("version", "ciphers"),
+    "cipher",
     [
-        (ssl.TLSVersion.TLSv1, "ALL:@SECLEVEL=0"),
-        (ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0"),
-        (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES256-SHA384:@SECLEVEL=0"),  # CBC
-        (ssl.TLSVersion.TLSv1_2, "AES256-GCM-SHA384:@SECLEVEL=0"),  # without forward secrecy
+        "ECDHE-ECDSA-AES256-SHA384",  # CBC
+        "AES256-GCM-SHA384",  # without forward secrecy
     ],
 )
-@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_older_tls_and_weak_ciphers_are_refused(switch: FreeSwitch, version: ssl.TLSVersion, ciphers: str) -> None:
+def test_weak_ciphers_are_refused(switch: FreeSwitch, cipher: str) -> None:
+    """Where the suites are ours to choose: not for WebSockets."""
+    for port in (switch.sip_port, switch.trunk_port):
+        refused(switch, port, ssl.TLSVersion.TLSv1_2, f"{cipher}:@SECLEVEL=0")
+
+
+def refused(switch: FreeSwitch, port: int, version: ssl.TLSVersion, ciphers: str) -> None:
     with pytest.raises((ssl.SSLError, ConnectionResetError)) as refusal:
-        handshake(switch, version, ciphers)
+        handshake(switch, port, version, ciphers)
     assert "CERTIFICATE" not in str(refusal.value)
 
 
@@ -74,10 +120,11 @@ def test_secrets_are_for_the_owner_only(switch: FreeSwitch) -> None:
     """Also after FreeSWITCH has started: it replaces a certificate that it does not like by a readable one."""
     home = switch.authority.parent.parent
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    certificates = list(switch.authority.parent.iterdir())
-    assert sorted(file.name for file in certificates) == [
-        *("agent.pem", "ca-key.pem", "cafile.pem", "dtls-srtp.pem", "wss.pem"),
+    certificates = [file for file in switch.authority.parent.rglob("*") if file.is_file()]
+    assert sorted(str(file.relative_to(switch.authority.parent)) for file in certificates) == [
+        *("agent.pem", "ca-key.pem", "cafile.pem", "dtls-srtp.pem", "trunk/agent.pem", "trunk/cafile.pem", "wss.pem"),
     ]
+    assert stat.S_IMODE((home / "log").stat().st_mode) == 0o700  # where FreeSWITCH writes all its configuration
     for file in (*certificates, home / "conf" / "vars.xml", home / "esl-password"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,15 +22,15 @@ def tone(frequency: int, rate: int) -> NDArray[np.int16]:
     return np.rint(wave).astype(np.int16)
 
 
-def levels(audio: NDArray[np.int16], rate: int) -> dict[int, float]:
-    """The level of each of TONES in `audio` (shape (samples,), at least 0.2 s), in dB of a full-scale square wave."""
+def levels(audio: NDArray[np.int16], rate: int, frequencies: Sequence[int] = TONES) -> dict[int, float]:
+    """The level of each frequency in `audio` (shape (samples,), at least 0.2 s), in dB of a full-scale square wave."""
     window = np.hanning(audio.size)
     wave = audio / 32768 * window
-    at = np.exp(-2j * np.pi * np.outer(TONES, np.arange(audio.size)) / rate)
+    at = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(audio.size)) / rate)
     amplitudes = 2 * np.abs(at @ wave) / window.sum()
     return {
         frequency: float(20 * np.log10(max(amplitude / np.sqrt(2), 1e-9)))
-        for frequency, amplitude in zip(TONES, amplitudes, strict=True)
+        for frequency, amplitude in zip(frequencies, amplitudes, strict=True)
     }
 
 

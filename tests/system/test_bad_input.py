@@ -54,7 +54,7 @@ COMMANDS = re.compile(
     rf"""
       auth\ \S+
     | event\ json\ [A-Z_ ]+\ conference::maintenance
-    | api\ (global_getvar\ core_uuid | conference\ json_list | show\ channels\ as\ json)
+    | api\ (global_getvar\ core_uuid | strmicroepoch | conference\ json_list | show\ channels\ as\ json)
     | api\ uuid_kill\ {_UUID}\ [A-Z_]+
     | api\ uuid_setvar\ {_UUID}\ conference_(member_flags|join_volume_in)(\ [a-z0-9|-]+)?
     | api\ conference\ {_ROOM}\ (un)?(mute|deaf|hold)\ uuid={_UUID}(\ quiet)?

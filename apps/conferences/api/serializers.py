@@ -4,7 +4,6 @@ services/inputs.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db import models
@@ -57,21 +56,22 @@ class PersonSerializer(serializers.ModelSerializer[PlanPerson]):
 
 
 class WithAbilities(ModelSerializer[M]):
-    """Carries what the caller may do to the object; `actors` in the context has an Actor for each object, by id."""
+    """Carries what the caller may do to the object; `actor` in the context is who they are in it."""
 
     actions: frozenset[Action] = frozenset()
     role = serializers.SerializerMethodField(help_text="The caller's own role.")
     abilities = serializers.SerializerMethodField(help_text="What the caller may do.")
 
-    def actor(self, instance: M) -> Actor:
-        actors: Mapping[Any, Actor] = self.context["actors"]
-        return actors[instance.pk]
+    @property
+    def actor(self) -> Actor:
+        actor: Actor = self.context["actor"]
+        return actor
 
     def get_role(self, instance: M) -> str:
-        return self.actor(instance).role.label
+        return self.actor.role.label
 
     def get_abilities(self, instance: M) -> list[str]:
-        return self.actor(instance).abilities(self.actions)
+        return self.actor.abilities(self.actions)
 
 
 class PlanSummarySerializer(WithAbilities[Plan]):
@@ -100,7 +100,7 @@ class PlanSerializer(PlanSummarySerializer):
 
     @extend_schema_field(PersonSerializer(many=True))
     def get_people(self, plan: Plan) -> list[dict[str, Any]]:
-        actor = self.actor(plan)
+        actor = self.actor
         people = [dict(each) for each in PersonSerializer(plan.people.all(), many=True).data]
         if not actor.may(Action.VIEW_NUMBERS):
             for person in people:
@@ -187,6 +187,7 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     held = serializers.BooleanField()
     volume = serializers.IntegerField()
     hand_raised_at = serializers.DateTimeField(allow_null=True)
+    chair_asked_at = serializers.DateTimeField(allow_null=True)
     whisper = serializers.UUIDField(allow_null=True)
     room = serializers.CharField(allow_null=True)
     observed_muted = serializers.BooleanField()
@@ -200,7 +201,6 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     cause = serializers.CharField(required=False, allow_blank=True)
     sip_code = serializers.IntegerField(required=False)
     next_try_at = serializers.DateTimeField(required=False, allow_null=True)
-    chair_asked_at = serializers.DateTimeField(required=False, allow_null=True)
     abilities = serializers.ListField(child=serializers.CharField())
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django_filters import rest_framework as filters
+from django_filters.utils import translate_validation
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, status, viewsets
 from rest_framework.decorators import action
@@ -22,15 +23,11 @@ from apps.conferences.actors import CONFERENCE_ACTIONS, Actor
 from apps.conferences.errors import require
 from apps.conferences.models import Attempt, Conference, Participant, Plan, Whisper
 from apps.conferences.selectors import (
-    CONFERENCE_SUMMARY,
-    PLAN_SUMMARY,
     actor_for,
-    actors_of,
     conferences_of,
-    in_full,
     participants_of,
+    plans_in_full,
     plans_of,
-    summaries,
     with_abilities,
     with_abilities_to,
 )
@@ -42,6 +39,7 @@ from apps.core.api.pages import Pages
 from apps.core.api.search import search_text
 from apps.core.errors import NotFound
 from apps.core.models import AuditEntry
+from apps.core.sql import Select
 from apps.switch.models import Extension
 
 from . import serializers
@@ -93,50 +91,38 @@ class Newest(Pages):
     ordering = ("-id",)
 
 
-class WithActors(viewsets.GenericViewSet[M]):
-    """Objects together with who the caller is in each. `summary` is what lists say of them (selectors.py)."""
+class WithAbilities(viewsets.GenericViewSet[M]):
+    """Objects together with who the caller is in each."""
 
-    summary: tuple[str, ...]
+    model: type[M]
     actions: frozenset[Action]
-    pagination_class: type[Pages]
 
-    def answer(self, instance: M, serializer: type[BaseSerializer[M]]) -> Any:
-        context = {**self.get_serializer_context(), "actors": actors_of(user_of(self.request), [instance])}
-        return serializer(instance, context=context).data
-
-    def list(self, request: Request) -> HttpResponse:
-        objects = self.filter_queryset(self.get_queryset())
-        page = self.paginate_queryset(summaries(objects, self.summary, self.pagination_class.ordering[0].lstrip("-")))
-        assert page is not None  # noqa: S101 - every list of this API is paginated
-        return _json_list(self, with_abilities(user_of(request), page, self.actions))
-
-    def found(self, key: UUID) -> M:
-        """One of those that the caller has a part in. Raises NotFound."""
+    def answer(self, key: UUID, serializer: type[BaseSerializer[M]]) -> Any:
+        """Raises NotFound for those who have no part in it."""
+        actor = actor_for(user_of(self.request), self.model, key)
         instance = self.get_queryset().filter(pk=key).first()
         if instance is None:
             raise NotFound
-        return instance
+        return serializer(instance, context={**self.get_serializer_context(), "actor": actor}).data
+
+    def page(self, objects: Select) -> HttpResponse:
+        return _json_list(self, with_abilities(user_of(self.request), _rows(self, objects), self.actions))
 
 
-class PlanViewSet(IdempotentMixin, WithActors[Plan]):
+class PlanViewSet(IdempotentMixin, WithAbilities[Plan]):
     serializer_class = serializers.PlanSummarySerializer
-    summary = PLAN_SUMMARY
+    model = Plan
     actions = ON_PLAN
     pagination_class = ByChange
     lookup_value_converter = "uuid"
-
-    def get_queryset(self) -> QuerySet[Plan]:
-        if getattr(self, "swagger_fake_view", False):
-            return Plan.objects.none()
-        plans = plans_of(user_of(self.request))
-        if self.action != "list":
-            return in_full(plans)
-        text = search_text(self.request)
-        return plans.filter(title__icontains=text) if text else plans
+    queryset = plans_in_full()
 
     @extend_schema(parameters=[OpenApiParameter("q", str, description="Part of the title.")])
     def list(self, request: Request) -> HttpResponse:
-        return super().list(request)
+        plans = plans_of(user_of(request))
+        if text := search_text(request):
+            plans = plans.narrowed("strpos(upper(t.title), upper(%(text)s)) > 0", text=text)
+        return self.page(plans)
 
     @extend_schema(responses=serializers.PlanSerializer)
     def retrieve(self, request: Request, pk: UUID) -> Response:
@@ -151,7 +137,7 @@ class PlanViewSet(IdempotentMixin, WithActors[Plan]):
 
     @extend_schema(request=serializers.PlanEditSerializer, responses=serializers.PlanSerializer)
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        self.found(pk)
+        actor_for(user_of(request), Plan, pk)
         body = serializers.PlanEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         values = body.validated_data
@@ -179,7 +165,7 @@ class PlanViewSet(IdempotentMixin, WithActors[Plan]):
         return Response(self._full(pk))
 
     def _full(self, key: UUID) -> Any:
-        return self.answer(self.found(key), serializers.PlanSerializer)
+        return self.answer(key, serializers.PlanSerializer)
 
 
 class ConferenceFilter(filters.FilterSet):
@@ -191,21 +177,28 @@ class ConferenceFilter(filters.FilterSet):
         fields = ["phase", "plan"]
 
 
-class ConferenceViewSet(IdempotentMixin, WithActors[Conference]):
+class ConferenceViewSet(IdempotentMixin, WithAbilities[Conference]):
     serializer_class = serializers.ConferenceSerializer
-    summary = CONFERENCE_SUMMARY
+    model = Conference
     actions = CONFERENCE_ACTIONS
     pagination_class = ByLaunch
     filterset_class = ConferenceFilter
     lookup_value_converter = "uuid"
+    queryset = Conference.objects.select_related("owner")
 
-    def get_queryset(self) -> QuerySet[Conference]:
-        if getattr(self, "swagger_fake_view", False):
-            return Conference.objects.none()
-        return conferences_of(user_of(self.request))
+    def list(self, request: Request) -> HttpResponse:
+        conferences = conferences_of(user_of(request))
+        asked = ConferenceFilter(request.query_params, request=request)
+        if not asked.is_valid():
+            raise translate_validation(asked.errors)  # type: ignore[misc]  # its stub lacks that this is an exception
+        if phases := asked.form.cleaned_data["phase"]:
+            conferences = conferences.narrowed("t.phase = ANY (%(phases)s)", phases=phases)
+        if plan := asked.form.cleaned_data["plan"]:
+            conferences = conferences.narrowed("t.plan_id = %(plan)s", plan=plan)
+        return self.page(conferences)
 
     def retrieve(self, request: Request, pk: UUID) -> Response:
-        return Response(self.answer(self.found(pk), serializers.ConferenceSerializer))
+        return Response(self.answer(pk, serializers.ConferenceSerializer))
 
     @extend_schema(request=serializers.LaunchSerializer, responses={201: serializers.ConferenceSerializer})
     def create(self, request: Request) -> Response:
@@ -213,7 +206,7 @@ class ConferenceViewSet(IdempotentMixin, WithActors[Conference]):
         body = serializers.LaunchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         conference = launch(by=by(request), user=user_of(request), values=body.validated_data)
-        answer = self.answer(self.found(conference.pk), serializers.ConferenceSerializer)
+        answer = self.answer(conference.pk, serializers.ConferenceSerializer)
         return Response(answer, status=status.HTTP_201_CREATED)
 
 
@@ -225,7 +218,7 @@ class OfConference(generics.GenericAPIView[M]):
 
     def actor(self) -> Actor:
         """The caller. Raises what says why they may not see it."""
-        actor = actor_for(user_of(self.request), self.kwargs["conference_id"])
+        actor = actor_for(user_of(self.request), Conference, self.kwargs["conference_id"])
         require(actor.may(self.needs))
         return actor
 
@@ -237,9 +230,7 @@ class ParticipantListView(OfConference[Any]):
     @extend_schema(operation_id="participants_list", responses=serializers.ParticipantSerializer(many=True))
     def get(self, request: Request, conference_id: UUID) -> HttpResponse:
         actor = self.actor()
-        page = self.paginate_queryset(participants_of(conference_id, actor))
-        assert page is not None  # noqa: S101 - every list of this API is paginated
-        return _json_list(self, with_abilities_to(page, actor))
+        return _json_list(self, with_abilities_to(_rows(self, participants_of(conference_id, actor)), actor))
 
 
 class ParticipantView(OfConference[Any]):
@@ -248,17 +239,24 @@ class ParticipantView(OfConference[Any]):
     @extend_schema(operation_id="participants_retrieve")
     def get(self, request: Request, conference_id: UUID, participant_id: UUID) -> HttpResponse:
         actor = self.actor()
-        documents = with_abilities_to(participants_of(conference_id, actor).filter(pk=participant_id), actor)
-        if not documents:
+        participants = participants_of(conference_id, actor)
+        row = participants.narrowed("t.id = %(participant)s", participant=participant_id).first()
+        if row is None:
             raise NotFound
-        return HttpResponse(documents[0], content_type="application/json")
+        return HttpResponse(with_abilities_to([row], actor), content_type="application/json")
 
 
-def _json_list(view: generics.GenericAPIView[Any], documents: list[str]) -> HttpResponse:
+def _rows(view: generics.GenericAPIView[Any], objects: Select) -> Any:
+    """Those of the page that `view` is asked for."""
+    queryset: Any = objects
+    return view.paginate_queryset(queryset)
+
+
+def _json_list(view: generics.GenericAPIView[Any], documents: list[bytes]) -> HttpResponse:
     """The page that `view` is at, of objects that are JSON text already."""
     frame = view.get_paginated_response([]).data
     links = f'"next":{json.dumps(frame["next"])},"previous":{json.dumps(frame["previous"])}'
-    body = f'{{"results":[{",".join(documents)}],{links}}}'
+    body = b'{"results":[%b],%b}' % (b",".join(documents), links.encode())
     return HttpResponse(body, content_type="application/json")
 
 

@@ -23,8 +23,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, models, transaction
+from psycopg.types.json import Jsonb
 
-from apps.conferences.models import Announcement, Conference, Delta, Participant, Whisper
+from apps.conferences.models import Announcement, Conference, Participant, Whisper
 from apps.core import audit, realtime
 from apps.core.errors import NotFound
 
@@ -32,6 +33,15 @@ from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, WHISPER, Changes, show
 
 #: What the switchboard listens to; the payload is the conference's id.
 NOTIFY_CHANNEL = "sparkle_desired"
+
+_NOTIFY = "SELECT pg_notify(%(channel)s, %(conference)s::text)"
+#: The conference's own columns, the delta and the wake-up in one statement: a person waits for each.
+_NUMBER = f"""
+WITH numbered AS (UPDATE conferences_conference SET {{columns}} WHERE id = %(conference)s),
+     kept AS (INSERT INTO conferences_delta (conference_id, seq, at, changes)
+              VALUES (%(conference)s, %(seq)s, clock_timestamp(), %(changes)s))
+{_NOTIFY}
+"""  # noqa: S608 - names of ours
 
 _KINDS: Mapping[type[models.Model], tuple[str, tuple[str, ...]]] = {
     Participant: ("participants", PARTICIPANT),
@@ -114,10 +124,15 @@ class Change:
             same[type(instance), repr(sorted(values.items()))].append(instance)
         for (model, _), instances in same.items():
             model._default_manager.filter(pk__in=[each.pk for each in instances]).update(**self._updates[instances[0]])
-        self.seq += 1
-        Conference.objects.filter(pk=self.conference.pk).update(**conference, seq=self.seq)
-        self.conference.seq = self.seq
-        return delta(conference=conference, **self._rows())
+        self.seq = self.conference.seq = self.seq + 1
+        changes = delta(conference=conference, **self._rows())
+        columns: dict[str, Any] = {**conference, "seq": self.seq}
+        rest = {"conference": self.conference.pk, "changes": Jsonb(changes), "channel": NOTIFY_CHANNEL}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _NUMBER.format(columns=", ".join(f"{name} = %({name})s" for name in columns)), columns | rest
+            )
+        return changes
 
     def _rows(self) -> dict[str, dict[UUID, Mapping[str, Any]]]:
         rows: dict[str, dict[UUID, Mapping[str, Any]]] = {kind: {} for kind, _ in _KINDS.values()}
@@ -146,18 +161,16 @@ def change(conference_id: UUID, *, by: audit.By, action: str) -> Iterator[Change
         if not collected.happened:
             return
         changes = collected.store()
-        Delta.objects.create(conference_id=conference_id, seq=collected.seq, changes=changes)
         audit.record(
             by=by, action=action, on=collected.conference, conference_id=conference_id, detail=collected.detail
         )
-        notify(conference_id)
         realtime.publish(channel(conference_id), message(collected.seq, changes))
 
 
 def notify(conference_id: UUID) -> None:
     """Wake the switchboard once the transaction commits."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [NOTIFY_CHANNEL, str(conference_id)])
+        cursor.execute(_NOTIFY, {"channel": NOTIFY_CHANNEL, "conference": conference_id})
 
 
 def names(participants: Iterable[Participant]) -> list[str]:

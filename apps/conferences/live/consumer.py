@@ -5,6 +5,7 @@ docs/api.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,6 +18,7 @@ from django.utils import translation
 from apps.accounts.models import User
 from apps.conferences.services.actions import perform
 from apps.core.api.problems import as_problem
+from apps.core.api.throttles import count_request
 from apps.core.errors import FieldError, Invalid, MalformedBody, NotSignedIn, Problem
 
 from .hub import hub
@@ -88,8 +90,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _say(self, document: dict[str, Any]) -> None:
         await self._send_text(json.dumps(document))
 
-    async def _send_text(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text, "bytes": None})
+    def _send_text(self, text: str) -> Awaitable[None]:
+        return self.base_send({"type": "websocket.send", "text": text, "bytes": None})
 
 
 def _read(text: str | None) -> dict[str, Any]:
@@ -119,6 +121,7 @@ def _perform_now(
         try:
             if user is None:
                 raise NotSignedIn
+            count_request(user)
             answer = perform(user=user, conference_id=conference_id, action=str(action), body=body, address=address)
         except Exception as exc:
             problem = as_problem(exc)

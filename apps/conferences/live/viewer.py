@@ -10,6 +10,7 @@ from uuid import UUID
 
 from apps.conferences.actors import Actor
 
+from . import eager
 from .views import View
 
 #: So many frames may wait for a slow socket. After that they are dropped, and it gets a snapshot when it can take one.
@@ -28,7 +29,8 @@ class Credentials:
 class Viewer:
     """`seq` is the number of the last delta in the queue or sent; None while a snapshot is due.
 
-    `send` waits while the socket takes no more. `close` ends the socket with a code.
+    `send` waits while the socket takes no more. `close` ends the socket with a code. Where nothing is ahead of a frame,
+    whoever offers it also sends it; the task that runs `run` is woken only for what has to wait.
     """
 
     def __init__(
@@ -49,57 +51,70 @@ class Viewer:
         self._talking: str | None = None
         self._close_code: int | None = None
         self._due = True
-        self._wake = asyncio.Event()
+        #: What is left of sending a frame that had to wait.
+        self._begun: Awaitable[None] | None = None
+        #: Set unless `run` waits for something to do.
+        self._busy = asyncio.Event()
+        self._busy.set()
 
     def need_snapshot(self) -> None:
         """Drop what waits: a snapshot says it all."""
         self._due = True
         self.seq = None
         self._queue.clear()
-        self._wake.set()
+        self._busy.set()
 
     def offer(self, frame: str, seq: int) -> None:
-        """Queue a frame that leads from `self.seq` to `seq`."""
-        if len(self._queue) >= MOST_WAITING:
+        """Send a frame that leads from `self.seq` to `seq`, after what waits."""
+        if not self._busy.is_set():
+            self._send_at_once(frame)
+        elif len(self._queue) < MOST_WAITING:
+            self._queue.append(frame)
+        else:
             self.need_snapshot()
             return
-        self._queue.append(frame)
         self.seq = seq
-        self._wake.set()
 
     def offer_talking(self, frame: str) -> None:
         """The latest is all that counts: one that was not sent yet is replaced."""
-        self._talking = frame
-        self._wake.set()
+        if not self._busy.is_set():
+            self._send_at_once(frame)
+        else:
+            self._talking = frame
 
     def end(self, code: int) -> None:
         """Close the socket, without sending what waits."""
         self._close_code = code
-        self._wake.set()
+        self._busy.set()
 
     async def run(self, snapshot: Callable[[Viewer], Awaitable[str | None]]) -> None:
         """Send until the socket is closed. `snapshot` sets `actor`, `view` and `seq`, and returns the frame; None: no
         access any more.
         """
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._close_code is None:
-                if self._due:
-                    # Asked for again while this one is made, there will be another.
-                    self._due = False
-                    self._queue.clear()
-                    frame = await snapshot(self)
-                    if frame is None:
-                        self._close_code = 4404
-                        break
-                elif self._queue:
-                    frame = self._queue.popleft()
-                elif self._talking is not None:
-                    frame, self._talking = self._talking, None
+        while self._close_code is None:
+            if self._begun is not None:
+                begun, self._begun = self._begun, None
+                await begun
+            elif self._due:
+                # Asked for again while this one is made, there will be another.
+                self._due = False
+                self._queue.clear()
+                frame = await snapshot(self)
+                if frame is None:
+                    self._close_code = 4404
                 else:
-                    break
+                    await self.send(frame)
+            elif self._queue:
+                await self.send(self._queue.popleft())
+            elif self._talking is not None:
+                frame, self._talking = self._talking, None
                 await self.send(frame)
-            if self._close_code is not None:
-                await self.close(self._close_code)
-                return
+            else:
+                self._busy.clear()
+                await self._busy.wait()
+        await self.close(self._close_code)
+
+    def _send_at_once(self, frame: str) -> None:
+        self._begun = eager.start(self.send(frame))
+        if self._begun is not None:
+            self._busy.set()

@@ -65,6 +65,7 @@ PARTICIPANT = (
     "held",
     "volume",
     "hand_raised_at",
+    "chair_asked_at",
     "whisper_id",
     "observed_room",
     "observed_muted",
@@ -78,13 +79,12 @@ PARTICIPANT = (
     "cause",
     "sip_code",
     "next_try_at",
-    "chair_asked_at",
 )
 WHISPER = ("id", "title", "soft_main", "opened_by_id", "opened_at", "closed_at", "observed_feed")
 ANNOUNCEMENT = ("id", "participant_id", "text", "language", "created_at", "played_at", "error")
 
 #: Fields of a participant that only FULL has.
-PRIVATE = frozenset({"numbers", "round", "cause", "sip_code", "next_try_at", "chair_asked_at"})
+PRIVATE = frozenset({"numbers", "round", "cause", "sip_code", "next_try_at"})
 
 _RENAMED = {
     "plan_id": "plan",

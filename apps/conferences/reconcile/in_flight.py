@@ -39,7 +39,7 @@ class InFlight:
 
     def concerns(self, subject: UUID | str) -> bool:
         """Whether anything is under way to this leg or room."""
-        return subject in self._sent
+        return bool(self._sent) and subject in self._sent
 
     def pending(self, aspect: Aspect, want: object, now: float) -> bool:
         """Whether a command to this end left a moment ago and its effect may still come."""

@@ -1,8 +1,9 @@
 """From events and snapshots to what is believed of the switch: the only way in which it changes.
 
 Events may come twice, late, in another
-order or never. Sequence numbers order the events of a leg; times place them before or after a snapshot, so the clocks
-of the switch and of the switchboard must agree within `GRID`.
+order or never. Sequence numbers order the events of a leg; times place them before or after a snapshot. All times are
+by the switchboard's clock, those of events to within `GRID`: whoever hands events over has them dated so
+(`apps/switch/clock.py`).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from apps.switch.events import (
     Digit,
     Event,
     FloorChanged,
+    Heartbeat,
     JobDone,
     LegAnswered,
     LegCreated,
@@ -50,6 +52,7 @@ from apps.switch.events import (
     LegRinging,
     LegSecured,
     MemberChanged,
+    MemberEvent,
     MemberJoined,
     MemberLeft,
     MemberVolume,
@@ -57,6 +60,7 @@ from apps.switch.events import (
     RoomCreated,
     RoomDestroyed,
     RoomLocked,
+    RoomUnlocked,
     Snapshot,
     SnapshotLeg,
     SnapshotMember,
@@ -94,9 +98,10 @@ def abandon(observed: Observed, leg: UUID, now: float) -> Changes:
 def apply(observed: Observed, *events: Event) -> Changes:
     """Apply events in the order of their arrival. Events of another core and repeated ones change nothing."""
     changes = Changes()
+    core, handlers = observed.core, _HANDLERS
     for event in events:
-        handler = _HANDLERS.get(type(event))
-        if handler is not None and event.core == observed.core and observed.first_time(event.sequence):
+        handler = handlers.get(type(event))
+        if handler is not None and event.core == core:
             handler(observed, event, changes)
     return changes
 
@@ -110,12 +115,12 @@ def apply_snapshot(observed: Observed, snapshot: Snapshot) -> Changes:
     located: dict[UUID, tuple[str, SnapshotMember]] = {}
     for room in snapshot.rooms:
         _snapshot_room(observed, room, asked, changes)
-        located.update((member.state.leg, (room.name, member)) for member in room.members)
+        located.update((member.leg, (room.name, member)) for member in room.members)
     listed = {room.name for room in snapshot.rooms}
     channels = {channel.leg: channel for channel in snapshot.legs}
     for leg_id in channels.keys() | located.keys():
         place = located.get(leg_id)
-        leg = observed.legs.get(leg_id) or (place and adopt(observed, place[1].state, asked))
+        leg = observed.legs.get(leg_id) or (place and adopt(observed, leg_id, None, asked))
         if leg is not None:
             _snapshot_leg(observed, leg, place, channels.get(leg_id), asked, changes)
     for leg in list(observed.legs.values()):
@@ -144,7 +149,7 @@ def _snapshot_room(observed: Observed, told: SnapshotRoom, asked: float, changes
         room.exists, room.locked = True, told.locked
         changes.rooms.add(room.name)
     observed.in_flight.shown(("lock", room.name), room.locked)
-    _give_floor(room, next((each.state.leg for each in told.members if each.state.floor), None), changes)
+    _give_floor(room, next((each.leg for each in told.members if each.floor), None), changes)
 
 
 def _snapshot_leg(
@@ -168,11 +173,10 @@ def _snapshot_leg(
         return
     if located is not None:
         room, member = located
-        state = member.state
-        if state.held:
+        if member.held:
             # json_list shows a held member as neither muted nor deaf (conference_api.c, hold): the events know better.
-            state = structs.replace(state, muted=leg.muted, deaf=leg.deaf)
-        enter(observed, leg, room, state, asked, changes)
+            member = structs.replace(member, can_speak=not leg.muted, can_hear=not leg.deaf)
+        enter(observed, leg, room, member, asked, changes)
         if leg.volume_in != member.volume_in:
             leg.volume_in = member.volume_in
             changes.member(leg)
@@ -199,12 +203,16 @@ def _absent(observed: Observed, leg: ObservedLeg, asked: float, changes: Changes
 # Events ---------------------------------------------------------------------------------------------------------
 
 
+def _heartbeat(observed: Observed, event: Heartbeat, changes: Changes) -> None:
+    observed.heartbeat = event
+
+
 def _job_done(observed: Observed, event: JobDone, changes: Changes) -> None:
     leg = observed.jobs.get(event.job)
     if leg is None:
         return
     if event.cause is None:
-        if known_alive(observed, leg, event, changes):
+        if known_alive(observed, leg, event.at, changes):
             advance(observed, leg, LegPhase.ANSWERED, event.at, changes)
     elif leg.phase is not LegPhase.ENDED and not (event.cause == REFUSED and leg.seen_at is not None):
         fail(observed, leg, event.at, event.cause, 0, changes)
@@ -213,7 +221,7 @@ def _job_done(observed: Observed, event: JobDone, changes: Changes) -> None:
 def _leg_phase(phase: LegPhase) -> Callable[[Observed, Any, Changes], None]:
     def handle(observed: Observed, event: LegEvent, changes: Changes) -> None:
         leg = observed.legs.get(event.leg)
-        if leg is not None and known_alive(observed, leg, event, changes):
+        if leg is not None and known_alive(observed, leg, event.at, changes):
             advance(observed, leg, phase, event.at, changes)
 
     return handle
@@ -260,37 +268,44 @@ def _room_destroyed(observed: Observed, event: RoomDestroyed, changes: Changes) 
             leave(observed, leg, event.at, changes)
 
 
-def _room_locked(observed: Observed, event: RoomLocked, changes: Changes) -> None:
+def _room_locked(observed: Observed, event: RoomLocked | RoomUnlocked, changes: Changes) -> None:
     room = observed.room(event.room)
-    if event.sequence < room.lock_sequence or event.sequence < room.destroyed_sequence or event.at < room.as_of - GRID:
+    if event.sequence <= max(room.lock_sequence, room.destroyed_sequence) or event.at < room.as_of - GRID:
         return
     room.lock_sequence, room.as_of = event.sequence, max(room.as_of, event.at)
     room.exists = True
-    room.locked = event.locked
-    observed.in_flight.shown(("lock", room.name), event.locked)
+    room.locked = isinstance(event, RoomLocked)
+    observed.in_flight.shown(("lock", room.name), room.locked)
     changes.rooms.add(room.name)
 
 
-def _member_event(observed: Observed, event: MemberJoined | MemberChanged, changes: Changes) -> None:
-    leg = observed.legs.get(event.member.leg) or adopt(observed, event.member, event.at)
-    if not known_alive(observed, leg, event, changes):
-        return
-    if event.sequence <= leg.sequence or event.at < leg.as_of - GRID:
-        return
-    leg.sequence = event.sequence
-    if isinstance(event, MemberJoined) and leg.volume_sequence < event.sequence:
+def _member_joined(observed: Observed, event: MemberJoined, changes: Changes) -> None:
+    leg = _member_state(observed, event, changes)
+    if leg is not None and leg.volume_sequence < event.sequence:
         leg.volume_in = None
-    enter(observed, leg, event.room, event.member, event.at, changes)
+
+
+def _member_state(observed: Observed, event: MemberEvent, changes: Changes) -> ObservedLeg | None:
+    """Returns the leg of which this is the newest word."""
+    at = event.at
+    leg = observed.legs.get(event.leg) or adopt(observed, event.leg, event.participant, at)
+    if not known_alive(observed, leg, at, changes):
+        return None
+    if event.sequence <= leg.sequence or at < leg.as_of - GRID:
+        return None
+    leg.sequence = event.sequence
+    enter(observed, leg, event.room, event, at, changes)
     room = observed.room(event.room)
     if not room.exists and event.sequence > room.destroyed_sequence:
         room.exists = True
         changes.rooms.add(room.name)
-    if room.as_of < event.at:
-        room.as_of = event.at
+    if room.as_of < at:
+        room.as_of = at
+    return leg
 
 
 def _member_left(observed: Observed, event: MemberLeft, changes: Changes) -> None:
-    leg = observed.legs.get(event.member.leg)
+    leg = observed.legs.get(event.leg)
     if leg is None or leg.phase is LegPhase.ENDED:
         return
     if event.sequence <= leg.sequence or event.at < leg.as_of - GRID:
@@ -311,9 +326,10 @@ def _member_volume(observed: Observed, event: MemberVolume, changes: Changes) ->
 
 def _talking(observed: Observed, event: Talking, changes: Changes) -> None:
     leg = observed.legs.get(event.leg)
-    if leg is None or event.sequence <= max(leg.talk_sequence, leg.sequence) or leg.room != event.room:
+    sequence = event.sequence
+    if leg is None or sequence <= leg.talk_sequence or sequence <= leg.sequence or leg.room != event.room:
         return
-    leg.talk_sequence = event.sequence
+    leg.talk_sequence = sequence
     if leg.talking != event.talking:
         leg.talking = event.talking
         changes.talking.add(leg.leg)
@@ -346,22 +362,36 @@ def _digit(observed: Observed, event: Digit, changes: Changes) -> None:
     changes.digits.append(event)
 
 
-_HANDLERS: dict[type[Event], Callable[[Observed, Any, Changes], None]] = {
-    JobDone: _job_done,
-    LegCreated: _leg_phase(LegPhase.CREATED),
-    LegRinging: _leg_phase(LegPhase.RINGING),
-    LegAnswered: _leg_phase(LegPhase.ANSWERED),
-    LegEnded: _leg_ended,
-    LegSecured: _leg_secured,
+_Handler = Callable[[Observed, Any, Changes], object]
+
+
+def _once(handler: _Handler) -> _Handler:
+    def handle(observed: Observed, event: Event, changes: Changes) -> None:
+        if observed.first_time(event.sequence):
+            handler(observed, event, changes)
+
+    return handle
+
+
+# What is not wrapped leaves its sequence number where it is looked at first, so that a repetition is an old one.
+_HANDLERS: dict[type[Event], _Handler] = {
+    Heartbeat: _heartbeat,
+    JobDone: _once(_job_done),
+    LegCreated: _once(_leg_phase(LegPhase.CREATED)),
+    LegRinging: _once(_leg_phase(LegPhase.RINGING)),
+    LegAnswered: _once(_leg_phase(LegPhase.ANSWERED)),
+    LegEnded: _once(_leg_ended),
+    LegSecured: _once(_leg_secured),
     RoomCreated: _room_created,
     RoomDestroyed: _room_destroyed,
     RoomLocked: _room_locked,
-    MemberJoined: _member_event,
-    MemberChanged: _member_event,
+    RoomUnlocked: _room_locked,
+    MemberJoined: _member_joined,
+    MemberChanged: _member_state,
     MemberLeft: _member_left,
     MemberVolume: _member_volume,
     Talking: _talking,
     FloorChanged: _floor_changed,
-    PlayStarted: _play_started,
-    Digit: _digit,
+    PlayStarted: _once(_play_started),
+    Digit: _once(_digit),
 }

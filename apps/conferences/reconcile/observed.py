@@ -8,7 +8,7 @@ one to one to `ObservedLeg`.
 from __future__ import annotations
 
 import enum
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -17,6 +17,7 @@ from apps.conferences.reconcile.desired import send_job
 from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.in_flight import InFlight
 from apps.switch.commands import Command, Mute, MuteNonModerators, Originate, OriginateFeed, Play
+from apps.switch.events import Heartbeat
 
 SETTLE = 5.0
 """Seconds after which an originate has reached the switch or never will: only a later snapshot proves a leg absent."""
@@ -34,7 +35,7 @@ MEMORY = 120.0
 """Seconds for which the end of a leg that belongs to no participant is remembered."""
 
 SEEN_EVENTS = 65_536
-"""Event numbers remembered to recognise a repetition."""
+"""Event numbers remembered to recognise a repetition, at least; at most twice as many."""
 
 LOST = "LOST"
 SWITCH_RESTART = "SWITCH_RESTART"
@@ -89,7 +90,6 @@ class ObservedLeg:
     sip_code: int = 0
     suite: str = ""
     room: str | None = None
-    member_id: int = 0
     muted: bool = False
     deaf: bool = False
     held: bool = False
@@ -171,6 +171,8 @@ class Observed:
         self.connected = False
         self.ready = False
         self.snapshot_asked_at = 0.0
+        self.heartbeat: Heartbeat | None = None
+        """The last one, until somebody takes it."""
         self.legs: dict[UUID, ObservedLeg] = {}
         self.people: dict[UUID, ObservedParticipant] = {}
         self.rooms: dict[str, ObservedRoom] = {}
@@ -180,7 +182,7 @@ class Observed:
         self.plays: dict[UUID, ObservedPlay] = {}
         self.in_flight = InFlight()
         self._seen: set[int] = set()
-        self._seen_order: deque[int] = deque()
+        self._seen_before: set[int] = set()
 
     # What the switchboard notes -------------------------------------------------------------------------------
 
@@ -340,12 +342,12 @@ class Observed:
 
     def first_time(self, sequence: int) -> bool:
         """Whether this event of the running core was not applied before."""
-        if sequence in self._seen:
+        seen = self._seen
+        if sequence in seen or sequence in self._seen_before:
             return False
-        self._seen.add(sequence)
-        self._seen_order.append(sequence)
-        if len(self._seen_order) > SEEN_EVENTS:
-            self._seen.discard(self._seen_order.popleft())
+        seen.add(sequence)
+        if len(seen) == SEEN_EVENTS:
+            self._seen, self._seen_before = set(), seen
         return True
 
     def start_core(self, core: str, now: float) -> None:
@@ -355,7 +357,7 @@ class Observed:
         self.rooms.clear()
         self.in_flight.clear()
         self._seen.clear()
-        self._seen_order.clear()
+        self._seen_before.clear()
 
     def drop_old_strangers(self, now: float) -> None:
         for leg in [each for each in self.strangers.values() if each.ended_at is not None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 from uuid import UUID
 
@@ -113,14 +114,13 @@ class Rules:
 
     def flags(self, person: DesiredParticipant, room: Room) -> frozenset[MemberFlag]:
         """What a membership starts with, so that nothing is heard before a command could come."""
-        flags = set()
-        if self.muted(person, room):
-            flags.add(MemberFlag.MUTE)
-        if self.deaf(person, room):
-            flags.add(MemberFlag.DEAF)
-        if person.role in LEADERS:
-            flags.add(MemberFlag.MODERATOR)
-        return frozenset(flags)
+        return _flags(self.muted(person, room), self.deaf(person, room), person.role in LEADERS)
+
+
+@cache
+def _flags(muted: bool, deaf: bool, moderator: bool) -> frozenset[MemberFlag]:
+    given = {MemberFlag.MUTE: muted, MemberFlag.DEAF: deaf, MemberFlag.MODERATOR: moderator}
+    return frozenset(flag for flag, holds in given.items() if holds)
 
 
 def participant_state(

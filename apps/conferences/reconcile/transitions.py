@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from apps.conferences.reconcile.observed import LOST, SETTLE, LegPhase, Observed, ObservedLeg
-from apps.switch.events import Digit, Event, MemberState
+from apps.switch.events import Digit, MemberEvent, SnapshotMember
 
 # Asked at each event: a member of an enumeration is found by a function of Python's.
 _UNSEEN = (LegPhase.STORED, LegPhase.SENT, LegPhase.MISSING)
@@ -56,12 +56,19 @@ class Changes:
         self.digits += later.digits
 
 
-def adopt(observed: Observed, state: MemberState, at: float) -> ObservedLeg:
+def adopt(observed: Observed, name: UUID, participant: UUID | None, at: float) -> ObservedLeg:
     """A member that nobody here called: of one of our participants (its row was lost), a feed, or a stranger, who may
     be somebody that called in. Who was not given another external id is called by their own (switch_core_session.c).
     """
-    participant = state.participant if state.participant != state.leg else None
-    leg = ObservedLeg(state.leg, participant, observed.core, at, phase=LegPhase.ANSWERED, roomless_since=at)
+    participant = participant if participant != name else None
+    leg = ObservedLeg(
+        UUID(int=name.int),  # an event's own kind of UUID must not get into the rows
+        participant,
+        observed.core,
+        at,
+        phase=LegPhase.ANSWERED,
+        roomless_since=at,
+    )
     person = observed.people.get(participant) if participant is not None else None
     if person is not None and person.legs:
         leg.round, leg.ordinal = person.legs[-1].round, person.legs[-1].ordinal + 1
@@ -69,14 +76,18 @@ def adopt(observed: Observed, state: MemberState, at: float) -> ObservedLeg:
     return leg
 
 
-def known_alive(observed: Observed, leg: ObservedLeg, event: Event, changes: Changes) -> bool:
+def known_alive(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> bool:
     """Note a sign of life. False when the leg is over and the sign is only late."""
+    if leg.phase is _IN_ROOM and leg.seen_at is not None:  # the commonest by far
+        if leg.seen_at < at:
+            leg.seen_at = at
+        return True
     if leg.phase is _ENDED:
-        if not (leg.repeated or leg.cause == LOST) or event.at <= (leg.ended_at or 0.0):
+        if not (leg.repeated or leg.cause == LOST) or at <= (leg.ended_at or 0.0):
             return False
         revive(observed, leg)
         changes.leg(leg)
-    alive(observed, leg, event.at, changes)
+    alive(observed, leg, at, changes)
     return True
 
 
@@ -108,31 +119,33 @@ def advance(observed: Observed, leg: ObservedLeg, phase: LegPhase, at: float, ch
     changes.leg(leg)
 
 
-def enter(observed: Observed, leg: ObservedLeg, room: str, state: MemberState, at: float, changes: Changes) -> None:
-    before = (leg.room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator)
-    talked = leg.talking
+def enter(
+    observed: Observed, leg: ObservedLeg, room: str, state: MemberEvent | SnapshotMember, at: float, changes: Changes
+) -> None:
+    muted, deaf, held, moderator = not state.can_speak, not state.can_hear, state.held, state.moderator
     if leg.room != room:
         observed.place(leg, room)
+        changes.member(leg)
+    if leg.muted is not muted or leg.deaf is not deaf or leg.held is not held or leg.moderator is not moderator:
+        leg.muted, leg.deaf, leg.held, leg.moderator = muted, deaf, held, moderator
+        changes.member(leg)
     if leg.phase is not _IN_ROOM or leg.joined_at is None:
         advance(observed, leg, LegPhase.ANSWERED, at, changes)
         leg.joined_at = leg.joined_at or at
         observed.set_phase(leg, LegPhase.IN_ROOM)
         changes.leg(leg)
-    leg.member_id, leg.moderator = state.member_id, state.moderator
-    leg.muted, leg.deaf, leg.held = state.muted, state.deaf, state.held
     # The switch tells no end of speech when it mutes or holds (conference_api.c:323, 411).
-    leg.talking = state.talking and not state.muted and not state.held
+    talking = state.talking and not muted and not held
+    if leg.talking != talking:
+        leg.talking = talking
+        changes.talking.add(leg.leg)
     if leg.as_of < at:
         leg.as_of = at
     if observed.in_flight.concerns(leg.leg):
         observed.in_flight.shown(("room", leg.leg), room)
-        observed.in_flight.shown(("mute", leg.leg), leg.muted)
-        observed.in_flight.shown(("deaf", leg.leg), leg.deaf)
-        observed.in_flight.shown(("hold", leg.leg), leg.held)
-    if before != (room, leg.member_id, leg.muted, leg.deaf, leg.held, leg.moderator):
-        changes.member(leg)
-    if talked != leg.talking:
-        changes.talking.add(leg.leg)
+        observed.in_flight.shown(("mute", leg.leg), muted)
+        observed.in_flight.shown(("deaf", leg.leg), deaf)
+        observed.in_flight.shown(("hold", leg.leg), held)
 
 
 def leave(observed: Observed, leg: ObservedLeg, at: float, changes: Changes) -> None:

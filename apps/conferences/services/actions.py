@@ -9,10 +9,11 @@ from uuid import UUID
 
 from apps.accounts.models import User
 from apps.conferences.access import Action
-from apps.conferences.actors import Actor, actor_in_conference
+from apps.conferences.actors import Actor
 from apps.conferences.errors import ConferenceEnded
 from apps.conferences.live.changes import change
 from apps.conferences.models import Conference
+from apps.conferences.selectors import actor_for
 from apps.core import audit
 from apps.core.errors import NotFound
 
@@ -82,10 +83,10 @@ def perform(*, user: User, conference_id: UUID, action: str, body: Any, address:
     if definition.prepare:
         conference = Conference.objects.filter(pk=conference_id).exclude(phase=Conference.Phase.ENDED).first()
         if conference is not None:
-            definition.prepare(actor_in_conference(user, conference), conference, values)
+            definition.prepare(actor_for(user, Conference, conference_id), conference, values)
     with change(conference_id, by=audit.By(user, address), action=action) as c:
         # Under the lock, so that a right that was just taken away is gone.
-        actor = actor_in_conference(user, c.conference)
+        actor = actor_for(user, Conference, conference_id)
         if c.conference.phase == Conference.Phase.ENDED:
             raise ConferenceEnded
         answer = definition.handler(Act(c, actor, values))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models, transaction
+import msgspec
+from django.db import connection, transaction
 from django.utils import timezone
-from psycopg.types.json import Jsonb
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
@@ -64,9 +63,19 @@ def _of_plan(user: User, plan_id: UUID, values: Mapping[str, Any]) -> Conference
         kept = dict(plan.people.values_list("pk", "role"))
         people = read_people(values["people"], limits, kept=kept)
     else:
-        rows = plan.people.order_by("position", "pk").values_list("name", "role", "numbers", "user")
-        people = [Person(name=name, role=role, numbers=numbers, user=user_id) for name, role, numbers, user_id in rows]
+        people = _stored_people(plan)
     return _store(conference, managers, people, limits)
+
+
+def _stored_people(plan: Plan) -> list[Person]:
+    """Plain SQL: for a thousand people the conversions of the ORM show."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, role, numbers, user_id FROM conferences_planperson WHERE plan_id = %s ORDER BY position, id",
+            [plan.pk],
+        )
+        rows = cursor.fetchall()
+    return [Person(name, role, msgspec.json.decode(numbers), user) for name, role, numbers, user in rows]
 
 
 def _ad_hoc(user: User, values: Mapping[str, Any]) -> Conference:
@@ -103,37 +112,29 @@ def _store(conference: Conference, managers: Sequence[UUID], people: Sequence[Pe
         conference.started_at = now
         conference.locked = conference.lock_after_start
     conference.save(force_insert=True)
-    conference.managers.set(User.objects.filter(pk__in=managers))
+    conference.managers.add(*User.objects.filter(pk__in=managers))
     _copy_participants(conference, people)
     return conference
 
 
-@cache
-def _columns() -> tuple[str, ...]:
-    return tuple(str(field.column) for field in Participant._meta.concrete_fields)
+#: The columns in which participants differ when they are new.
+_OWN = ("id", "name", "role", "numbers", "user_id", "position", "muted")
 
 
 def _copy_participants(conference: Conference, people: Sequence[Person]) -> None:
     """COPY: five times faster than bulk_create for a thousand people."""
-    columns = _columns()
-    place = {name: index for index, name in enumerate(columns)}
     blank = Participant(conference=conference)
-    template = [_stored(field, blank) for field in Participant._meta.concrete_fields]
+    alike = {
+        str(field.column): field.get_db_prep_save(getattr(blank, field.attname), connection)
+        for field in Participant._meta.concrete_fields
+        if field.column not in _OWN
+    }
+    columns, values = ", ".join((*_OWN, *alike)), tuple(alike.values())
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {Participant._meta.db_table} ({', '.join(columns)}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {Participant._meta.db_table} ({columns}) FROM STDIN") as copy,
     ):
         for position, person in enumerate(people):
-            row = list(template)
-            row[place["id"]] = new_id()
-            row[place["name"]] = person.name
-            row[place["role"]] = person.role
-            row[place["numbers"]] = Jsonb(person.numbers)
-            row[place["user_id"]] = person.user
-            row[place["position"]] = position
-            row[place["muted"]] = enters_muted(conference, person.role)
-            copy.write_row(row)
-
-
-def _stored(field: models.Field[Any, Any], instance: models.Model) -> Any:
-    return field.get_db_prep_save(getattr(instance, field.attname), connection)
+            numbers = msgspec.json.encode(person.numbers).decode()
+            muted = enters_muted(conference, person.role)
+            copy.write_row((new_id(), person.name, person.role, numbers, person.user, position, muted, *values))

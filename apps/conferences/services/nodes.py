@@ -18,8 +18,9 @@ from apps.switch.models import Node
 
 
 def choose_node() -> Node:
-    """An enabled node: one that is connected before one that is not, the one with the fewest legs. Raises NoNode."""
-    node = Node.objects.filter(enabled=True).order_by("-connected", "legs", "name").first()
+    """An enabled node: one that is within reach before one that is not, the one with the fewest legs. Raises NoNode."""
+    takes = Node.objects.filter(enabled=True).order_by("legs", "name")
+    node = takes.filter(_within_reach(timezone.now())).first() or takes.first()
     if node is None:
         raise NoNode
     return node
@@ -29,7 +30,7 @@ def on_lost_nodes(now: datetime) -> list[UUID]:
     """The conferences to be moved: unsettled, on a node that no switchboard has reached for too long, while there is
     another one to go to.
     """
-    if not settings.SPARKLE_NODE_LOST_SECONDS or not Node.objects.filter(enabled=True, connected=True).exists():
+    if not settings.SPARKLE_NODE_LOST_SECONDS or not Node.objects.filter(_within_reach(now), enabled=True).exists():
         return []
     lost = Node.objects.filter(_lost(now))
     return list(Conference.objects.filter(node__in=lost, settled_at=None).values_list("pk", flat=True))
@@ -51,12 +52,18 @@ def move_from_lost(conference_id: UUID) -> None:
         if c.conference.phase == Conference.Phase.ENDED:
             c.set(c.conference, settled_at=now)
             return
-        node = choose_node()
-        if not node.connected:
+        node = Node.objects.filter(_within_reach(now), enabled=True).order_by("legs", "name").first()
+        if node is None:
             raise NoNode
         c.detail["to"] = node.name
         c.set(c.conference, node_id=node.pk)
 
 
+def _within_reach(now: datetime) -> Q:
+    return Q(connected=True, lease_until__gt=now)
+
+
 def _lost(now: datetime) -> Q:
-    return Q(connected=False, unreachable_since__lt=now - timedelta(seconds=settings.SPARKLE_NODE_LOST_SECONDS))
+    """No switchboard has reached it, or none has even tried to: the one beside it may have died with it."""
+    limit = now - timedelta(seconds=settings.SPARKLE_NODE_LOST_SECONDS)
+    return Q(connected=False, unreachable_since__lt=limit) | Q(lease_until__lt=limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -81,9 +81,9 @@ def check_stored(people: Sequence[Person], limits: Limits) -> None:
         raise Invalid(errors=[_too_many(limits.most)])
     errors = [
         _outside(f"people.{index}.numbers.{place}")
-        for index, person in enumerate(people)
+        for index, person in enumerate(people if not limits.may_dial_outside else ())
         for place, number in enumerate(person.numbers)
-        if number["kind"] != NumberKind.EXTENSION and not limits.may_dial_outside
+        if number["kind"] != NumberKind.EXTENSION
     ]
     errors += _unknown(people, "people") + _twice(people, "people")
     if errors:
@@ -161,8 +161,12 @@ def _unknown(people: Sequence[Person], path: str) -> list[FieldError]:
     return errors
 
 
-def _twice(people: Iterable[Person], path: str) -> list[FieldError]:
+def _twice(people: Sequence[Person], path: str) -> list[FieldError]:
     """The same number or the same user twice; an error names the later of the two."""
+    numbers = [each["number"] for person in people for each in person.numbers]
+    users = [person.user for person in people if person.user]
+    if len({*numbers}) == len(numbers) and len({*users}) == len(users):
+        return []
     errors: list[FieldError] = []
     seen: dict[object, int] = {}
     for index, person in enumerate(people):

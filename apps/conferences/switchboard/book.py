@@ -6,9 +6,12 @@ Everything here is in memory and quick; `node.py` does the waiting, `loading.py`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from apps.conferences.live.changes import delta
@@ -22,6 +25,11 @@ from apps.conferences.reconcile.rules import gathered, over, participant_state
 from .loading import PARTICIPANT_COLUMNS, Facts, Loaded
 from .writing import ConferenceUpdate, LegRow, moment
 
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: Seconds for which a conference that fails is left alone, unless something else is desired of it before.
+REST_SECONDS = 10.0
 #: Seconds by which `expected_at` must have moved to be told again.
 EXPECTED_STEP = 2.0
 _ON_THE_WAY = frozenset({"queued", "dialing", "ringing", "connected"})
@@ -30,13 +38,14 @@ _ON_THE_WAY = frozenset({"queued", "dialing", "ringing", "connected"})
 @dataclass(slots=True)
 class Entry:
     """One conference. `touched`: decide again; `stale`: participants whose observed columns may differ from
-    `loaded.written`.
+    `loaded.written`; `rests_until`: it failed, and must not keep the others from going on.
     """
 
     loaded: Loaded
     touched: bool = True
     stale: set[UUID] = field(default_factory=set)
     talking: frozenset[UUID] = frozenset()
+    rests_until: float = 0.0
 
     @property
     def desired(self) -> DesiredConference:
@@ -63,7 +72,7 @@ class Book:
             entry = self.entries[conference] = Entry(loaded)
         else:
             entry.loaded = loaded
-        entry.touched = True
+        entry.touched, entry.rests_until = True, 0.0
         entry.stale.update(loaded.desired.participants)
         self.owner.update((participant, conference) for participant in loaded.desired.participants)
         self.rooms[loaded.desired.room.name] = conference
@@ -123,9 +132,11 @@ class Book:
     def decide(self, now: float) -> list[tuple[Entry, Decision]]:
         decisions = []
         for entry in self.entries.values():
-            if entry.touched:
+            if entry.touched and now >= entry.rests_until:
                 entry.touched = False
-                decisions.append((entry, decide(entry.desired, self.observed, entry.loaded.policy, now)))
+                decision = self._try(entry, now, decide, entry.desired, self.observed, entry.loaded.policy, now)
+                if decision is not None:
+                    decisions.append((entry, decision))
         return decisions
 
     def leg_rows(self) -> list[LegRow]:
@@ -143,20 +154,8 @@ class Book:
         """
         found = []
         for conference, entry in self.entries.items():
-            update = ConferenceUpdate(entry.loaded)
-            self._participants(entry, update, now)
-            self._conference(entry, update, now, dials.get(conference))
-            self._whispers(entry, update)
-            self._announcements(conference, update, now)
+            update = self._try(entry, now, self._update, entry, now, dials.get(conference))
             if update:
-                update.changes = delta(
-                    conference=update.columns,
-                    participants=update.told,
-                    whispers={key: {"observed_feed": feed} for key, feed in update.feeds.items()},
-                    announcements={
-                        key: {"played_at": at, "error": error} for key, (at, error) in update.played.items()
-                    },
-                )
                 found.append(update)
         return found
 
@@ -196,14 +195,14 @@ class Book:
         self.talks.clear()
         return found
 
-    def to_start(self) -> list[UUID]:
+    def to_start(self, now: float) -> list[UUID]:
         """Conferences that have gathered and may run."""
         if not self.observed.ready:
             return []
         return [
             conference
             for conference, entry in self.entries.items()
-            if entry.desired.phase == "gathering" and gathered(entry.desired, self.observed)
+            if entry.desired.phase == "gathering" and self._try(entry, now, gathered, entry.desired, self.observed)
         ]
 
     def empty(self) -> set[UUID]:
@@ -219,6 +218,32 @@ class Book:
         }
 
     # One by one -----------------------------------------------------------------------------------------------
+
+    def _try(self, entry: Entry, now: float, act: Callable[..., T], *arguments: object) -> T | None:
+        """What `act` returns; None where it fails, and while the conference rests from that."""
+        if now < entry.rests_until:
+            return None
+        try:
+            return act(*arguments)
+        except Exception as error:
+            entry.rests_until, entry.touched = now + REST_SECONDS, True
+            logger.error("conference %s rests for %.0f s: %s", entry.desired.id, REST_SECONDS, where(error))
+            return None
+
+    def _update(self, entry: Entry, now: float, dials: Sequence[Dial] | None) -> ConferenceUpdate:
+        update = ConferenceUpdate(entry.loaded)
+        self._participants(entry, update, now)
+        self._conference(entry, update, now, dials)
+        self._whispers(entry, update)
+        self._announcements(entry.desired.id, update, now)
+        if update:
+            update.changes = delta(
+                conference=update.columns,
+                participants=update.told,
+                whispers={key: {"observed_feed": feed} for key, feed in update.feeds.items()},
+                announcements={key: {"played_at": at, "error": error} for key, (at, error) in update.played.items()},
+            )
+        return update
 
     def _participants(self, entry: Entry, update: ConferenceUpdate, now: float) -> None:
         for participant in list(entry.stale):
@@ -298,6 +323,11 @@ class Book:
         person = self.entries[conference].desired.participants.get(leg.participant) if leg.participant else None
         target = person.numbers[leg.number] if person is not None and leg.number < len(person.numbers) else None
         return LegRow(conference, leg, target.kind if target else "", target.number if target else "")
+
+
+def where(error: Exception) -> str:
+    """What kind of exception came from where. Not its text, which may hold names and numbers."""
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
 def _expected(dials: Sequence[Dial], now: float) -> datetime | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import psycopg
 from django.conf import settings
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
 
 Connection = psycopg.Connection[DictRow]
 
@@ -14,7 +16,7 @@ Connection = psycopg.Connection[DictRow]
 def connect(*, application_name: str, autocommit: bool = False) -> Connection:
     """A connection with dict rows. Raises psycopg.OperationalError when the database is away."""
     database: dict[str, Any] = settings.DATABASES["default"]
-    return psycopg.connect(
+    connection = psycopg.connect(
         host=database["HOST"] or None,
         port=database["PORT"] or None,
         dbname=database["NAME"],
@@ -30,3 +32,5 @@ def connect(*, application_name: str, autocommit: bool = False) -> Connection:
         autocommit=autocommit,
         row_factory=dict_row,
     )
+    set_json_loads(msgspec.json.decode, connection)
+    return connection

@@ -45,7 +45,7 @@ def run(loops: Callable[[], Iterable[NodeLoop]]) -> None:
 
 
 def _start_and_end(loop: NodeLoop) -> None:
-    for conference in loop.book.to_start():
+    for conference in loop.book.to_start(time.time()):
         _do(lifecycle.start_gathered, conference)
     overdue = Conference.objects.filter(node=loop.lease.node, ends_at__lt=timezone.now()).exclude(phase="ended")
     for conference in overdue.values_list("id", flat=True):

@@ -15,6 +15,7 @@ import gevent
 from gevent.event import Event as Flag
 from gevent.queue import Queue
 
+from apps.switch.clock import SwitchClock
 from apps.switch.commands import Command
 from apps.switch.esl.connection import CommandConnection, Disconnected, EventConnection
 from apps.switch.esl.translation import TranslationError
@@ -28,6 +29,8 @@ BATCH = 500
 BACKOFF = (0.2, 0.5, 1.0, 2.0)
 #: Seconds after which a connection was a sound one: the next loss begins with the shortest pause again.
 SOUND = 5.0
+#: Seconds by which a switch's clock must have moved to be worth a word.
+CLOCK_MOVED = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,15 @@ class Address:
 
 
 class Link:
-    """Keeps the connections up. `wake` is set whenever the inbox has something; `may_send` is asked before commands are
-    sent. Another `address` may be set at any time: the link moves there.
+    """Keeps the connections up, and dates all that comes by this machine's clock. `wake` is set whenever the inbox has
+    something; `may_send` is asked before commands are sent. Another `address` may be set at any time: the link moves
+    there.
     """
 
     def __init__(self, name: str, address: Address, wake: Flag, may_send: Callable[[], bool]) -> None:
         self.name, self.address, self.wake, self.may_send = name, address, wake, may_send
         self.inbox: Queue[Item] = Queue(maxsize=INBOX)
+        self.clock = SwitchClock()
         self._work: Queue[Sequence[Command] | None] | None = None
         self._asking = False
         self._listener: gevent.Greenlet[[], None] | None = None
@@ -113,6 +118,8 @@ class Link:
         try:
             events.connect()
             commands.connect()
+            self.clock = SwitchClock()
+            self._read_clock(commands)
             self._put(Connected(commands.core_uuid()))
             work = self._work = Queue()
             self._asking = False
@@ -122,7 +129,7 @@ class Link:
             while not sender.ready() and self.address == address:
                 batch = events.read_batch(BATCH, timeout=1.0)
                 if batch:
-                    self._put(batch)
+                    self._put(self.clock.dated(batch, time.time()))
             return "another address holds" if address != self.address else "the command connection broke"
         finally:
             self._work = None
@@ -137,6 +144,7 @@ class Link:
                 commands = work.get()
                 if commands is None:
                     self._asking = False  # what is wanted from now on may not be in this one
+                    self._read_clock(connection)
                     self._put(connection.snapshot())
                 elif self.may_send():
                     for command, reply in zip(commands, connection.send(commands), strict=True):
@@ -144,3 +152,9 @@ class Link:
                             logger.info("%s: %s: %s", self.name, type(command).__name__, reply.text)
         except (Disconnected, TranslationError) as error:
             logger.warning("%s: not answered: %s", self.name, error)
+
+    def _read_clock(self, connection: CommandConnection) -> None:
+        before = self.clock.offset
+        self.clock.take(connection.read_clock())
+        if abs(self.clock.offset - before) >= CLOCK_MOVED:
+            logger.warning("%s: its clock is %+.1f s from this machine's", self.name, self.clock.offset)

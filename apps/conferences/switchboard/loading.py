@@ -9,18 +9,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import tuple_row
+
 from apps.conferences.reconcile.desired import (
     DesiredAnnouncement,
     DesiredConference,
     DesiredParticipant,
     DesiredWhisper,
     Limits,
+    Role,
     Route,
     Target,
 )
 from apps.conferences.reconcile.ladder import CallOutPolicy
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
 from apps.conferences.rooms import main_room, room_owners, whisper_room
+from apps.switch import srtp
 from apps.switch.commands import Room
 from apps.switch.esl.rendering import UnsafeValue, dial_string
 
@@ -28,9 +32,7 @@ from .database import Connection
 
 logger = logging.getLogger(__name__)
 
-#: Suites offered for SRTP, strongest first (freeswitch switch_core_media.c:277); never NULL, never a 32 bit tag.
-SUITES = "AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_CM_128_HMAC_SHA1_80"
-_ENCRYPTION = {"mandatory": f"mandatory:{SUITES}", "exempt": f"optional:{SUITES}", "internal": None}
+_ENCRYPTION = {"mandatory": srtp.MANDATORY, "exempt": srtp.EXEMPT, "internal": None}
 
 #: The observed columns of a participant, in the order in which they are compared and written.
 PARTICIPANT_COLUMNS = (
@@ -48,6 +50,27 @@ PARTICIPANT_COLUMNS = (
     "left_at",
 )
 Facts = tuple[Any, ...]
+
+#: What is desired of a participant, in the order of DesiredParticipant's fields.
+_DESIRED = (
+    "id",
+    "name",
+    "role",
+    "numbers",
+    "present AND NOT refused",
+    "round",
+    "muted",
+    "forbidden",
+    "granted",
+    "deaf",
+    "held",
+    "volume",
+    "whisper_id",
+)
+_PEOPLE = (
+    f"SELECT {', '.join((*_DESIRED, *PARTICIPANT_COLUMNS))} FROM conferences_participant"  # noqa: S608 - names of ours
+    " WHERE conference_id = %s ORDER BY position, id"
+)
 
 
 @dataclass(slots=True)
@@ -129,15 +152,17 @@ class Loader:
         self.node = node
         self.domain = ""
         self.pace = Limits(1.0, 1)
+        self.restart_wanted = False
         self.gateways: list[Gateway] = []
         self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
 
     def refresh(self, connection: Connection) -> None:
         row = connection.execute(
-            "SELECT domain, calls_per_second, max_legs FROM switch_node WHERE id = %s", (self.node,)
+            "SELECT domain, calls_per_second, max_legs, restart_wanted FROM switch_node WHERE id = %s", (self.node,)
         ).fetchone()
         if row is not None:
             self.domain, self.pace = row["domain"], Limits(row["calls_per_second"], row["max_legs"])
+            self.restart_wanted = row["restart_wanted"]
         self.gateways = load_gateways(connection, self.node)
         self._routes.clear()
 
@@ -175,9 +200,7 @@ class Loader:
         ).fetchone()
         if row is None:
             return None
-        people = connection.execute(
-            "SELECT * FROM conferences_participant WHERE conference_id = %s ORDER BY position, id", (conference,)
-        ).fetchall()
+        people = connection.cursor(row_factory=tuple_row).execute(_PEOPLE, (conference,)).fetchall()
         whispers = connection.execute(
             "SELECT id, soft_main, closed_at, observed_feed FROM conferences_whisper WHERE conference_id = %s",
             (conference,),
@@ -193,7 +216,7 @@ class Loader:
                 title=row["title"],
                 room=Room(*main_room(conference)),
                 phase=row["phase"],
-                participants={each["id"]: self._participant(each) for each in people},
+                participants={each[0]: self._participant(*each[: len(_DESIRED)]) for each in people},
                 locked=row["locked"],
                 floor_mode=row["floor_mode"],
                 called=row["called_id"],
@@ -222,7 +245,7 @@ class Loader:
             observed_locked=row["observed_locked"],
             expected_at=row["expected_at"],
             settled=row["settled_at"] is not None,
-            written={each["id"]: tuple(each[name] for name in PARTICIPANT_COLUMNS) for each in people},
+            written={each[0]: each[len(_DESIRED) :] for each in people},
             feeds={each["id"]: each["observed_feed"] for each in whispers},
         )
 
@@ -236,25 +259,11 @@ class Loader:
         )
         return [_leg(each, core) for each in rows]
 
-    def _participant(self, row: dict[str, Any]) -> DesiredParticipant:
-        return DesiredParticipant(
-            id=row["id"],
-            name=row["name"],
-            role=row["role"],
-            numbers=tuple(
-                Target(each["kind"], each["number"], self._ways(each["kind"], each["number"]))
-                for each in row["numbers"]
-            ),
-            present=row["present"] and not row["refused"],
-            round=row["round"],
-            muted=row["muted"],
-            forbidden=row["forbidden"],
-            granted=row["granted"],
-            deaf=row["deaf"],
-            held=row["held"],
-            volume_in=row["volume"],
-            whisper=row["whisper_id"],
+    def _participant(self, key: UUID, name: str, role: Role, numbers: list[Any], *rest: Any) -> DesiredParticipant:
+        targets = tuple(
+            Target(each["kind"], each["number"], self._ways(each["kind"], each["number"])) for each in numbers
         )
+        return DesiredParticipant(key, name, role, targets, *rest)
 
     def _ways(self, kind: str, number: str) -> tuple[Route, ...]:
         key = (kind, number)

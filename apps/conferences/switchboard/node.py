@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import gevent
 import psycopg
@@ -26,11 +26,11 @@ from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_sn
 from apps.conferences.reconcile.observed import Observed
 from apps.conferences.reconcile.pacing import Pacer
 from apps.conferences.rooms import MAIN_PROFILE
-from apps.switch.commands import Command, HangupRoom, Room
-from apps.switch.events import Heartbeat, Snapshot
+from apps.switch.commands import Command, HangupRoom, Restart, Room
+from apps.switch.events import Snapshot
 
 from . import database
-from .book import Book, Entry
+from .book import Book, Entry, where
 from .lease import Lease, LeaseLost, fence
 from .link import Address, Connected, Gone, Link
 from .loading import Loader
@@ -48,6 +48,8 @@ SWEEP = 1.0
 SNAPSHOT = 30.0
 REFRESH = 10.0
 DATABASE_RETRY = 0.5
+#: Seconds by which this machine's clock must have been set to begin anew: all that is known was dated by the old one.
+CLOCK_SET = 1.0
 
 
 class NodeLoop:
@@ -61,10 +63,12 @@ class NodeLoop:
         self.wake = Flag()
         self.link = Link(name, address, self.wake, lambda: lease.fresh)
         self.running = True
+        self.boot = time.time() - time.monotonic()
         self._changed: set[UUID] = set()
         self._reload = True
         self._connection: database.Connection | None = None
         self._node_facts: dict[str, object] = {}
+        self._core_to_end = ""  # the run of the switch that was asked to start anew
         self._pace = self.loader.pace
         self._pacer = Pacer(self._pace)
         self._unknown: set[UUID] = set()
@@ -89,14 +93,17 @@ class NodeLoop:
     # The loop -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Returns when stopped or when the lease is lost."""
+        """Returns when stopped, when the lease is lost, or when this machine's clock was set."""
         self.link.start()
         try:
             while self.running:
-                began = time.monotonic()
+                began, now = time.monotonic(), time.time()
+                if abs(now - began - self.boot) >= CLOCK_SET:
+                    logger.warning("%s: begins anew: this machine's clock was set", self.name)
+                    return
                 self.wake.clear()
                 try:
-                    self._round(time.time())
+                    self._round(now)
                 except LeaseLost:
                     logger.warning("%s: another switchboard has the lease", self.name)
                     return
@@ -140,6 +147,7 @@ class NodeLoop:
         admitted, self._next_dial = self._admit(waiting, clock)
         fresh = self._write(decisions, [pair for pair in admitted if not pair[1].repeat], now)
         self._send(decisions, [dial for _, dial in admitted if dial.repeat or dial.leg in fresh], now)
+        self._restart()
         for conference, speakers in self.book.talking():
             self.publisher.put(talking_channel(conference), json.dumps([str(each) for each in speakers]))
 
@@ -152,7 +160,15 @@ class NodeLoop:
             match item:
                 case Connected(core=core):
                     changes.merge(connect(self.observed, core, now))
-                    self._node_facts |= {"connected": True, "unreachable_since": None, "core_uuid": core}
+                    self._node_facts |= {
+                        "connected": True,
+                        "unreachable_since": None,
+                        "core_uuid": core,
+                        "clock_offset": self.link.clock.offset,
+                    }
+                    if self._core_to_end and core != self._core_to_end:
+                        self._node_facts["restart_wanted"] = self.loader.restart_wanted = False
+                        self._core_to_end = ""
                 case Gone():
                     if self.observed.connected:
                         self._node_facts |= {"connected": False, "unreachable_since": datetime.fromtimestamp(now, UTC)}
@@ -163,15 +179,16 @@ class NodeLoop:
                     self._strange_rooms = {room.name for room in item.rooms} - self.book.rooms.keys()
                 case events:
                     changes.merge(apply(self.observed, *events))
-                    beat = next((each for each in reversed(events) if isinstance(each, Heartbeat)), None)
-                    if beat is not None:
-                        self._node_facts |= {
-                            "legs": beat.sessions,
-                            "version": beat.version[:120],
-                            "last_heartbeat_at": datetime.fromtimestamp(beat.at, UTC),
-                        }
             if self.link.inbox.empty() and time.monotonic() < until:
                 gevent.sleep(0)  # lets the reader bring what has come meanwhile
+        beat, self.observed.heartbeat = self.observed.heartbeat, None
+        if beat is not None:
+            self._node_facts |= {
+                "legs": beat.sessions,
+                "version": beat.version[:120],
+                "last_heartbeat_at": datetime.fromtimestamp(beat.at, UTC),
+                "clock_offset": self.link.clock.offset,
+            }
         self._note(changes)
 
     def _note(self, changes: Changes) -> None:
@@ -210,9 +227,11 @@ class NodeLoop:
     def _take_in(self, connection: database.Connection, conference: UUID) -> None:
         try:
             loaded = self.loader.load(connection, conference)
-        except (KeyError, TypeError, ValueError):
+        except psycopg.Error:
+            raise
+        except Exception as error:
             # One conference with rows that nobody can read must not take the others down.
-            logger.exception("conference %s cannot be loaded", conference)
+            logger.error("conference %s cannot be loaded: %s", conference, where(error))
             return
         if loaded is None or loaded.settled:
             self.book.drop(conference)
@@ -311,6 +330,13 @@ class NodeLoop:
         if dials:
             self._note(Changes(legs={dial.leg for dial in dials}, participants={dial.participant for dial in dials}))
             self.wake.set()
+
+    def _restart(self) -> None:
+        """Ask the switch once to start anew, if that is wanted and no conference is on it; it waits for all else."""
+        wanted = self.loader.restart_wanted and not self._core_to_end
+        if wanted and self.observed.ready and not self.book.entries:
+            self._core_to_end = self.observed.core
+            self.link.send([Restart(uuid4())])
 
     # The database ---------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Projection into PostgreSQL: what changed since the last flush, in one transaction, each table in one statement.
 
-Column by column as arrays (`unnest`), so a thousand rows cost one round trip. The order of locks is the one of the
-services: the conference's row first.
+Column by column as arrays (`unnest`), or as JSON, so a thousand rows cost one round trip. The order of locks is the
+one of the services: the conference's row first.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from apps.conferences.live.views import Changes
@@ -65,6 +66,22 @@ def store_attempts(connection: Connection, dials: Sequence[tuple[UUID, Dial, str
     stored already, by a transaction whose
     commit was never answered, may be originated: it never was.
     """
+    attempts = [
+        {
+            "leg": dial.leg,
+            "conference": conference,
+            "participant": dial.participant,
+            "round": dial.round,
+            "ordinal": dial.ordinal,
+            "number_index": dial.number,
+            "kind": dial.target.kind,
+            "number": dial.target.number,
+            "gateway": dial.route.gateway,
+            "gateway_name": name,
+        }
+        for conference, dial, name in dials
+    ]
+    # JSON takes a third of the CPU time that arrays take; between a click and a thousand calls that counts.
     rows = connection.execute(
         """
         INSERT INTO conferences_attempt
@@ -73,27 +90,15 @@ def store_attempts(connection: Connection, dials: Sequence[tuple[UUID, Dial, str
                 phase, cause, sip_code, sends, stored_at)
         SELECT v.leg, v.conference, v.participant, v.round, v.ordinal, v.number_index, v.kind, v.number, v.gateway,
                v.gateway_name, 'stored', '', 0, 0, %s
-          FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[],
-                      %s::uuid[], %s::text[])
-               AS v(leg, conference, participant, round, ordinal, number_index, kind, number, gateway, gateway_name)
+          FROM json_to_recordset(%s)
+               AS v(leg uuid, conference uuid, participant uuid, round int, ordinal int, number_index int, kind text,
+                    number text, gateway uuid, gateway_name text)
          WHERE NOT EXISTS (SELECT FROM conferences_attempt a
                             WHERE a.participant_id = v.participant AND a.phase <> 'ended' AND a.leg <> v.leg)
             ON CONFLICT (leg) DO UPDATE SET stored_at = excluded.stored_at WHERE conferences_attempt.phase = 'stored'
      RETURNING leg
         """,
-        (
-            now,
-            [dial.leg for _, dial, _ in dials],
-            [conference for conference, _, _ in dials],
-            [dial.participant for _, dial, _ in dials],
-            [dial.round for _, dial, _ in dials],
-            [dial.ordinal for _, dial, _ in dials],
-            [dial.number for _, dial, _ in dials],
-            [dial.target.kind for _, dial, _ in dials],
-            [dial.target.number for _, dial, _ in dials],
-            [dial.route.gateway for _, dial, _ in dials],
-            [name for _, _, name in dials],
-        ),
+        (now, msgspec.json.encode(attempts).decode()),
     )
     return {row["leg"] for row in rows}
 

@@ -26,22 +26,36 @@ from gevent.lock import BoundedSemaphore
 from gevent.queue import Empty, Full, Queue
 from greenswitch.esl import InboundESL
 
+from apps.switch.clock import ClockReading
 from apps.switch.commands import Command
 from apps.switch.esl.framing import Frame, Framer, ProtocolError
-from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS, SUBSCRIBE, UnsafeValue, authenticate, render
-from apps.switch.esl.translation import TranslationError, parse_snapshot, translate
+from apps.switch.esl.rendering import (
+    CLOCK,
+    CORE_UUID,
+    LIST_LEGS,
+    LIST_ROOMS,
+    SUBSCRIBE,
+    Question,
+    UnsafeValue,
+    authenticate,
+    render,
+)
+from apps.switch.esl.translation import TranslationError, parse_snapshot, translate_all
 from apps.switch.events import Event, Snapshot
 
 logger = logging.getLogger(__name__)
 
-RECEIVE_BYTES = 128 * 1024
-# Received but unread chunks of events; with them, RECEIVE_BYTES bounds what one connection holds in memory.
-BACKLOG_CHUNKS = 8
+RECEIVE_BYTES = 64 * 1024
+# While more than that waits: fewer and larger reads cost the kernel less.
+RECEIVE_MANY_BYTES = 1024 * 1024
+# Received but unread chunks of events; with them, RECEIVE_MANY_BYTES bounds what one connection holds in memory.
+BACKLOG_CHUNKS = 2
 # HEARTBEAT comes every 20 s (switch_core.c:95): two may be late, not three.
 HEARTBEAT_LIMIT = 50.0
 
 # The last look at what is sent, behind the checks of rendering: lines with something in them and no control characters.
 _COMMAND_RE = re.compile(r"[^\x00-\x1f\x7f]+(\n[^\x00-\x1f\x7f]+)*")
+_MICROSECONDS_RE = re.compile(r"[0-9]{1,18}")
 
 
 class Disconnected(Exception):  # noqa: N818 - a state that every user of a connection meets, named for what it says
@@ -137,10 +151,10 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
     def receive_events(self) -> None:
         """The receiving greenlet: whatever goes wrong in it ends the connection, and everybody who waits is told."""
         try:
-            # One buffer for good: a fresh one for each read costs more than the reading.
-            with memoryview(bytearray(RECEIVE_BYTES)) as buffer:
-                while size := self.sock.recv_into(buffer):
-                    self._take(buffer[:size])
+            size = RECEIVE_BYTES
+            while data := self.sock.recv(size):
+                size = RECEIVE_BYTES if len(data) < RECEIVE_BYTES else RECEIVE_MANY_BYTES
+                self._take(data)
             lost = " in the middle of a message" if self._framer.unfinished else ""
             self._abort(Disconnected(f"the switch closed the connection{lost}"))
         except Disconnected as failure:
@@ -155,7 +169,7 @@ class HardenedESL(InboundESL):  # type: ignore[misc] # greenswitch has no types
             logger.exception("The receiver of the switch at %s:%s failed", self.host, self.port)
             self._abort(Disconnected("the receiver failed"))
 
-    def _take(self, data: memoryview) -> None:
+    def _take(self, data: bytes) -> None:
         events, frames = self._framer.feed(data)
         try:
             for frame in frames:
@@ -289,7 +303,7 @@ class EventConnection:
 
     def __init__(self, host: str, port: int, password: str, timeout: float = 10.0) -> None:
         self._esl = HardenedESL(host, port, password, timeout, HEARTBEAT_LIMIT)
-        self._bodies: deque[bytes] = deque()
+        self._bodies: list[bytes] = []
         self._untranslatable = 0
 
     def connect(self) -> None:
@@ -315,16 +329,8 @@ class EventConnection:
         except Disconnected:
             if not bodies:
                 raise
-        events = []
-        for _ in range(min(max_events, len(bodies))):
-            try:
-                event = translate(bodies.popleft())
-            except TranslationError as error:
-                self._count(error)
-            else:
-                if event is not None:
-                    events.append(event)
-        return events
+        taken, self._bodies = bodies[:max_events], bodies[max_events:]
+        return translate_all(taken, self._count)
 
     def _count(self, error: TranslationError) -> None:
         self._untranslatable += 1
@@ -364,11 +370,24 @@ class CommandConnection:
         """
         return _core(self._esl.send(CORE_UUID))
 
+    def read_clock(self) -> ClockReading:
+        """What the clock of the switch shows. Raises as `snapshot` does."""
+        asked_at = time.time()
+        told = _text(self._esl.send(CLOCK))
+        answered_at = time.time()
+        if not _MICROSECONDS_RE.fullmatch(told):
+            raise TranslationError("the switch does not tell the time")
+        return ClockReading(asked_at=asked_at, told=int(told) / 1e6, answered_at=answered_at)
+
     def snapshot(self) -> Snapshot:
         """All rooms and legs of the switch. Raises Disconnected, CommandTimeout, TranslationError."""
         asked_at = time.time()
         core, rooms, legs = self._esl.pipeline([CORE_UUID, LIST_ROOMS, LIST_LEGS])
         return parse_snapshot(_core(core), rooms.body, legs.body, asked_at, time.time())
+
+    def ask(self, questions: Sequence[Question]) -> list[str]:
+        """The answers, in order. Raises Disconnected, CommandTimeout."""
+        return [_text(reply) for reply in self._esl.pipeline([f"api {question}" for question in questions])]
 
     def stop(self) -> None:
         self._esl.stop()

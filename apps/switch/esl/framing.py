@@ -6,7 +6,6 @@ A frame is a block of `Name: value` lines, an empty line, and a body of Content-
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import msgspec
@@ -15,10 +14,9 @@ MAX_HEADER_BLOCK = 64 * 1024
 # `conference json_list` of 5,000 members is about 7 MB.
 MAX_BODY = 64 * 1024 * 1024
 
-# FreeSWITCH writes the two headers of an event in just this form and order (mod_event_socket.c:1441); any other form
-# takes the general way below. Stray empty lines between frames carry nothing.
-_EVENT_HEAD = re.compile(rb"\n*Content-Length: (\d{1,12})\nContent-Type: text/event-json\n\n").match
 _EVENT: tuple[str, dict[str, str]] = ("text/event-json", {})
+# Header blocks of events are few, since only the length differs: so many, each of at most so many bytes, are read once.
+KNOWN_HEADS, KNOWN_HEAD = 8192, 80
 
 
 class ProtocolError(Exception):
@@ -43,63 +41,75 @@ class Received(NamedTuple):
 class Framer:
     """Cuts a byte stream into frames, whatever the sizes it arrives in.
 
-    Holds at most one unfinished frame, so at most MAX_HEADER_BLOCK + MAX_BODY bytes and one chunk.
+    Holds at most one unfinished frame: MAX_HEADER_BLOCK or MAX_BODY bytes, and one chunk.
     """
 
     def __init__(self, max_header_block: int = MAX_HEADER_BLOCK, max_body: int = MAX_BODY) -> None:
         self._max_header_block = max_header_block
         self._max_body = max_body
-        self._buffer = bytearray()
-        self._searched = 0  # no end of a header block starts before this offset of the buffer
-        self._head: tuple[str, dict[str, str]] | None = None  # read, its body is awaited
+        self._block = b""  # a header block of which the end is awaited
+        self._head: tuple[str, dict[str, str]] | None = None  # read, the rest of its body is awaited
         self._length = 0
+        self._body = bytearray()
+        self._known: dict[bytes, int] = {}
 
     @property
     def unfinished(self) -> bool:
         """Whether the stream stands in the middle of a frame (an end of it now is a loss)."""
-        return bool(self._buffer) or self._head is not None
+        return bool(self._block) or self._head is not None
 
-    def feed(self, data: bytes | memoryview) -> Received:
+    def feed(self, data: bytes) -> Received:
         """Take the next bytes of the stream. Raises ProtocolError."""
-        buffer = self._buffer
-        buffer += data
-        size = len(buffer)
         events: list[bytes] = []
         frames: list[Frame] = []
-        at, head, length = 0, self._head, self._length
-        # Released before the buffer is cut: a bytearray with an exported view cannot change its size.
-        with memoryview(buffer) as view:
-            while True:
-                if head is None:
-                    if event := _EVENT_HEAD(view, at):
-                        head, length, at = _EVENT, int(event[1]), event.end()
-                    else:
-                        end = buffer.find(b"\n\n", max(at, self._searched))
-                        if (size if end < 0 else end) - at > self._max_header_block:
-                            raise ProtocolError("header block too long")
-                        if end < 0:
-                            self._searched = max(at, size - 1)
-                            break
-                        block = bytes(view[at:end]).strip(b"\n")
-                        at = end + 2
-                        if not block:
-                            continue
-                        head, length = _read_head(block)
-                end = at + length
-                if end > size:
-                    if length > self._max_body:
-                        raise ProtocolError("body too long")
-                    break
-                if head is _EVENT:
-                    events.append(bytes(view[at:end]))
-                else:
-                    frames.append(Frame(*head, bytes(view[at:end])))
-                at, head = end, None
-            event = None  # it holds the view too
-        self._head, self._length = head, length
-        del buffer[:at]
-        self._searched -= at
+        at = 0
+        if (head := self._head) is not None:
+            at = self._length - len(self._body)
+            self._body += data[:at]
+            if len(data) < at:
+                return Received(events, frames)
+            if head is _EVENT:
+                events.append(bytes(self._body))
+            else:
+                frames.append(Frame(*head, bytes(self._body)))
+            self._head, self._body = None, bytearray()
+        # No end of a header block starts before the last byte of what was searched already.
+        look = at or max(0, len(self._block) - 1)
+        data, self._block = self._block + data, b""
+        size, known = len(data), self._known
+        while (end := data.find(b"\n\n", look)) >= 0:
+            length = known.get(data[at:end])
+            if length is not None:
+                head = _EVENT
+            elif block := data[at:end].strip(b"\n"):
+                head, length = self._read(block)
+            else:  # stray empty lines between frames carry nothing
+                at = look = end + 2
+                continue
+            start = end + 2
+            stop = start + length
+            if stop > size:
+                self._head, self._length, self._body = head, length, bytearray(data[start:])
+                return Received(events, frames)
+            if head is _EVENT:
+                events.append(data[start:stop])
+            else:
+                frames.append(Frame(*head, data[start:stop]))
+            at = look = stop
+        self._block = data[at:]
+        if len(self._block) > self._max_header_block:
+            raise ProtocolError("header block too long")
         return Received(events, frames)
+
+    def _read(self, block: bytes) -> tuple[tuple[str, dict[str, str]], int]:
+        if len(block) > self._max_header_block:
+            raise ProtocolError("header block too long")
+        head, length = _read_head(block)
+        if length > self._max_body:
+            raise ProtocolError("body too long")
+        if head is _EVENT and len(block) <= KNOWN_HEAD and len(self._known) < KNOWN_HEADS:
+            self._known[block] = length
+        return head, length
 
 
 def _read_head(block: bytes) -> tuple[tuple[str, dict[str, str]], int]:

@@ -4,17 +4,17 @@ What may pass is a whitelist for each kind of value; all else raises UnsafeValue
 are the one free text: what FreeSWITCH would interpret is replaced, not refused.
 
 Room commands are `api` (one connection runs them in order, mod_event_socket.c:2280); only `originate`, which lasts as
-long as it rings, is `bgapi` (a thread each, mod_event_socket.c:2325).
+long as it rings, and `Restart`, which waits, are `bgapi` (a thread each, mod_event_socket.c:2325).
 Source of the forms: conference_api.c:45-130, mod_commands.c (originate, uuid_kill, uuid_setvar), switch_event.c:1664
 and switch_utils.c (how `{name=value,…}` and arguments are split) of FreeSWITCH 1.10.12.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
+from enum import StrEnum
 from functools import lru_cache
 from typing import assert_never
 from uuid import UUID
@@ -34,6 +34,7 @@ from apps.switch.commands import (
     OriginateFeed,
     Play,
     PrepareMove,
+    Restart,
     Room,
     SetVolume,
     Undeaf,
@@ -48,8 +49,29 @@ SUBSCRIBE = (
     "CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE CALL_SECURE CUSTOM conference::maintenance"
 )
 CORE_UUID = "api global_getvar core_uuid"
+CLOCK = "api strmicroepoch"  # mod_dptools.c:2013, the clock that stamps events
 LIST_ROOMS = "api conference json_list"
 LIST_LEGS = "api show channels as json"
+
+
+class Question(StrEnum):
+    """What can be asked of a switch beside rooms and legs; none of it changes anything."""
+
+    VERSION = "version"
+    CLOCK = "strmicroepoch"
+    MAX_SESSIONS = "fsctl max_sessions"
+    SESSIONS_PER_SECOND = "fsctl sps"
+    API_EXPANSION = "fsctl api_expansion"
+    MODULES = "show modules as json"
+    SECURE_MEDIA = "global_getvar rtp_secure_media"
+    PROFILES = "sofia xmlstatus"
+    INTERNAL = "sofia xmlstatus profile internal"
+    TRUNK = "sofia xmlstatus profile trunk"
+    TRUNK_EXEMPT = "sofia xmlstatus profile trunk-exempt"
+    ROOMS = "xml_locate configuration configuration name conference.conf"
+    CORE = "xml_locate configuration configuration name switch.conf"
+    CONTROL_PLANE = "user_exists id somebody check"
+
 
 MOVE_LEGS = 20  # one `conference` command has at most 25 words (conference_api.c:195)
 DISPLAY_NAME_LENGTH = 64
@@ -132,6 +154,9 @@ def render(command: Command) -> list[str]:
             return [_room(command.room, f"play {_path(command.path)}{to}")]
         case HangupRoom():
             return [_room(command.room, "hup all")]
+        case Restart():
+            # Waits in a thread of its own until there is no session (switch_core.c:2819).
+            return [f"bgapi fsctl shutdown elegant restart\nJob-UUID: {_uuid('job', command.job)}"]
     assert_never(command)
 
 
@@ -156,8 +181,7 @@ def display_name(text: str) -> str:
     ASCII that is syntax somewhere on the way becomes its full-width twin, every space U+00A0 (a real one would end
     the argument), and what is invisible or steers the display (controls, line breaks, bidirectional marks) goes.
     """
-    kept = (_display_character(character) for character in text)
-    return "".join(itertools.islice(filter(None, kept), DISPLAY_NAME_LENGTH)).strip("\u00a0")
+    return "".join(map(_display_character, text))[:DISPLAY_NAME_LENGTH].strip("\u00a0")
 
 
 @lru_cache(maxsize=4096)
@@ -172,48 +196,76 @@ def _display_character(character: str) -> str:
 
 
 def _originate(command: Originate) -> str:
+    target, common = _alike(
+        command.room,
+        command.flags,
+        command.timeout,
+        command.caller_name,
+        command.caller_number,
+        command.volume_in,
+        command.encryption,
+    )
+    leg, participant = _uuid("leg", command.leg), _uuid("participant", command.participant)
+    callee = display_name(command.callee_name)
+    name = f"origination_callee_id_name={callee}," if callee else ""
+    variables = f"origination_uuid={leg},origination_external_id={participant},{name}{common}"
+    return _bgapi_originate(variables, _dial_string(command.dial_string), target, command.job)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _alike(
+    room: Room,
+    flags: frozenset[MemberFlag],
+    timeout: int,
+    caller_name: str,
+    caller_number: str,
+    volume_in: int,
+    encryption: str | None,
+) -> tuple[str, str]:
+    """The target and those variables of an originate that a conference's calls have in common."""
     variables = {
-        "origination_uuid": _uuid("leg", command.leg),
-        "origination_external_id": _uuid("participant", command.participant),
         # Without it, ringback is taken for an answer and mixed into the room.
         "ignore_early_media": "true",
-        "originate_timeout": str(_number("timeout", command.timeout, 1, 600)),
+        "originate_timeout": str(_number("timeout", timeout, 1, 600)),
         # Otherwise the other end's updates replace the name that the roster shows.
         "ignore_display_updates": "true",
-        "origination_callee_id_name": display_name(command.callee_name),
-        "origination_caller_id_name": display_name(command.caller_name),
+        "origination_caller_id_name": display_name(caller_name),
     }
-    if command.caller_number:
+    if caller_number:
         variables["origination_caller_id_number"] = _matching(
-            "caller_number", command.caller_number, _NUMBER_RE, "digits, letters, * # . _ - and a leading +, at most 64"
+            "caller_number", caller_number, _NUMBER_RE, "digits, letters, * # . _ - and a leading +, at most 64"
         )
-    if _number("volume_in", command.volume_in, -4, 4):
-        variables["conference_join_volume_in"] = str(command.volume_in)
-    if command.encryption is not None:
+    if _number("volume_in", volume_in, -4, 4):
+        variables["conference_join_volume_in"] = str(volume_in)
+    if encryption is not None:
         variables["rtp_secure_media"] = _matching(
-            "encryption", command.encryption, _ENCRYPTION_RE, "mandatory, optional or forbidden, then :SUITE each"
+            "encryption", encryption, _ENCRYPTION_RE, "mandatory, optional or forbidden, then :SUITE each"
         )
-    endpoint = _dial_string(command.dial_string)
-    return _bgapi_originate(variables, endpoint, _target(command.room, command.flags), command.job)
+    return _target(room, flags), _joined(variables)
 
 
 def _originate_feed(command: OriginateFeed) -> str:
     # Variables go to both sides of a loopback (mod_loopback.c:311), so `mute` and `deaf` stand inline, each on its own
-    # side. Without the `deaf`, unmuting all of the main room would let the whisper out into it.
+    # side. Without the `deaf`, unmuting all of the main room would let the whisper out into it. To the main room its
+    # end of the pair is somebody who calls, whom a lock would keep out.
     variables = {
         "origination_uuid": _uuid("leg", command.leg),
         "conference_member_flags": f"{MemberFlag.GHOST}|{MemberFlag.NOMOH}",
         "conference_join_volume_in": str(_number("volume", command.volume, -4, 0)),
         "conference_join_energy_level": "0",
+        "conference_enforce_security": "false",
     }
     main = _target(command.main, [MemberFlag.MUTE])
     whisper = _target(command.whisper, [MemberFlag.DEAF])
-    return _bgapi_originate(variables, f"loopback/app=conference:{main}", whisper, command.job)
+    return _bgapi_originate(_joined(variables), f"loopback/app=conference:{main}", whisper, command.job)
 
 
-def _bgapi_originate(variables: dict[str, str], endpoint: str, target: str, job: UUID) -> str:
-    joined = ",".join(f"{name}={value}" for name, value in variables.items() if value)
-    return f"bgapi originate {{{joined}}}{endpoint} &conference({target})\nJob-UUID: {_uuid('job', job)}"
+def _joined(variables: dict[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in variables.items() if value)
+
+
+def _bgapi_originate(variables: str, endpoint: str, target: str, job: UUID) -> str:
+    return f"bgapi originate {{{variables}}}{endpoint} &conference({target})\nJob-UUID: {_uuid('job', job)}"
 
 
 def _prepare_move(command: PrepareMove) -> list[str]:

@@ -6,7 +6,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from ..causes import known
+from ..events import url_encode
 from ..recording import TrackRecording
 from ..switch import Switch
 from .text import split, take_variables, whole_number
@@ -51,6 +54,26 @@ def get_variable(switch: Switch, arguments: str) -> str:
         return "-USAGE: <uuid> <var>\n"
     leg = switch.legs.get(words[0])
     return NO_CHANNEL if leg is None else leg.variables.get(words[1], "_undef_")
+
+
+def dump(switch: Switch, arguments: str) -> str:
+    """uuid_dump: `txt` is URL-encoded, `plain` is not (mod_commands.c, uuid_dump_function)."""
+    words = split(arguments)
+    if not words:
+        return "-USAGE: <uuid> [format]\n"
+    leg = switch.legs.get(words[0])
+    if leg is None:
+        return NO_CHANNEL
+    headers = {"Event-Name": "CHANNEL_DATA", **leg.headers(variables=True)}
+    match words[1].lower() if len(words) > 1 else "txt":
+        case "json":
+            return msgspec.json.encode(headers).decode()
+        case "txt":
+            return "".join(f"{name}: {url_encode(value)}\n" for name, value in headers.items())
+        case "plain":
+            return "".join(f"{name}: {value}\n" for name, value in headers.items())
+    log.error("uuid_dump is not supported as %r", words[1])
+    return "-ERR the pocket switch knows txt, plain and json\n"
 
 
 def hang_up_all(switch: Switch, arguments: str) -> str:
@@ -106,6 +129,7 @@ COMMANDS: Final[Mapping[str, Callable[[Switch, str], str]]] = {
     "uuid_exists": exists,
     "uuid_setvar": set_variable,
     "uuid_getvar": get_variable,
+    "uuid_dump": dump,
     "uuid_record": record,
     "hupall": hang_up_all,
 }

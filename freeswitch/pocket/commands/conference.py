@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ..audio import RATE, read_file
+from ..audio import read_file
 from ..members import Member, Playback
 from ..recording import strip_parameters
 from ..rooms import Room
@@ -339,7 +339,7 @@ def _get(room: Room, words: list[str]) -> str | None:
         "count": str(room.count),
         "count_ghosts": str(room.ghosts),
         "max_members": str(room.max_members),
-        "rate": str(RATE),
+        "rate": str(room.profile.rate),
         "profile_name": room.profile.name,
         "is_locked": "locked" if room.locked else "",
         "endconference_grace_time": str(room.grace_seconds),

@@ -9,7 +9,6 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from ..audio import RATE
 from ..events import url_encode
 from ..members import Member
 from ..rooms import Room
@@ -32,7 +31,9 @@ def _list(rooms: list[Room], words: list[str], *, whole: bool) -> str:
         if whole:
             plural = "" if room.count == 1 else "s"
             flags = "|".join(name for name, on in _flags(room).items() if on)
-            text += f"+OK Conference {room.name} ({room.count} member{plural} rate: {RATE} flags: {flags})\n"
+            text += (
+                f"+OK Conference {room.name} ({room.count} member{plural} rate: {room.profile.rate} flags: {flags})\n"
+            )
         if not (whole and options == ["summary"]):
             text += "".join(f"{_line(member, delimiter)}\n" for member in room.members)
     return text
@@ -88,7 +89,7 @@ def _json_room(room: Room) -> dict[str, Any]:
         "conference_name": room.name,
         "member_count": room.count,
         "ghost_count": room.ghosts,
-        "rate": RATE,
+        "rate": room.profile.rate,
         "run_time": room.switch.clock() - room.started,
         "conference_uuid": room.uuid,
         "canvas_count": 0,
@@ -162,7 +163,7 @@ def _xml(rooms: list[Room], words: list[str], *, whole: bool) -> str:
             "name": room.name,
             "member-count": str(room.count),
             "ghost-count": str(room.ghosts),
-            "rate": str(RATE),
+            "rate": str(room.profile.rate),
             "uuid": room.uuid,
             **{name: "true" for name, on in _flags(room).items() if on},
             "run_time": str(room.switch.clock() - room.started),

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import re
 import uuid as uuids
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from ..audio import PipeVoice
-from ..legs import Leg
+from ..legs import OPUS, Leg
 from ..switch import Switch
 from .text import split, take_variables, whole_number
 
@@ -86,7 +87,7 @@ async def execute(switch: Switch, arguments: str) -> str:
     if leg.cause is not None:
         return f"-ERR {leg.cause}\n"
     if call.application == "conference":
-        asyncio.get_running_loop().call_soon(switch.join, leg, call.data)
+        asyncio.get_running_loop().call_soon(switch.join_or_end, leg, call.data)
     else:
         leg.execute(call.application, call.data)
     return f"+OK {leg.uuid}\n"
@@ -115,6 +116,11 @@ def _create(switch: Switch, call: Call) -> Leg | str:
         leg.create()
         asyncio.get_running_loop().call_soon(leg.answer)
         return leg
+    profile = switch.profile if endpoint.re is _SOFIA and not parts["gateway"] else None
+    if profile is not None and (place := profile.find(number)) is not None:
+        leg = Leg(switch, leg_uuid, f"sofia/{parts['profile']}/{number}", number, number, variables, codec=OPUS)
+        leg.create()
+        return _act(leg, profile.call(leg, place))
     person = switch.people.find(number)
     if endpoint.re is _PERSON:
         leg = _pair(switch, leg_uuid, number, parts["context"], variables)
@@ -127,9 +133,7 @@ def _create(switch: Switch, call: Call) -> Leg | str:
         name = f"sofia/external/{number}" if parts["gateway"] else f"sofia/{parts['profile']}/{number}@pocket"
         leg = Leg(switch, leg_uuid, name, number, number, variables)
         leg.create()
-    leg.script = asyncio.create_task(switch.people.act(leg))
-    leg.script.add_done_callback(_report)
-    return leg
+    return _act(leg, switch.people.act(leg))
 
 
 def _pair(switch: Switch, leg_uuid: str, number: str, callee: str, variables: dict[str, str]) -> Leg:
@@ -155,9 +159,16 @@ def _answer_feed(leg: Leg, room: str) -> None:
         that.sink = pipe.put
         this.say(pipe)
     leg.answer()
-    leg.switch.join(peer, room)
+    leg.switch.join_or_end(peer, room)
+
+
+def _act(leg: Leg, script: Coroutine[Any, Any, None]) -> Leg:
+    """Let somebody be at the other end of `leg`."""
+    leg.script = asyncio.create_task(script)
+    leg.script.add_done_callback(_report)
+    return leg
 
 
 def _report(script: asyncio.Task[None]) -> None:
     if not script.cancelled() and (error := script.exception()) is not None:
-        log.error("a scripted person failed", exc_info=error)
+        log.error("the other end of a leg failed", exc_info=error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -37,9 +38,22 @@ def global_get(switch: Switch, arguments: str) -> str:
     return known.get(arguments, "")
 
 
+def clock(_switch: Switch, arguments: str) -> str:
+    """strmicroepoch (mod_dptools.c:2013): the clock that stamps events."""
+    if arguments:
+        log.error("strmicroepoch reads no dates: %r", arguments)
+        return "-ERR the pocket switch does not know this\n"
+    return str(time.time_ns() // 1000)
+
+
 def reload_xml(switch: Switch, _arguments: str) -> str:
     switch.bus.fire("RELOADXML", {})
     return "+OK [Success]\n"
+
+
+def flush_cache(_switch: Switch, _arguments: str) -> str:
+    """xml_flush_cache: the directory is asked each time, so there is nothing to forget."""
+    return "+OK cleared 0 entries\n"
 
 
 def control(switch: Switch, arguments: str) -> str:
@@ -71,5 +85,7 @@ COMMANDS: Final[Mapping[str, Callable[[Switch, str], str]]] = {
     "status": status,
     "global_getvar": global_get,
     "reloadxml": reload_xml,
+    "xml_flush_cache": flush_cache,
     "fsctl": control,
+    "strmicroepoch": clock,
 }

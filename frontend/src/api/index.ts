@@ -29,6 +29,7 @@ export const api = {
   createPlan: (body: PlanBody) => http.post<Plan>("plans/", body),
   updatePlan: (id: string, revision: number, body: PlanBody) => http.patch<Plan>(`plans/${id}/`, { revision, ...body }),
   copyPlan: (id: string) => http.post<Plan>(`plans/${id}/copy/`, {}),
+  transferPlan: (id: string, user: string) => http.post<Plan>(`plans/${id}/transfer/`, { user }),
   deletePlan: (id: string) => http.delete(`plans/${id}/`),
 
   conferences: (phase: string) => http.get<Page<Conference>>("conferences/", { phase }),

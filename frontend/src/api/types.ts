@@ -145,6 +145,7 @@ export interface Participant {
   held: boolean;
   volume: number;
   hand_raised_at: string | null;
+  chair_asked_at: string | null;
   whisper: string | null;
   room: string | null;
   observed_muted: boolean;
@@ -159,7 +160,6 @@ export interface Participant {
   cause?: string;
   sip_code?: number;
   next_try_at?: string | null;
-  chair_asked_at?: string | null;
 }
 
 export interface Whisper {

@@ -50,6 +50,8 @@ export const en: Messages = {
     people: "People", options: "Options", launch: "Launch conference", create: "Create plan", discard: "Discard unsaved changes?", discardText: "What you changed on this page will be lost.", discardYes: "Discard",
     readOnly: "You may see this plan but not change it.",
     managers: "Managers", addManagers: "Add managers", managersHint: "They edit the plan and control its conferences; the owner chooses them.",
+    transfer: "Transfer plan", transferLead: "The new owner may do everything; you become a manager. A conference that is running keeps its owner.", transferTitle: "Transfer to {name}?",
+    transferText: "“{title}” will belong to {name}. You can no longer delete it or choose its managers, nor take it back yourself.", transferred: "The plan belongs to {name} now",
   },
   people: {
     add: "Add a person", pick: "Choose from directory", paste: "Paste a list", empty: "Nobody yet", emptyHint: "Add people one by one, from the directory, or paste a list.",
@@ -106,7 +108,7 @@ export const en: Messages = {
     hold: "Hold", unhold: "Resume from hold", volume: "Volume", remove: "Remove", removeRefuse: "Remove and refuse re-entry", raise_hand: "Raise hand", lower_hand: "Lower hand", role: "Change role",
     rename: "Rename", redial: "Call again", cancel: "Cancel call", call: "Call to speak", announceTo: "Announce to them", whisperWith: "Whisper with", details: "Details", roleTo: "Make {role}",
     removeTitle: "Remove {name}?", removeTitleN: "Remove {n} person? | Remove {n} people?", removeText: "The call is hung up; they can be called again.", removeRefuseText: "The call is hung up and they may not come back.", renameTitle: "Rename", newName: "New name",
-    handOver: "Hand over the chair", ask_chair: "Ask for the chair", decline_chair: "Decline the chair", chairAsked: "You asked for the chair",
+    handOver: "Hand over the chair", ask_chair: "Ask for the chair", decline_chair: "Decline the chair",
   },
   drawer: {
     title: "Participant", attempts: "Call attempts", noAttempts: "Not called yet", numbers: "Numbers", round: "Round {n}", joined: "Joined {time}", left: "Left {time}", via: "via {gateway}",
@@ -146,7 +148,7 @@ export const en: Messages = {
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",
     },
   },
-  self: { label: "My line", callMe: "Call me", leave: "Leave", leaveTitle: "Leave the conference?", leaveText: "Your call is hung up; the conference goes on.", forbidden: "You may not speak", waitFloor: "Wait for the chair to give you the floor", inWhisper: "You are in a whisper: {title}" },
+  self: { label: "My line", callMe: "Call me", leave: "Leave", leaveTitle: "Leave the conference?", leaveText: "Your call is hung up; the conference goes on.", forbidden: "You may not speak", waitFloor: "Wait for the chair to give you the floor", inWhisper: "You are in a whisper: {title}", chairAsked: "You asked for the chair", withdrawChair: "Withdraw chair request", chairGiven: "You are the chair now", chairDeclined: "Your request for the chair was declined" },
   shortcuts: { title: "Keyboard shortcuts", search: "Search", selfMute: "Mute or unmute yourself", hand: "Raise or lower your hand", invite: "Invite", help: "Show shortcuts" },
   notFound: { title: "No such page", text: "The address may be wrong, or the page has moved.", home: "Go to the start" },
 };

@@ -48,6 +48,8 @@ export const zh = {
     people: "参会人", options: "会议设置", launch: "召集会议", create: "创建方案", discard: "放弃未保存的改动？", discardText: "离开此页后，未保存的改动将会丢失。", discardYes: "放弃改动",
     readOnly: "您可以查看此方案，但不能修改。",
     managers: "管理员", addManagers: "添加管理员", managersHint: "可编辑方案、控制会议；由所有者指定。",
+    transfer: "移交方案", transferLead: "新的所有者可做一切操作，您将成为管理员。正在进行的会议不受影响。", transferTitle: "移交给{name}？",
+    transferText: "“{title}”将归{name}所有。您将不能再删除方案或指定管理员，也不能自行收回。", transferred: "方案已移交给{name}",
   },
   people: {
     add: "添加一人", pick: "从通讯录选择", paste: "粘贴名单", empty: "还没有参会人", emptyHint: "逐个添加、从通讯录选择，或粘贴一份名单。",
@@ -104,7 +106,7 @@ export const zh = {
     hold: "保持", unhold: "取消保持", volume: "音量", remove: "移出会议", removeRefuse: "移出且不得再入会", raise_hand: "举手", lower_hand: "放下手", role: "变更角色",
     rename: "改名", redial: "重新呼叫", cancel: "取消呼叫", call: "点名发言", announceTo: "向其播报", whisperWith: "与其私语", details: "查看详情", roleTo: "设为{role}",
     removeTitle: "移出 {name}？", removeTitleN: "移出 {n} 人？", removeText: "通话将被挂断，之后仍可重新呼叫。", removeRefuseText: "通话将被挂断，且不得再次入会。", renameTitle: "改名", newName: "新的姓名",
-    handOver: "移交主席", ask_chair: "申请担任主席", decline_chair: "谢绝其主席申请", chairAsked: "已提交主席申请",
+    handOver: "移交主席", ask_chair: "申请担任主席", decline_chair: "谢绝其主席申请",
   },
   drawer: {
     title: "参会人详情", attempts: "呼叫记录", noAttempts: "还没有呼叫过", numbers: "号码", round: "第 {n} 轮", joined: "{time} 入会", left: "{time} 离开", via: "经 {gateway}",
@@ -144,7 +146,7 @@ export const zh = {
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",
     },
   },
-  self: { label: "我的话路", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", inWhisper: "您在私语中：{title}" },
+  self: { label: "我的话路", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", inWhisper: "您在私语中：{title}", chairAsked: "已申请主席，等待答复", withdrawChair: "收回主席申请", chairGiven: "您已成为主席", chairDeclined: "您的主席申请未获同意" },
   shortcuts: { title: "键盘快捷键", search: "搜索", selfMute: "静音 / 解除静音自己", hand: "举手 / 放下手", invite: "邀请", help: "显示快捷键" },
   notFound: { title: "没有这个页面", text: "地址可能有误，或页面已移走。", home: "回到首页" },
 };

@@ -7,7 +7,7 @@ import type { SnapshotMessage } from "./types";
 export function participant(fields: Partial<Participant> & { id: string }): Participant {
   return {
     position: 0, name: fields.id, role: "participant", user: null, state: "connected", present: true, refused: false, muted: false,
-    forbidden: false, granted: false, deaf: false, held: false, volume: 0, hand_raised_at: null, whisper: null, room: "main",
+    forbidden: false, granted: false, deaf: false, held: false, volume: 0, hand_raised_at: null, chair_asked_at: null, whisper: null, room: "main",
     observed_muted: false, observed_deaf: false, observed_held: false, observed_volume: 0, joined_at: null, left_at: null, ...fields,
   };
 }

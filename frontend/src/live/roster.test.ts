@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Conference, Participant } from "@/api/types";
 
 import { conference, participant } from "./fixtures";
-import { countStates, launchProgress, matches, micOf, rosterOf, shallBeDeaf, shallBeMuted, type RosterView } from "./roster";
+import { chairAnswer, countStates, launchProgress, matches, micOf, rosterOf, shallBeDeaf, shallBeMuted, type RosterView } from "./roster";
 
 const people = [
   participant({ id: "p", name: "王建国", position: 2, numbers: [{ number: "+8613800138000" }] }),
@@ -74,5 +74,21 @@ describe("the microphone", () => {
     expect(micOf(participant({ id: "x", muted: true }), conference())).toEqual({ muted: false, pending: true });
     expect(micOf(participant({ id: "x", muted: true, observed_muted: true }), conference())).toEqual({ muted: true, pending: false });
     expect(micOf(participant({ id: "x", state: "ringing" }), conference())).toBeNull();
+  });
+});
+
+describe("a request for the chair", () => {
+  const asked = participant({ id: "x", role: "member", chair_asked_at: "2026-11-23T08:01:00Z" });
+  const answered = { ...asked, chair_asked_at: null };
+  const cases: [string, Participant, Participant, ReturnType<typeof chairAnswer>][] = [
+    ["stands", asked, { ...asked, muted: true }, "open"],
+    ["was never made", answered, { ...answered, role: "chair" }, "open"],
+    ["is made", answered, asked, "open"],
+    ["was granted", asked, { ...answered, role: "chair" }, "given"],
+    ["was declined", asked, answered, "declined"],
+    ["went with the person", asked, { ...answered, present: false }, "open"],
+  ];
+  it.each(cases)("%s", (_name, before, now, answer) => {
+    expect(chairAnswer(before, now)).toBe(answer);
   });
 });

@@ -46,6 +46,12 @@ export function shallBeDeaf(participant: Participant, conference: Conference): b
   return participant.deaf || (isGathering(conference) && !participant.whisper && RANK[participant.role] < RANK.chair);
 }
 
+/** What became of somebody's request for the chair: nothing yet, they are chair, or it no longer stands. */
+export function chairAnswer(before: Participant, now: Participant): "open" | "given" | "declined" {
+  if (!before.chair_asked_at || now.chair_asked_at || !now.present) return "open";
+  return RANK[now.role] >= RANK.chair ? "given" : "declined";
+}
+
 export interface Mic {
   /** What the switch says. */
   muted: boolean;

@@ -6,7 +6,7 @@ import type { Action, ActionAnswer, ActionBodies, Participant, Whisper } from "@
 import { setServerTime } from "@/clock";
 import { i18n } from "@/i18n";
 import type { LiveState } from "@/live/merge";
-import { countStates } from "@/live/roster";
+import { chairAnswer, countStates } from "@/live/roster";
 import { LiveFeed, openLine, type LiveStatus } from "@/live/socket";
 
 import { useToasts } from "./toasts";
@@ -29,16 +29,27 @@ export const useLive = defineStore("live", () => {
   let frame = 0;
   let nextState: LiveState | null = null;
   let nextTalking: ReadonlySet<string> | null = null;
+  /** Whether the caller takes their own request for the chair back: then its end is no news to them. */
+  let takesBack = false;
 
   function show(): void {
     frame = 0;
     if (nextState) {
+      const before = me.value;
       state.value = nextState;
+      if (before) tellChairAnswer(before);
       const { called } = nextState.conference;
       if (called && !wereCalled.value.has(called)) wereCalled.value = new Set([...wereCalled.value, called]);
     }
     if (nextTalking) talking.value = nextTalking;
     nextState = nextTalking = null;
+  }
+  function tellChairAnswer(before: Participant): void {
+    const answer = me.value?.id === before.id ? chairAnswer(before, me.value) : "open";
+    if (answer === "open") return;
+    if (answer === "given") useToasts().ok(i18n.global.t("self.chairGiven"));
+    else if (!takesBack) useToasts().bad(i18n.global.t("self.chairDeclined"));
+    takesBack = false;
   }
   const showSoon = () => (frame ||= requestAnimationFrame(show));
   const hurry = () => feed?.hurry();
@@ -125,6 +136,7 @@ export const useLive = defineStore("live", () => {
     const targets = "participants" in body && Array.isArray(body.participants) ? body.participants : [];
     const keys = [action, ...targets.map((target) => `${action} ${target}`)];
     mark(keys, true);
+    if (action === "decline_chair") takesBack = targets.some((target) => target === me.value?.id);
     try {
       const answer = await api.act(id.value, action, body);
       const refused = answer.results.flatMap((result) => (result.ok ? [] : [result.problem]));
@@ -135,6 +147,9 @@ export const useLive = defineStore("live", () => {
         useToasts().bad(done === 0 ? reason : i18n.global.t("problem.partly", { done, failed: refused.length, reason }));
       }
       return answer;
+    } catch (error) {
+      takesBack = false;
+      throw error;
     } finally {
       mark(keys, false);
     }

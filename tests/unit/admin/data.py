@@ -18,7 +18,8 @@ from apps.switch.models import Extension, Gateway, Node
 
 SECRET_TEXT = "收购价格一千万"
 ESL_PASSWORD = "ClueCon-never-shown"
-SIP_PASSWORD = "sip-never-shown"
+A1_HASH = "0123456789abcdef-never-shown"
+XML_PASSWORD = "xml-never-shown"
 MOBILE = {"kind": "mobile", "number": "+8613800138000"}
 
 
@@ -42,6 +43,7 @@ def _one_of_each(n: int) -> list[models.Model]:
     node = Node.objects.create(
         name=f"node{n}",
         esl_password=ESL_PASSWORD,
+        xml_password=XML_PASSWORD,
         connected=True,
         lease_holder=f"switchboard{n}",
         lease_until=now + timedelta(minutes=1),
@@ -54,9 +56,7 @@ def _one_of_each(n: int) -> list[models.Model]:
         dial_string="sofia/gateway/trunk/{number}",
         encryption=Gateway.Encryption.EXEMPT,
     )
-    extension = Extension.objects.create(
-        number=str(8000 + n), display_name=f"张伟{n}", user=user, sip_password=SIP_PASSWORD
-    )
+    extension = Extension.objects.create(number=str(8000 + n), display_name=f"张伟{n}", user=user, a1_hash=A1_HASH)
     plan = Plan.objects.create(title=f"周例会{n}", agenda=SECRET_TEXT, owner=user)
     person = PlanPerson.objects.create(plan=plan, name=f"李娜{n}", numbers=[MOBILE], user=user)
     conference = Conference.objects.create(

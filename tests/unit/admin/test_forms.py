@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db.models.signals import pre_save
 from django.test import Client
@@ -13,11 +15,14 @@ from rest_framework.authtoken.models import Token
 from apps.accounts.models import OrganisationPolicy, OrganisationUnit, User
 from apps.conferences.models import Conference, Plan, PlanPerson
 from apps.core.models import AuditEntry
+from apps.switch.digest import a1_hash
 from apps.switch.models import Extension, Gateway, Node
-from tests.unit.admin.data import ESL_PASSWORD, MOBILE, SECRET_TEXT, SIP_PASSWORD, populate
+from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, MOBILE, SECRET_TEXT, XML_PASSWORD, populate
 from tests.unit.admin.forms import errors, send, url
 
 pytestmark = pytest.mark.django_db
+
+ENGLISH = {"accept-language": "en"}
 
 
 @pytest.fixture
@@ -33,27 +38,86 @@ def last_entry() -> AuditEntry:
 
 
 def test_an_empty_password_keeps_the_stored_one(pages: Client, rows: dict[Any, Any]) -> None:
-    for row, field, stored in (
-        (rows[Node], "esl_password", ESL_PASSWORD),
-        (rows[Extension], "sip_password", SIP_PASSWORD),
-    ):
-        address = url(type(row), "change", row.pk)
-        assert send(pages, address).status_code == 302
-        row.refresh_from_db()
-        assert getattr(row, field) == stored
-        assert send(pages, address, **{field: "another one"}).status_code == 302
-        row.refresh_from_db()
-        assert getattr(row, field) == "another one"
-        assert "another one" not in str(last_entry().detail)
+    node: Node = rows[Node]
+    address = url(Node, "change", node.pk)
+    assert send(pages, address).status_code == 302
+    node.refresh_from_db()
+    assert node.esl_password == ESL_PASSWORD
+    assert send(pages, address, esl_password="another one").status_code == 302
+    node.refresh_from_db()
+    assert node.esl_password == "another one"
+    assert "another one" not in str(last_entry().detail)
 
 
 def test_a_new_node_needs_a_password_and_an_extension_does_not(pages: Client, db: None) -> None:
     refused = send(pages, url(Node, "add"), name="b")
     assert errors(refused) == {"esl_password": ["This field is required."]}
     assert send(pages, url(Node, "add"), name="b", esl_password="p").status_code == 302
-    assert Node.objects.get(name="b").esl_password == "p"
+    made = Node.objects.get(name="b")
+    assert made.esl_password == "p"
+    assert len(made.xml_password) > 40
     assert send(pages, url(Extension, "add"), number="8100", display_name="刘洋").status_code == 302
-    assert Extension.objects.get(number="8100").sip_password == ""
+    assert Extension.objects.get(number="8100").a1_hash == ""
+
+
+def test_sip_passwords_are_made_told_once_and_kept_as_hashes(pages: Client, rows: dict[Any, Any]) -> None:
+    other = Extension.objects.create(number="8100", display_name="刘洋")
+    chosen = [str(rows[Extension].pk), str(other.pk)]
+    answer = pages.post(
+        url(Extension, "changelist"), {"action": "new_passwords", "_selected_action": chosen}, headers=ENGLISH
+    )
+    assert "no-store" in answer.headers["Cache-Control"]
+    told = re.findall(r"<td>(\d+) [^<]*</td><td><code>(\w+)</code>", answer.content.decode())
+    assert [number for number, _ in told] == ["8000", "8100"]
+    for number, password in told:
+        assert len(password) >= 20
+        assert not set(password) & set("0O1lI")
+        kept = Extension.objects.get(number=number).a1_hash
+        assert kept == a1_hash(number, settings.SPARKLE_SIP_REALM, password)
+        entries = AuditEntry.objects.filter(action="admin_new_password", object_name__startswith=number)
+        assert [password in str(entry.detail) for entry in entries] == [False]
+    assert told[0][1] != told[1][1]
+
+    pages.post(url(Extension, "changelist"), {"action": "remove_passwords", "_selected_action": chosen})
+    assert {extension.a1_hash for extension in Extension.objects.all()} == {""}
+    assert last_entry().action == "admin_remove_password"
+
+
+def test_another_number_makes_the_sip_password_void(pages: Client, rows: dict[Any, Any]) -> None:
+    address = url(Extension, "change", rows[Extension].pk)
+    assert send(pages, address, display_name="王芳").status_code == 302
+    assert Extension.objects.get().a1_hash == A1_HASH
+    assert send(pages, address, number="8200").status_code == 302
+    assert Extension.objects.get().a1_hash == ""
+
+
+def test_a_node_gets_another_password_for_what_it_asks(pages: Client, rows: dict[Any, Any]) -> None:
+    chosen = {"action": "new_passwords", "_selected_action": [str(rows[Node].pk)]}
+    answer = pages.post(url(Node, "changelist"), chosen, follow=True, headers=ENGLISH)
+    changed = Node.objects.get().xml_password
+    assert changed != XML_PASSWORD
+    assert changed not in answer.content.decode()
+    assert last_entry().action == "admin_new_password"
+
+
+@pytest.mark.parametrize(
+    ("written", "refused"),
+    [
+        ({"sip_tls_port": "5081"}, "__all__"),
+        ({"exempt_sip_port": "7443"}, "__all__"),
+        ({"sip_tls_port": "1023"}, "sip_tls_port"),
+        ({"wss_port": "10500"}, "rtp_start_port"),
+        ({"max_legs": "5001"}, "rtp_end_port"),
+        ({"sip_address": "sip.example.cn"}, "sip_address"),
+        ({"external_address": "::1"}, "external_address"),
+    ],
+)
+def test_ports_and_addresses_of_a_node_fit_together(
+    pages: Client, rows: dict[Any, Any], written: dict[str, str], refused: str
+) -> None:
+    address = url(Node, "change", rows[Node].pk)
+    assert list(errors(send(pages, address, **written))) == [refused]
+    assert send(pages, address, exempt_sip_port="5060", external_address="203.0.113.7").status_code == 302
 
 
 def test_a_password_cannot_carry_a_command(pages: Client, rows: dict[Any, Any]) -> None:
@@ -142,6 +206,25 @@ def test_a_node_says_who_drives_it(pages: Client, rows: dict[Any, Any]) -> None:
     Node.objects.update(lease_until=node.lease_until.replace(year=2020))
     assert "driven by nobody" in listed()
     assert "switchboard0" not in listed()
+
+
+@pytest.mark.parametrize(
+    ("offset", "told", "warned"),
+    [
+        (None, "–", False),
+        (0.0, "agrees with the switchboard", False),
+        (0.25, "0.25 s ahead", False),
+        (-0.25, "0.25 s behind", False),
+        (-3.5, "3.50 s behind", True),
+    ],
+)
+def test_a_node_says_how_wrong_its_clock_is(
+    pages: Client, rows: dict[Any, Any], offset: float | None, told: str, warned: bool
+) -> None:
+    Node.objects.update(clock_offset=offset)
+    page = pages.get(url(Node, "change", rows[Node].pk), headers={"accept-language": "en"}).content.decode()
+    assert told in page
+    assert ("Certificates and recordings need right clocks" in page) is warned
 
 
 @pytest.mark.parametrize("text", ["a\rb", "a\u202eb", "a\x00b", "a\u2028b"])

@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.conferences.models import Announcement, Attempt, Conference, Delta, Participant, Whisper
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.models import AuditEntry, IdempotencyRecord
-from tests.unit.admin.data import ESL_PASSWORD, SECRET_TEXT, SIP_PASSWORD, populate
+from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, XML_PASSWORD, populate
 from tests.unit.admin.forms import url
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_list_add_and_change_pages_answer(pages: Client, model: type[models.Mode
         assert answer.status_code == 200, address
         assert answer.headers["Content-Language"] == language
         text = answer.content.decode()
-        for secret in (ESL_PASSWORD, SIP_PASSWORD, SECRET_TEXT):
+        for secret in (ESL_PASSWORD, XML_PASSWORD, A1_HASH, SECRET_TEXT):
             assert secret not in text, address
     assert pages.get(url(model, "add"), headers=headers).status_code == (403 if model in FACTS else 200)
     assert pages.get(url(model, "history", row.pk), headers=headers).status_code == 200

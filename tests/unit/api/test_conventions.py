@@ -26,6 +26,7 @@ from apps.core.api.idempotency import forget_old_answers
 from apps.core.models import AuditEntry, IdempotencyRecord
 from tests.factories import (
     add_participant,
+    add_person,
     make_conference,
     make_extension,
     make_node,
@@ -226,6 +227,22 @@ class TestObjects:
         assert [(each.name, each.muted) for each in Participant.objects.all()] == [("A", False)]
         plan.refresh_from_db()
         assert (plan.title, plan.quorum_percent, plan.people.count()) == ("Weekly", 60, 2)
+
+    def test_the_people_of_a_plan_are_called_as_they_are_stored(self, as_user: AsUser) -> None:
+        alice, bob = make_user("alice"), make_user("bob")
+        make_node()
+        plan = make_plan(alice, entry_muted=True)
+        numbers = [{"kind": "mobile", "number": f"+861380013800{digit}"} for digit in (2, 1)]
+        add_person(plan, name="\\N 'a' \"b\"\t王", numbers=numbers, position=5)
+        add_person(plan, name="Bob", role="chair", user=bob, position=3)
+        run = as_user(alice).post("/api/v1/conferences/", {"plan": str(plan.pk)}).json()
+        stored = [(each.name, each.role, each.numbers, each.user_id) for each in plan.people.order_by("position")]
+        called = Participant.objects.filter(conference=run["id"]).order_by("position")
+        assert [(each.name, each.role, each.numbers, each.user_id) for each in called] == stored
+        assert [(each.position, each.muted, each.state) for each in called] == [
+            (0, False, "queued"),
+            (1, True, "queued"),
+        ]
 
     def test_a_thousand_people(self, as_user: AsUser) -> None:
         alice = make_user("alice")

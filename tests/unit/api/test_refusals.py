@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -120,10 +121,18 @@ def test_tokens_that_are_none(token: str) -> None:
     assert answer["WWW-Authenticate"] == "Token"
 
 
+#: It looks like one, but its position is none.
+FORGED = b64encode(b"p=zzz").decode()
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
         ("plans/?cursor=zzz", "cursor"),
+        (f"plans/?cursor={FORGED}", "cursor"),
+        (f"conferences/{{}}/participants/?cursor={FORGED}", "cursor"),
+        (f"conferences/{{}}/attempts/?cursor={FORGED}", "cursor"),
+        (f"extensions/?cursor={b64encode(b'p=%00').decode()}", "cursor"),
         ("conferences/?plan=zzz", "plan"),
         ("conferences/?phase=zzz", "phase"),
         ("plans/?q=%00", "q"),

@@ -19,18 +19,23 @@ from tests.factories import add_participant, make_conference, make_node, make_us
 pytestmark = pytest.mark.django_db
 
 
+def driven_node(**fields: Any) -> Node:
+    return make_node(**{"lease_until": timezone.now() + timedelta(minutes=5), **fields})
+
+
 def lost_node(**fields: Any) -> Node:
     since = timezone.now() - timedelta(seconds=61)
-    return make_node(**{"name": "lost", "connected": False, "unreachable_since": since, **fields})
+    return driven_node(**{"name": "lost", "connected": False, "unreachable_since": since, **fields})
 
 
 def conference_on(node: Node, **fields: Any) -> Conference:
     conference = make_conference(make_user("alice"), node=node, **fields)
     for ordinal, phase in ((1, "ended"), (2, "in_room")):
+        participant = add_participant(conference)
         Attempt.objects.create(
-            leg=add_participant(conference).pk,
+            leg=participant.pk,
             conference=conference,
-            participant=conference.participants.order_by("pk").last(),
+            participant=participant,
             round=1,
             ordinal=ordinal,
             number_index=0,
@@ -45,8 +50,12 @@ def attempts(conference: Conference) -> set[tuple[str, str]]:
     return set(conference.attempts.values_list("phase", "cause"))
 
 
-def test_its_conferences_go_to_another_one() -> None:
-    conference, other = conference_on(lost_node()), make_node(name="other")
+UNDRIVEN = {"connected": True, "unreachable_since": None, "lease_until": timezone.now() - timedelta(seconds=61)}
+
+
+@pytest.mark.parametrize("fields", [{}, UNDRIVEN])
+def test_its_conferences_go_to_another_one(fields: dict[str, Any]) -> None:
+    conference, other = conference_on(lost_node(**fields)), driven_node(name="other")
     assert on_lost_nodes(timezone.now()) == [conference.pk]
     move_from_lost(conference.pk)
     conference.refresh_from_db()
@@ -60,7 +69,7 @@ def test_its_conferences_go_to_another_one() -> None:
 def test_one_that_has_ended_is_settled() -> None:
     node = lost_node()
     conference = conference_on(node, phase="ended")
-    make_node()
+    driven_node()
     move_from_lost(conference.pk)
     conference.refresh_from_db()
     assert conference.node == node
@@ -81,7 +90,7 @@ def test_a_node_that_is_not_lost_keeps_them(fields: dict[str, Any], limit: int, 
     settings.SPARKLE_NODE_LOST_SECONDS = limit
     node = lost_node(**fields)
     conference = conference_on(node)
-    make_node()
+    driven_node()
     assert on_lost_nodes(timezone.now()) == []
     if limit:
         move_from_lost(conference.pk)  # asked for a moment before the node came back
@@ -90,11 +99,11 @@ def test_a_node_that_is_not_lost_keeps_them(fields: dict[str, Any], limit: int, 
         assert attempts(conference) == {("ended", "USER_BUSY"), ("in_room", "")}
 
 
-@pytest.mark.parametrize("fields", [{"connected": False}, {"enabled": False}])
+@pytest.mark.parametrize("fields", [{"connected": False}, {"enabled": False}, UNDRIVEN])
 def test_without_another_node_they_wait(fields: dict[str, Any]) -> None:
     node = lost_node()
     conference = conference_on(node)
-    make_node(**fields)
+    driven_node(**fields)
     assert on_lost_nodes(timezone.now()) == []
     with pytest.raises(NoNode):
         move_from_lost(conference.pk)

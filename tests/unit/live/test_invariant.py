@@ -131,7 +131,7 @@ def test_limited_viewers_get_no_private_field() -> None:
     scene = make_scene()
     _, full = fresh(scene.conference, View.FULL)
     _, limited = fresh(scene.conference, View.LIMITED)
-    private = {"numbers", "round", "cause", "sip_code", "next_try_at", "chair_asked_at"}
+    private = {"numbers", "round", "cause", "sip_code", "next_try_at"}
     for key, person in limited["participants"].items():
         assert private.isdisjoint(person)
         assert person == {name: value for name, value in full["participants"][key].items() if name not in private}

@@ -6,24 +6,29 @@ import asyncio
 import json
 import random
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from django.conf import LazySettings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from rest_framework.test import APIClient
+from rest_framework.throttling import SimpleRateThrottle
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.conferences.live import consumer
 from apps.conferences.live import hub as hub_module
 from apps.conferences.live import viewer as viewer_module
-from apps.conferences.live.changes import channel, talking_channel
+from apps.conferences.live.changes import NOTIFY_CHANNEL, channel, talking_channel
 from apps.conferences.live.hub import hub
 from apps.conferences.live.views import View
 from apps.conferences.models import Conference, Delta, Participant, Whisper
 from apps.conferences.services.actions import perform
+from apps.conferences.switchboard import database
 from apps.core import realtime
 from apps.core.errors import NotAllowed
 from tests.factories import CAST, Scene, make_extension, make_scene
@@ -140,6 +145,31 @@ def test_muting_the_muted_says_ok_and_tells_nobody(scene: Scene) -> None:
     first = act(scene, "owner", "mute", participants=[person])
     assert act(scene, "owner", "mute", participants=[person]) == first
     assert Delta.objects.count() == 1
+
+
+def test_what_changes_wakes_the_switchboard_and_nothing_else_does(scene: Scene) -> None:
+    person = str(scene.others["member"].pk)
+    with database.connect(application_name="test", autocommit=True) as listener:
+        listener.execute(f"LISTEN {NOTIFY_CHANNEL}")
+        for action in ("mute", "mute", "unmute"):
+            act(scene, "owner", action, participants=[person])
+        listener.execute(f"NOTIFY {NOTIFY_CHANNEL}, 'end'")
+        told = list(
+            takewhile(lambda payload: payload != "end", (each.payload for each in listener.notifies(timeout=10)))
+        )
+    assert told == [str(scene.conference.pk)] * 2
+
+
+def test_nothing_stands_between_the_hub_and_the_server(scene: Scene) -> None:
+    """What a middleware does in `send`, it does a thousand times for each frame."""
+
+    async def scenario() -> None:
+        async with watching(scene.users["owner"], scene.conference.pk) as client:
+            [viewer] = hub()._senders
+            socket: Any = viewer.send.__self__  # type: ignore[attr-defined]
+            assert socket.base_send == client.socket.output_queue.put
+
+    run(scenario())
 
 
 def test_random_actions_reach_both_classes_whatever_valkey_does(
@@ -365,6 +395,29 @@ def test_what_cannot_be_read(scene: Scene) -> None:
             assert await client.next() == {"type": "pong"}
             await client.send({"type": "resync"})
             assert (await client.next())["type"] == "snapshot"
+
+    run(scenario())
+
+
+def test_too_many_actions(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted together with requests by REST, for each person."""
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"anon": None, "user": "3/min"})
+    cache.clear()
+    rest = APIClient()
+    rest.force_authenticate(scene.users["owner"])
+
+    async def scenario() -> None:
+        async with watching(scene.users["owner"], scene.conference.pk) as client:
+            assert await in_thread(lambda: rest.get("/api/v1/session/").status_code) == 200
+            assert (await client.act("lock", {}))[0] == 200
+            assert (await client.act("dance", {}))[0] == 404
+            status, problem = await client.act("unlock", {})
+            assert (status, problem["status"], problem["code"]) == (429, 429, "rate_limited")
+            assert 0 < problem["retry_after"] <= 60
+            assert await in_thread(lambda: rest.get("/api/v1/session/").status_code) == 429
+        async with watching(scene.users["manager"], scene.conference.pk) as client:
+            assert client.snapshot["conference"]["locked"]
+            assert (await client.act("unlock", {}))[0] == 200
 
     run(scenario())
 

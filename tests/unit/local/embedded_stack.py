@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from apps.core.files import private_write
 from sparkle.local.embedded import prepare_postgres, prepare_valkey
-from sparkle.local.environment import private_write
 from sparkle.local.supervise import Lock, Supervisor
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from uuid import uuid4
 
@@ -82,6 +83,20 @@ def test_an_encrypted_leg_says_so_twice() -> None:
     asyncio.run(scene())
 
 
+def test_a_leg_tells_all_of_itself() -> None:
+    async def scene() -> None:
+        async with running() as pocket:
+            leg = await pocket.join("null/9000", note="a:b")
+            told = json.loads(await pocket.api(f"uuid_dump {leg.uuid} json"))
+            assert (told["Event-Name"], told["Unique-ID"]) == ("CHANNEL_DATA", leg.uuid)
+            assert (told["Channel-Read-Codec-Name"], told["variable_note"]) == ("L16", "a:b")
+            assert "variable_note: a%3Ab\n" in await pocket.api(f"uuid_dump {leg.uuid}")
+            assert "variable_note: a:b\n" in await pocket.api(f"uuid_dump {leg.uuid} plain")
+            assert await pocket.api("uuid_dump nobody") == "-ERR No such channel!\n"
+
+    asyncio.run(scene())
+
+
 def test_sessions_have_a_limit_without_events() -> None:
     async def scene() -> None:
         async with running() as pocket:
@@ -115,6 +130,7 @@ def test_a_paused_switch_calls_nobody() -> None:
         "show registrations",
         "fsctl crash",
         "uuid_record nobody start /tmp/x.raw",
+        "uuid_dump",
     ],
 )
 def test_what_it_does_not_know_it_refuses_and_logs(line: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -124,7 +140,7 @@ def test_what_it_does_not_know_it_refuses_and_logs(line: str, caplog: pytest.Log
             assert reply.startswith(("-ERR", "-USAGE")), reply
 
     asyncio.run(scene())
-    if "nobody" not in line:
+    if line not in ("uuid_record nobody start /tmp/x.raw", "uuid_dump"):
         assert caplog.records
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from apps.switch.speech import SAMPLE_RATE, SpeechError, speak, synthesise
-from freeswitch.pocket.audio import FRAME, RATE, ClipVoice, Samples, amplify, tone
+from freeswitch.pocket.audio import FRAME, RATE, ClipVoice, Decimator, Samples, amplify, read_file, tone
 from freeswitch.pocket.legs import Leg
 from freeswitch.pocket.members import HANGOVER, HANGUNDER
 from tests.contract.desk import levels
@@ -31,7 +31,7 @@ class Ear:
         self.frames.append(self._silence if frame is None else frame)
 
     def levels(self) -> dict[int, float]:
-        return levels(np.concatenate(self.frames[-20:]).astype(np.float64))
+        return levels(np.concatenate(self.frames[-20:]).astype(np.float64), RATE)
 
 
 async def _three(pocket: Running) -> list[tuple[Leg, Ear]]:
@@ -96,7 +96,7 @@ def test_a_lone_member_is_mixed_into_a_recording_only(tmp_path: Path) -> None:
             await pocket.until(lambda: path.exists() and path.stat().st_size > 20_000, "some of it is written")
             await pocket.api("conference R norecord all")
             with wave.open(str(path)) as file:
-                assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
+                assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
                 samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
             assert levels(samples.astype(np.float64))[500] > 500
 
@@ -169,3 +169,51 @@ def test_text_is_spoken(text: str, language: str, tmp_path: Path) -> None:
 def test_a_language_without_voice_is_an_error() -> None:
     with pytest.raises(SpeechError, match="fr"):
         speak("Bonjour", "fr")
+
+
+def write_tone(path: Path, frequency: int, rate: int) -> None:
+    samples = (6000 * np.sin(2 * np.pi * frequency * np.arange(rate) / rate)).astype(np.int16)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 44_100, 48_000])
+def test_a_file_of_any_rate_sounds_the_same(rate: int, tmp_path: Path) -> None:
+    write_tone(tmp_path / "tone.wav", 2700, rate)
+    samples = read_file(str(tmp_path / "tone.wav"))
+    assert len(samples) == RATE
+    heard = levels(samples.astype(np.float64), RATE)
+    assert heard[2700] == pytest.approx(6000, rel=0.01)
+    assert max(level for hertz, level in heard.items() if hertz != 2700) < 10
+
+
+@pytest.mark.parametrize(("hertz", "kept"), [(500, True), (2700, True), (14_500, False)])
+def test_a_recording_at_a_lower_rate_keeps_what_fits_and_nothing_else(hertz: int, kept: bool) -> None:
+    """14.5 kHz would fold down to 1500 Hz."""
+    sound, decimate = tone(hertz), Decimator(16_000)
+    half = [decimate(sound[at : at + FRAME]) for at in range(0, RATE // 2, FRAME)]
+    heard = levels(np.concatenate(half).astype(np.float64))
+    assert heard[1500] < 20
+    assert heard.get(hertz, 0) == pytest.approx(6000 if kept else 0, rel=0.02)
+
+
+@pytest.mark.parametrize(("profile", "rate"), [("sparkle", 16_000), ("sparkle-48k", 48_000)])
+def test_a_room_is_recorded_at_its_profiles_rate(profile: str, rate: int, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with running() as pocket:
+            leg = await pocket.join("null/a", room=f"R@{profile}")
+            leg.say(ClipVoice(tone(800), loop=True))
+            path = tmp_path / "mix.wav"
+            await pocket.api(f"conference R record {path}")
+            await pocket.until(lambda: path.exists() and path.stat().st_size > rate, "half a second is written")
+            await pocket.api("conference R norecord all")
+            assert await pocket.api("conference R get rate") == str(rate)
+            with wave.open(str(path)) as file:
+                assert file.getframerate() == rate
+                samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+            assert levels(samples.astype(np.float64), rate)[800] > 500
+
+    asyncio.run(scene())

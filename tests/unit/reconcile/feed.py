@@ -18,9 +18,49 @@ from tests.unit.reconcile.build import MAIN, SPACE
 POLICY = CallOutPolicy()
 
 
-def member(leg: UUID, who: UUID | None, **facts: bool) -> e.MemberState:
-    values = dict.fromkeys(("muted", "deaf", "held", "talking", "floor", "moderator", "ghost"), False)
-    return e.MemberState(leg=leg, participant=who, member_id=1, **{**values, **facts})
+def member(
+    leg: UUID,
+    who: UUID | None,
+    *,
+    muted: bool = False,
+    deaf: bool = False,
+    held: bool = False,
+    talking: bool = False,
+    moderator: bool = False,
+) -> dict[str, Any]:
+    """What an event says of a member."""
+    return {
+        "leg": leg,
+        "can_hear": not deaf,
+        "can_speak": not muted,
+        "talking": talking,
+        "held": held,
+        "member_type": "moderator" if moderator else "member",
+        "external_id": str(who or ""),
+    }
+
+
+def listed(
+    leg: UUID,
+    *,
+    muted: bool = False,
+    deaf: bool = False,
+    held: bool = False,
+    floor: bool = False,
+    moderator: bool = False,
+    volume_in: int = 0,
+) -> e.SnapshotMember:
+    """What a snapshot says of a member."""
+    return e.SnapshotMember(
+        leg=leg,
+        can_hear=not deaf,
+        can_speak=not muted,
+        talking=False,
+        held=held,
+        floor=floor,
+        moderator=moderator,
+        volume_in=volume_in,
+    )
 
 
 class Feed:
@@ -42,26 +82,21 @@ class Feed:
             self.sequence += 10
             sequence = self.sequence
         core = facts.pop("core", "core")
-        return apply(self.observed, kind(core=core, sequence=sequence, at=self.now if at is None else at, **facts))
+        microseconds = round((self.now if at is None else at) * 1e6)
+        return apply(self.observed, kind(core=core, sequence=sequence, microseconds=microseconds, **facts))
 
     def snapshot(
         self,
-        rooms: dict[str, list[e.MemberState]] | None = None,
+        rooms: dict[str, list[e.SnapshotMember]] | None = None,
         *,
         legs: tuple[UUID, ...] = (),
         asked_at: float | None = None,
         core: str = "core",
-        volume_in: int = 0,
     ) -> Changes:
         told = tuple(
-            e.SnapshotRoom(
-                name=name,
-                locked=False,
-                members=tuple(e.SnapshotMember(state=state, volume_in=volume_in) for state in members),
-            )
-            for name, members in (rooms or {}).items()
+            e.SnapshotRoom(name=name, locked=False, members=tuple(members)) for name, members in (rooms or {}).items()
         )
-        inside = tuple(member.state.leg for room in told for member in room.members)
+        inside = tuple(member.leg for room in told for member in room.members)
         channels = tuple(e.SnapshotLeg(leg=leg, ringing=True, answered=leg in inside) for leg in (*legs, *inside))
         asked = self.now if asked_at is None else asked_at
         return apply_snapshot(
@@ -112,8 +147,8 @@ class Feed:
             self.tell(e.LegCreated, leg=leg.leg)
             self.tell(e.LegAnswered, leg=leg.leg)
             state = member(leg.leg, leg.participant, **facts)
-            self.tell(e.MemberJoined, room=room, member=state)
+            self.tell(e.MemberJoined, room=room, **state)
 
     def changed(self, name: str, *, room: str = MAIN.name, **facts: Any) -> Changes:
         leg = self.leg(name)
-        return self.tell(e.MemberChanged, room=room, member=member(leg.leg, leg.participant, **facts))
+        return self.tell(e.MemberChanged, room=room, **member(leg.leg, leg.participant, **facts))

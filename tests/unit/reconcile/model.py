@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid5
 
 from apps.conferences.reconcile.decide import Decision, decide
@@ -15,6 +16,7 @@ from apps.conferences.reconcile.observed import LegPhase, Observed, ObservedLeg
 from apps.conferences.reconcile.rules import Rules
 from apps.switch import commands as c
 from apps.switch import events as e
+from tests.unit.reconcile.feed import listed, member
 
 REFUSED = "DESTINATION_OUT_OF_ORDER"
 
@@ -34,12 +36,10 @@ class ModelLeg:
     due_at: float | None = None
     answered: bool = False
     room: str | None = None
-    member_id: int = 0
     muted: bool = False
     deaf: bool = False
     held: bool = False
     moderator: bool = False
-    ghost: bool = False
     twin: UUID | None = None
     inbound: bool = False
 
@@ -64,7 +64,6 @@ class ModelSwitch:
         self.legs: dict[UUID, ModelLeg] = {}
         self.rooms: dict[str, bool] = {}
         self.ended: list[tuple[float, UUID]] = []
-        self.members = 0
 
     # Time -----------------------------------------------------------------------------------------------------
 
@@ -80,7 +79,7 @@ class ModelSwitch:
                     leg.answered = True
                     self._tell(e.LegAnswered, leg=leg.uuid)
                     self._join(leg, leg.join.name if leg.join else "", leg.flags, leg.join_volume)
-                    self._tell(e.JobDone, job=leg.job, cause=None, body="+OK")
+                    self._tell(e.JobDone, job=leg.job, body="+OK")
                 else:
                     self.end(leg, leg.outcome)
 
@@ -118,7 +117,7 @@ class ModelSwitch:
             case c.Lock(room=room) | c.Unlock(room=room):
                 if room.name in self.rooms:
                     self.rooms[room.name] = isinstance(command, c.Lock)
-                    self._tell(e.RoomLocked, room=room.name, locked=self.rooms[room.name])
+                    self._tell(e.RoomLocked if self.rooms[room.name] else e.RoomUnlocked, room=room.name)
             case c.PrepareMove(leg=uuid, flags=flags, volume_in=volume_in):
                 if uuid in self.legs:
                     self.legs[uuid].flags, self.legs[uuid].join_volume = flags, volume_in
@@ -140,7 +139,7 @@ class ModelSwitch:
 
     def _originate(self, command: c.Originate) -> None:
         if command.leg in self.legs:
-            self._tell(e.JobDone, job=command.job, cause=REFUSED, body="-ERR")
+            self._tell(e.JobDone, job=command.job, body=f"-ERR {REFUSED}")
             return
         # Whoever calls in while they are being called is nobody's mistake.
         if any(leg.participant == command.participant and not leg.inbound for leg in self.legs.values()):
@@ -148,7 +147,7 @@ class ModelSwitch:
         outcomes = self.answers[command.dial_string]
         outcome = outcomes.pop(0) if len(outcomes) > 1 else outcomes[0]
         if outcome == "USER_NOT_REGISTERED":
-            self._tell(e.JobDone, job=command.job, cause=outcome, body="-ERR")
+            self._tell(e.JobDone, job=command.job, body=f"-ERR {outcome}")
             return
         leg = ModelLeg(command.leg, command.participant, self.now, command.job, command.room, command.flags)
         leg.join_volume, leg.outcome = command.volume_in, outcome
@@ -158,16 +157,16 @@ class ModelSwitch:
 
     def _originate_feed(self, command: c.OriginateFeed) -> None:
         if command.leg in self.legs:
-            self._tell(e.JobDone, job=command.job, cause=REFUSED, body="-ERR")
+            self._tell(e.JobDone, job=command.job, body=f"-ERR {REFUSED}")
             return
-        feed = ModelLeg(command.leg, None, self.now, command.job, answered=True, ghost=True)
-        main = ModelLeg(uuid5(command.leg, f"{self.sequence}"), None, self.now, answered=True, ghost=True)
+        feed = ModelLeg(command.leg, None, self.now, command.job, answered=True)
+        main = ModelLeg(uuid5(command.leg, f"{self.sequence}"), None, self.now, answered=True)
         feed.twin, main.twin = main.uuid, feed.uuid
         for leg, room, flag in ((main, command.main, c.MemberFlag.MUTE), (feed, command.whisper, c.MemberFlag.DEAF)):
             self.legs[leg.uuid] = leg
             self._tell(e.LegCreated, leg=leg.uuid)
             self._join(leg, room.name, frozenset({flag}), command.volume)
-        self._tell(e.JobDone, job=command.job, cause=None, body="+OK")
+        self._tell(e.JobDone, job=command.job, body="+OK")
 
     def call_in(self, uuid: UUID, participant: UUID, room: c.Room, flags: frozenset[c.MemberFlag]) -> None:
         """Somebody has called, was let in, and goes where they belong."""
@@ -190,7 +189,7 @@ class ModelSwitch:
         sip_code = {"USER_BUSY": 486, "CALL_REJECTED": 603}.get(cause, 0)
         self._tell(e.LegEnded, leg=leg.uuid, cause=cause, sip_code=sip_code)
         if not leg.answered and leg.job is not None:
-            self._tell(e.JobDone, job=leg.job, cause=cause, body="-ERR")
+            self._tell(e.JobDone, job=leg.job, body=f"-ERR {cause}")
         if leg.twin in self.legs:
             self.end(self.legs[leg.twin], cause)
         if room is not None:
@@ -204,7 +203,15 @@ class ModelSwitch:
         rooms = []
         for name, locked in self.rooms.items():
             members = tuple(
-                e.SnapshotMember(state=self._state(leg), volume_in=leg.volume_in) for leg in self.in_room(name)
+                listed(
+                    leg.uuid,
+                    muted=leg.muted,
+                    deaf=leg.deaf,
+                    held=leg.held,
+                    moderator=leg.moderator,
+                    volume_in=leg.volume_in,
+                )
+                for leg in self.in_room(name)
             )
             rooms.append(e.SnapshotRoom(name=name, locked=locked, members=members))
         legs = [
@@ -225,15 +232,14 @@ class ModelSwitch:
         if room not in self.rooms:
             self.rooms[room] = False
             self._tell(e.RoomCreated, room=room)
-        self.members += 1
-        leg.room, leg.member_id, leg.volume_in, leg.held = room, leg.member_id or self.members, volume_in, False
+        leg.room, leg.volume_in, leg.held = room, volume_in, False
         leg.muted, leg.deaf = c.MemberFlag.MUTE in flags, c.MemberFlag.DEAF in flags
         leg.moderator = c.MemberFlag.MODERATOR in flags
-        self._tell(e.MemberJoined, room=room, member=self._state(leg))
+        self._tell(e.MemberJoined, room=room, **self._state(leg))
 
     def _leave(self, leg: ModelLeg) -> None:
         room, leg.room = leg.room or "", None
-        self._tell(e.MemberLeft, room=room, member=self._state(leg))
+        self._tell(e.MemberLeft, room=room, **self._state(leg))
 
     def _tidy(self, room: str) -> None:
         if room in self.rooms and not self.in_room(room):
@@ -245,26 +251,16 @@ class ModelSwitch:
         if leg is not None and leg.room == room.name:
             for name, value in facts.items():
                 setattr(leg, name, value)
-            self._tell(e.MemberChanged, room=room.name, member=self._state(leg))
+            self._tell(e.MemberChanged, room=room.name, **self._state(leg))
 
-    def _state(self, leg: ModelLeg) -> e.MemberState:
-        return e.MemberState(
-            leg=leg.uuid,
-            participant=leg.uuid if leg.inbound else leg.participant,  # its own external id
-            member_id=leg.member_id,
-            muted=leg.muted,
-            deaf=leg.deaf,
-            held=leg.held,
-            talking=False,
-            floor=False,
-            moderator=leg.moderator,
-            ghost=leg.ghost,
-        )
+    def _state(self, leg: ModelLeg) -> dict[str, Any]:
+        who = leg.uuid if leg.inbound else leg.participant  # who called has their own external id
+        return member(leg.uuid, who, muted=leg.muted, deaf=leg.deaf, held=leg.held, moderator=leg.moderator)
 
     def _tell(self, kind: type[e.Event], **facts: object) -> None:
         self.sequence += 1
-        at = int(self.now * 50) / 50  # FreeSWITCH's 20 ms grid
-        self.out.append(kind(core=self.core, sequence=self.sequence, at=at, **facts))
+        microseconds = int(self.now * 50) * 20_000  # FreeSWITCH's 20 ms grid
+        self.out.append(kind(core=self.core, sequence=self.sequence, microseconds=microseconds, **facts))
 
 
 @dataclass(frozen=True)

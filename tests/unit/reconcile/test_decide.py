@@ -24,7 +24,7 @@ from apps.conferences.reconcile.rules import Rules, gathered, over
 from apps.switch import commands as c
 from apps.switch import events as e
 from tests.unit.reconcile.build import LOBBY, MAIN, SPACE, conference, person, whisper
-from tests.unit.reconcile.feed import Feed, member
+from tests.unit.reconcile.feed import Feed, listed, member
 
 SIDE = whisper("side")
 NAMES = ("chair", "ann", "bob", "cat")
@@ -160,9 +160,9 @@ def test_a_kill_sent_before_the_channel_existed_is_sent_again_when_it_does() -> 
 def test_of_two_legs_the_newer_that_is_not_in_goes(feed: Feed) -> None:
     bob = feed.leg("bob")
     other = uuid5(SPACE, "other")
-    feed.tell(e.MemberJoined, room=MAIN.name, member=member(other, bob.participant))
+    feed.tell(e.MemberJoined, room=MAIN.name, **member(other, bob.participant))
     assert told(feed) == [c.Kill(other, "ORIGINATOR_CANCEL")]
-    feed.tell(e.MemberLeft, room=MAIN.name, member=member(bob.leg, bob.participant))
+    feed.tell(e.MemberLeft, room=MAIN.name, **member(bob.leg, bob.participant))
     feed.wait(COMMAND_TIMEOUT)
     assert told(feed) == [c.Kill(bob.leg, "ORIGINATOR_CANCEL")]
 
@@ -173,7 +173,7 @@ def test_an_answered_leg_that_never_reaches_a_room_is_called_anew() -> None:
     feed.tell(e.LegCreated, leg=leg)
     feed.tell(e.LegAnswered, leg=leg)
     feed.wait(STRAY)
-    inside = {MAIN.name: [member(feed.leg("chair").leg, feed.leg("chair").participant, moderator=True)]}
+    inside = {MAIN.name: [listed(feed.leg("chair").leg, moderator=True)]}
     assert feed.decide().snapshot
     feed.snapshot(inside, legs=(leg, feed.leg("bob").leg, feed.leg("cat").leg))
     assert told(feed) == [c.Kill(leg, "RECOVERY_ON_TIMER_EXPIRE")]
@@ -282,7 +282,7 @@ def test_no_bulk_where_it_would_mute_somebody_else(why: str) -> None:
     if why == "one may speak":
         feed.join("extra")
     elif why == "a stranger":
-        feed.tell(e.MemberJoined, room=MAIN.name, member=member(uuid5(SPACE, "stranger"), None))
+        feed.tell(e.MemberJoined, room=MAIN.name, **member(uuid5(SPACE, "stranger"), None))
     else:
         feed.join("extra")
         feed.change_person("extra", role="chair")
@@ -292,7 +292,7 @@ def test_no_bulk_where_it_would_mute_somebody_else(why: str) -> None:
 
 
 def test_a_muted_stranger_does_not_hinder_the_bulk(feed: Feed) -> None:
-    feed.tell(e.MemberJoined, room=MAIN.name, member=member(uuid5(SPACE, "feed"), None, muted=True))
+    feed.tell(e.MemberJoined, room=MAIN.name, **member(uuid5(SPACE, "feed"), None, muted=True))
     for name in NAMES:
         feed.change_person(name, muted=True)
     assert told(feed) == [c.MuteNonModerators(MAIN), c.Mute(MAIN, feed.leg("chair").leg)]
@@ -313,14 +313,14 @@ def test_a_whisper_opens_is_fed_and_closes(feed: Feed) -> None:
     assert told(feed) == []
     for name, leg in (("ann", ann), ("bob", bob)):
         state = member(leg, feed.leg(name).participant, muted=name == "ann")
-        feed.tell(e.MemberLeft, room=MAIN.name, member=state)
-        feed.tell(e.MemberJoined, room=SIDE.room.name, member=state)
+        feed.tell(e.MemberLeft, room=MAIN.name, **state)
+        feed.tell(e.MemberJoined, room=SIDE.room.name, **state)
         feed.tell(e.MemberVolume, room=SIDE.room.name, leg=leg, volume_in=2 if name == "ann" else 0)
     soft = feed_leg(SIDE.id, 0)
     assert told(feed) == [c.OriginateFeed(soft, send_job(soft, 1), MAIN, SIDE.room)]
     assert told(feed) == []
     feed.tell(e.LegCreated, leg=soft)
-    feed.tell(e.MemberJoined, room=SIDE.room.name, member=member(soft, None, deaf=True, ghost=True))
+    feed.tell(e.MemberJoined, room=SIDE.room.name, **member(soft, None, deaf=True))
     assert not feed.decide()
     feed.change(whispers={SIDE.id: replace(SIDE, open=False)})
     feed.change_person("ann", volume_in=0)
@@ -344,12 +344,12 @@ def test_a_feed_that_is_lost_is_followed_by_another() -> None:
     feed = whispering()
     (first,) = told(feed)
     assert isinstance(first, c.OriginateFeed)
-    feed.tell(e.MemberJoined, room=SIDE.room.name, member=member(first.leg, None, deaf=True))
+    feed.tell(e.MemberJoined, room=SIDE.room.name, **member(first.leg, None, deaf=True))
     feed.tell(e.LegEnded, leg=first.leg, cause="NORMAL_CLEARING", sip_code=0)
     (second,) = told(feed)
     assert isinstance(second, c.OriginateFeed)
     assert second.leg == feed_leg(SIDE.id, 1)
-    feed.tell(e.JobDone, job=second.job, cause="NORMAL_TEMPORARY_FAILURE", body="-ERR")
+    feed.tell(e.JobDone, job=second.job, body="-ERR NORMAL_TEMPORARY_FAILURE")
     assert told(feed) == [], "one that fails is not tried without a pause"
     feed.wait(2.5)
     assert [type(command) for command in told(feed)] == [c.OriginateFeed]
@@ -358,9 +358,9 @@ def test_a_feed_that_is_lost_is_followed_by_another() -> None:
 def test_a_feed_from_before_a_restart_is_known_and_a_second_one_goes() -> None:
     feed = whispering()
     old, older = uuid5(SPACE, "old feed"), uuid5(SPACE, "older feed")
-    feed.tell(e.MemberJoined, room=SIDE.room.name, member=member(old, None, deaf=True))
+    feed.tell(e.MemberJoined, room=SIDE.room.name, **member(old, None, deaf=True))
     assert told(feed) == []
-    feed.tell(e.MemberJoined, room=SIDE.room.name, member=member(older, None, deaf=True))
+    feed.tell(e.MemberJoined, room=SIDE.room.name, **member(older, None, deaf=True))
     assert told(feed) == [c.Kill(older, "NORMAL_CLEARING")]
 
 
@@ -381,7 +381,7 @@ def test_the_room_is_locked_once_it_exists() -> None:
     feed.join("ann")
     assert told(feed) == [c.Lock(MAIN)]
     assert told(feed) == []
-    feed.tell(e.RoomLocked, room=MAIN.name, locked=True)
+    feed.tell(e.RoomLocked, room=MAIN.name)
     feed.change(locked=False)
     assert told(feed) == [c.Unlock(MAIN)]
 
@@ -491,7 +491,7 @@ def test_gathering_needs_the_chair_and_the_quorum(quorum: int | None, inside: tu
 def test_a_chair_between_two_rooms_is_still_there() -> None:
     feed = launched(*NAMES, phase="gathering")
     chair = feed.leg("chair")
-    feed.tell(e.MemberLeft, room=MAIN.name, member=member(chair.leg, chair.participant, moderator=True))
+    feed.tell(e.MemberLeft, room=MAIN.name, **member(chair.leg, chair.participant, moderator=True))
     assert gathered(feed.desired, feed.observed)
     feed.tell(e.LegEnded, leg=chair.leg, cause="NORMAL_CLEARING", sip_code=0)
     assert not gathered(feed.desired, feed.observed)
@@ -548,7 +548,7 @@ def called_in(feed: Feed, name: str, *, read: bool = True) -> ObservedLeg:
     if read:
         feed.observed.take_in(row, feed.now)
     room = Rules(feed.desired).entrance(who).name
-    feed.tell(e.MemberJoined, room=room, member=member(row.leg, row.leg))  # its external id is its own
+    feed.tell(e.MemberJoined, room=room, **member(row.leg, row.leg))  # its external id is its own
     return row
 
 

@@ -326,6 +326,29 @@ def test_a_snapshot() -> None:
     assert [leg.leg for leg in snapshot.legs] == [LEG]
 
 
+def test_the_time_by_the_clock_of_the_switch() -> None:
+    def script(peer: Peer) -> None:
+        assert peer.command() == "api strmicroepoch"
+        peer.answer("1764000000123456")
+        peer.wait_for_end()
+
+    with commands_to(script) as connection:
+        reading = connection.read_clock()
+    assert reading.told == 1764000000.123456
+    assert reading.asked_at <= reading.answered_at
+
+
+@pytest.mark.parametrize("answer", ["-ERR strmicroepoch Command not found!\n", "noon", "9" * 30])
+def test_a_switch_that_does_not_tell_the_time(answer: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.command()
+        peer.answer(answer)
+        peer.wait_for_end()
+
+    with commands_to(script) as connection, pytest.raises(TranslationError):
+        connection.read_clock()
+
+
 def test_a_switch_that_does_not_tell_its_name() -> None:
     def script(peer: Peer) -> None:
         peer.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -90,6 +91,24 @@ def test_an_encoded_line_break_in_a_value_makes_no_header() -> None:
 def test_a_senseless_length_is_refused(length: str) -> None:
     with pytest.raises(ProtocolError):
         Framer(max_body=1000).feed(f"Content-Type: api/response\nContent-Length: {length}\n\n".encode())
+
+
+def test_a_body_that_is_too_long_is_refused_also_when_it_comes_at_once() -> None:
+    with pytest.raises(ProtocolError):
+        Framer(max_body=1000).feed(b"Content-Type: text/event-json\nContent-Length: 1001\n\n" + b"x" * 1001)
+
+
+def test_heads_that_are_all_different_are_read_and_do_not_fill_the_memory() -> None:
+    framer = Framer()
+    tracemalloc.start()
+    try:
+        for number in range(30_000):
+            head = b"Content-Length: 2\nContent-Type: text/event-json\nX: %d\n\n" % number
+            assert framer.feed(head + b"{}") == ([b"{}"], [])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 3_000_000
 
 
 def test_an_endless_header_block_is_refused() -> None:

@@ -39,8 +39,8 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
             encryption="mandatory:AEAD_AES_256_GCM:AES_CM_128_HMAC_SHA1_80",
         ),
         [
-            f"bgapi originate {{origination_uuid={LEG},origination_external_id={PERSON},ignore_early_media=true,"
-            "originate_timeout=30,ignore_display_updates=true,origination_callee_id_name=张三,"
+            f"bgapi originate {{origination_uuid={LEG},origination_external_id={PERSON},"
+            "origination_callee_id_name=张三,ignore_early_media=true,originate_timeout=30,ignore_display_updates=true,"
             "origination_caller_id_name=董事会\u00a02026,origination_caller_id_number=+862188886666,"
             "conference_join_volume_in=-2,"
             "rtp_secure_media=mandatory:AEAD_AES_256_GCM:AES_CM_128_HMAC_SHA1_80}"
@@ -60,7 +60,8 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
         OriginateFeed(leg=LEG, job=JOB, main=MAIN, whisper=SIDE, volume=-3),
         [
             f"bgapi originate {{origination_uuid={LEG},conference_member_flags=ghost|nomoh,"
-            "conference_join_volume_in=-3,conference_join_energy_level=0}"
+            "conference_join_volume_in=-3,conference_join_energy_level=0,"
+            "conference_enforce_security=false}"
             "loopback/app=conference:c-0123456789ab@sparkle+flags{mute} "
             f"&conference(w-0123456789ab@whisper+flags{{deaf}})\nJob-UUID: {JOB}"
         ],
@@ -103,6 +104,7 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
         [f"api conference c-0123456789ab play /opt/sounds/zh/welcome.wav uuid={LEG}"],
     ),
     (commands.HangupRoom(MAIN), ["api conference c-0123456789ab hup all"]),
+    (commands.Restart(JOB), [f"bgapi fsctl shutdown elegant restart\nJob-UUID: {JOB}"]),
 ]
 
 
@@ -210,6 +212,7 @@ def test_no_text_becomes_syntax(command: commands.Command) -> None:
                 "origination_caller_id_number",
                 "conference_join_volume_in",
                 "conference_join_energy_level",
+                "conference_enforce_security",
                 "conference_member_flags",
                 "rtp_secure_media",
             }
@@ -217,7 +220,7 @@ def test_no_text_becomes_syntax(command: commands.Command) -> None:
             assert understood.job == str(JOB)
             continue
         line, headers = freeswitch_syntax.command_lines(text)
-        assert headers == {}
+        assert headers == ({"Job-UUID": str(JOB)} if isinstance(command, commands.Restart) else {})
         assert not any(unicodedata.category(character) == "Cc" for character in line)
         assert len(freeswitch_syntax.separate(line, " ", 99)) == len(line.split(" "))
         assert not set(line) & set("$\"'`\\()[],<>")

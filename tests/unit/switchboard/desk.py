@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable
 from types import TracebackType
 
 import gevent
 
-from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS
+from apps.switch.esl.rendering import CLOCK, CORE_UUID, LIST_LEGS, LIST_ROOMS
 from tests.doubles.esl_server import CORE, EslServer, Peer
 
 
 class Desk:
-    """Its rooms are always empty. `answers` holds what it says to questions, `heard` all other commands; `hears` is
-    called with each of those as it comes.
+    """`answers` holds what it says to questions: at first, that its rooms are empty. `heard` are all other commands;
+    `hears` is called with each of those as it comes. Its clock is `ahead` by so many seconds.
     """
 
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.hears: Callable[[str], object] = lambda command: None
         self.snapshots = 0
-        self.answers: dict[str, str] = {
+        self.ahead = 0.0
+        self.answers: dict[str, str | Callable[[], str]] = {
             CORE_UUID: CORE,
+            CLOCK: self._clock,
             LIST_ROOMS: "+OK No active conferences.",
             LIST_LEGS: '{"row_count":0}',
         }
         self._listeners: list[Peer] = []
+        self._sequence = itertools.count(1)
         self._server = EslServer(self._serve)
 
     @property
@@ -40,6 +45,16 @@ class Desk:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.__exit__(kind, error, trace)
+
+    def tell(self, **headers: str) -> None:
+        """An event to all who listen; underscores in names stand for hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        stamp = {"Core-UUID": CORE, "Event-Date-Timestamp": self._clock(), "Event-Sequence": str(next(self._sequence))}
+        for peer in self._listeners:
+            peer.event(stamp | named, "json")
+
+    def _clock(self) -> str:
+        return str(int((time.time() + self.ahead) * 1_000_000))
 
     def hang_up(self) -> None:
         """End every connection."""
@@ -57,7 +72,8 @@ class Desk:
                 continue
             self.snapshots += command == LIST_ROOMS
             if command in self.answers:
-                peer.answer(self.answers[command])
+                answer = self.answers[command]
+                peer.answer(answer if isinstance(answer, str) else answer())
                 continue
             self.hears(command)
             self.heard.append(command)

@@ -12,10 +12,11 @@ import pytest
 from apps.conferences.reconcile.desired import DesiredAnnouncement, DesiredConference
 from apps.conferences.reconcile.observe import Changes, apply, apply_snapshot, connect
 from apps.conferences.reconcile.observed import Observed
-from apps.conferences.switchboard.book import Book, Entry
+from apps.conferences.switchboard.book import REST_SECONDS, Book, Entry
 from apps.conferences.switchboard.loading import PARTICIPANT_COLUMNS, Facts, Loaded
 from apps.conferences.switchboard.writing import ConferenceUpdate
 from apps.switch import events as e
+from apps.switch.commands import Room
 from tests.unit.reconcile.build import MAIN, SPACE, conference, person, whisper
 from tests.unit.reconcile.feed import POLICY, member
 
@@ -58,7 +59,8 @@ class Desk:
 
     def tell(self, event: type[e.Event], **facts: Any) -> None:
         self.sequence += 1
-        told = event(core="core", sequence=self.sequence, at=NOW + self.sequence, **facts)
+        microseconds = round((NOW + self.sequence) * 1e6)
+        told = event(core="core", sequence=self.sequence, microseconds=microseconds, **facts)
         self.book.note(apply(self.observed, told))
 
     def call(self, now: float = NOW) -> None:
@@ -72,7 +74,7 @@ class Desk:
     def join(self, name: str) -> None:
         leg = self.observed.people[uuid5(SPACE, name)].legs[-1]
         self.tell(e.LegCreated, leg=leg.leg)
-        self.tell(e.MemberJoined, room=MAIN.name, member=member(leg.leg, leg.participant))
+        self.tell(e.MemberJoined, room=MAIN.name, **member(leg.leg, leg.participant))
 
     def write(self, now: float = NOW) -> list[ConferenceUpdate]:
         updates = self.book.updates(now, {})
@@ -205,3 +207,56 @@ def test_who_speaks_is_told_when_it_changed(desk: Desk) -> None:
     desk.tell(e.Talking, room=MAIN.name, leg=ann.leg, talking=True)
     assert desk.book.talking() == [(desk.entry.desired.id, [ann.participant])]
     assert desk.book.talking() == []
+
+
+def beside(desk: Desk, **facts: Any) -> Loaded:
+    """A second conference in the same book."""
+    other = loaded(replace(conference(person("cid")), id=uuid5(SPACE, "other"), room=Room("c-2", "sparkle"), **facts))
+    desk.book.put(other)
+    return other
+
+
+NOBODY: Any = {uuid5(SPACE, "secret name"): None}
+
+
+def test_a_conference_that_cannot_be_decided_leaves_the_others_alone(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine, other = desk.entry, beside(desk, participants=NOBODY)
+    assert [entry for entry, _ in desk.book.decide(NOW)] == [mine]
+    (record,) = caplog.records
+    assert str(other.desired.id) in record.getMessage()
+    assert "AttributeError" in record.getMessage()
+    assert "decide.py" in record.getMessage()
+    desk.book.touch_all()
+    assert [entry for entry, _ in desk.book.decide(NOW + REST_SECONDS / 2)] == [mine]
+    assert len(caplog.records) == 1, "it rests"
+    desk.book.decide(NOW + REST_SECONDS)
+    assert len(caplog.records) == 2, "it is tried again"
+    mended = beside(desk)
+    assert mended in [entry.loaded for entry, _ in desk.book.decide(NOW + REST_SECONDS)], "something else is desired"
+
+
+def test_a_conference_that_cannot_be_written_leaves_the_others_alone(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine, other = desk.entry, beside(desk)
+    desk.call()
+    other.written[uuid5(SPACE, "cid")] = ("a row with one secret column",)
+    assert [update.loaded for update in desk.write()] == [mine.loaded]
+    (record,) = caplog.records
+    assert str(other.desired.id) in record.getMessage()
+    assert "secret" not in record.getMessage()
+    assert desk.write() == []
+    assert len(caplog.records) == 1
+    other.written[uuid5(SPACE, "cid")] = QUEUED
+    (update,) = desk.write(NOW + REST_SECONDS)
+    assert update.participants.keys() == {uuid5(SPACE, "cid")}, "nothing is lost"
+
+
+def test_a_conference_of_which_nobody_knows_whether_it_has_gathered_does_not_start(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    beside(desk, participants=NOBODY, phase="gathering")
+    assert desk.book.to_start(NOW) == desk.book.to_start(NOW) == []
+    assert len(caplog.records) == 1

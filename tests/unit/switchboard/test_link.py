@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,12 +12,14 @@ from gevent.event import Event as Flag
 
 from apps.conferences.switchboard.link import Address, Connected, Gone, Item, Link
 from apps.switch.commands import Lock, Room
-from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS
-from apps.switch.events import Snapshot
+from apps.switch.esl.rendering import CLOCK, CORE_UUID, LIST_LEGS
+from apps.switch.events import Event, Snapshot
 from tests.doubles.esl_server import CORE
 from tests.unit.switchboard.desk import Desk, until
 
 ROOM = Room("c-0123456789ab", "sparkle")
+#: Seconds by which a measured clock may be wrong: far more than a busy machine takes to answer, far less than an hour.
+DOUBT = 5.0
 
 
 @pytest.fixture
@@ -32,6 +35,11 @@ class Reader:
         self.items: list[Item] = []
         self.allowed = True
         self.link = Link("n1", address, Flag(), lambda: self.allowed)
+
+    @property
+    def events(self) -> list[Event]:
+        self._read()
+        return [event for each in self.items if isinstance(each, list) for event in each]
 
     def _read(self) -> None:
         while not self.link.inbox.empty():
@@ -67,6 +75,7 @@ def test_it_says_which_core_answers_and_asks_for_everything(desk: Desk) -> None:
     [
         pytest.param(CORE_UUID, "-ERR no such variable", id="no core"),
         pytest.param(LIST_LEGS, "not what FreeSWITCH writes", id="no snapshot"),
+        pytest.param(CLOCK, "-ERR strmicroepoch Command not found!", id="no time"),
     ],
 )
 def test_an_answer_that_nobody_can_read_is_asked_for_again(desk: Desk, question: str, answer: str) -> None:
@@ -128,3 +137,22 @@ def test_what_is_sent_while_the_switch_is_away_is_not_sent_later(desk: Desk) -> 
         reader.link.ask_snapshot()
         until(lambda: desk.snapshots == 3, "it asks again")
         assert desk.heard == []
+
+
+def test_events_are_dated_by_the_clock_of_this_machine(desk: Desk) -> None:
+    desk.ahead = -3600.0
+    with linked(at(desk)) as reader:
+        until(lambda: reader.has(Snapshot), "a snapshot")
+        before = time.time()
+        desk.tell(Event_Name="CUSTOM", Action="conference-create", Conference_Name="c-1")
+        until(lambda: reader.events, "the event")
+        desk.ahead = 3600.0  # set meanwhile, and asked about only by the next snapshot
+        desk.tell(Event_Name="CUSTOM", Action="conference-create", Conference_Name="c-2")
+        until(lambda: len(reader.events) == 2, "the second event")
+        reader.link.ask_snapshot()
+        until(lambda: reader.has(Snapshot, 2), "a second snapshot")
+        desk.tell(Event_Name="CUSTOM", Action="conference-create", Conference_Name="c-3")
+        until(lambda: len(reader.events) == 3, "the third event")
+        first, second, third = reader.events
+        assert before - DOUBT <= first.at <= second.at <= third.at + DOUBT <= time.time() + DOUBT
+        assert reader.link.clock.offset == pytest.approx(3600, abs=DOUBT)

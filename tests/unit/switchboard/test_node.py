@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import gevent
 import pytest
@@ -16,11 +17,13 @@ from django.utils import timezone
 
 from apps.conferences.models import Announcement, Attempt, Conference, Delta, Participant, Whisper
 from apps.conferences.reconcile.desired import attempt_leg
+from apps.conferences.reconcile.observed import GRID
+from apps.conferences.rooms import main_room
 from apps.conferences.switchboard import database, lease
 from apps.conferences.switchboard.link import Address
 from apps.conferences.switchboard.node import NodeLoop
 from apps.conferences.switchboard.publish import Publisher
-from apps.switch.esl.rendering import LIST_ROOMS
+from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS
 from apps.switch.models import Gateway, Node
 from tests.factories import add_participant, make_conference, make_node, make_user
 from tests.unit.switchboard.desk import Desk, until
@@ -68,6 +71,13 @@ def driving(node: Node, desk: Desk) -> Iterator[tuple[NodeLoop, gevent.Greenlet[
             greenlet.join(5)
 
 
+def listed(room: str, leg: UUID) -> str:
+    """json_list of one room with one member, who is not muted."""
+    flags = {"can_hear": True, "can_speak": True, "hold": False, "talking": False, "has_floor": False}
+    member = {"id": 1, "uuid": str(leg), "volume_in": 0, "flags": flags | {"is_moderator": False}}
+    return json.dumps([{"conference_name": room, "locked": False, "members": [member]}])
+
+
 @pytest.fixture
 def gateway() -> Gateway:
     return Gateway.objects.create(
@@ -84,6 +94,56 @@ def driven(gateway: Gateway) -> Iterator[Driven]:
         found = Driven(desk, node, conference, person, loop, greenlet, connection)
         until(found.has_loaded, "it knows the switch and the conference")
         yield found
+
+
+def test_a_switch_whose_clock_is_an_hour_behind_is_followed_all_the_same(driven: Driven) -> None:
+    desk, leg = driven.desk, attempt_leg(driven.person.pk, 1, 1)
+
+    def in_room(action: str, speak: str) -> None:
+        desk.tell(
+            Event_Name="CUSTOM",
+            Conference_Name=room,
+            Unique_ID=str(leg),
+            Floor="false",
+            Hear="true",
+            Speak=speak,
+            Talking="false",
+            Hold="false",
+            Member_ID="1",
+            Member_Type="member",
+            Member_Ghost="false",
+            Session_External_ID=str(driven.person.pk),
+            Action=action,
+        )
+
+    def now(**facts: Any) -> bool:
+        return Participant.objects.filter(pk=driven.person.pk, **facts).exists()
+
+    room = main_room(driven.conference.pk)[0]
+    desk.ahead = -3600.0
+    desk.hang_up()
+    until(lambda: driven.loop.link.clock.offset, "it measures the clock of the new connection")
+    until(driven.has_loaded, "it knows the switch again")
+    driven.call()
+    until(lambda: driven.originates, "the call")
+    in_room("add-member", "true")
+    until(lambda: now(state="connected", joined_at__gt=timezone.now() - timedelta(minutes=1)), "in, and just now")
+    desk.answers[LIST_ROOMS] = listed(room, leg)
+    desk.answers[LIST_LEGS] = f'{{"row_count":1,"rows":[{{"uuid":"{leg}","callstate":"ACTIVE"}}]}}'
+    until(lambda: time.time() > driven.loop.observed.legs[leg].as_of + 2 * GRID, "what follows is newer")
+    driven.loop.link.ask_snapshot()
+    joined = driven.loop.observed.legs[leg].as_of
+    until(lambda: driven.loop.observed.legs[leg].as_of > joined, "a snapshot shows it")
+    in_room("mute-member", "false")
+    until(lambda: now(observed_muted=True), "what comes after the snapshot is newer than it")
+    until(lambda: (Node.objects.get(pk=driven.node.pk).clock_offset or 0) < -3590, "the offset is stored")
+
+
+def test_when_this_machine_s_clock_is_set_the_loop_ends_to_begin_anew(driven: Driven) -> None:
+    driven.loop.boot -= 60
+    driven.loop.wake.set()
+    until(driven.greenlet.ready, "the loop ends")
+    assert driven.greenlet.successful()
 
 
 def test_an_attempt_is_committed_before_it_is_sent(driven: Driven) -> None:
@@ -180,13 +240,30 @@ def test_rooms_whose_conferences_went_elsewhere_are_hung_up(driven: Driven) -> N
     assert hung_up == {f"api conference {stray} hup all", f"api conference {aside} hup all"}
 
 
-def test_a_conference_that_cannot_be_read_leaves_the_others_alone(driven: Driven) -> None:
+@pytest.mark.parametrize("number", [{"no": "number"}, {"kind": "extension", "number": 7001}])
+def test_a_conference_that_cannot_be_read_leaves_the_others_alone(driven: Driven, number: dict[str, Any]) -> None:
     broken = make_conference(driven.conference.owner, node=driven.node)
-    add_participant(broken, numbers=[{"no": "number"}])
+    add_participant(broken, numbers=[number])
     driven.loop.notify(broken.pk)
     driven.call()
     until(lambda: driven.originates, "the other one is served")
     assert not driven.greenlet.ready()
+
+
+def test_a_conference_that_cannot_be_decided_stops_nobody_else(
+    driven: Driven, caplog: pytest.LogCaptureFixture
+) -> None:
+    nobody: Any = {uuid4(): None}
+    known = driven.loop.book.entries[driven.conference.pk].loaded
+    impossible = uuid4()
+    desired = replace(known.desired, id=impossible, participants=nobody)
+    driven.loop.book.put(replace(known, desired=desired, written={}))
+    driven.call()
+    until(lambda: driven.originates, "the other one is served")
+    assert not driven.greenlet.ready()
+    assert [str(impossible) in record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        True
+    ]
 
 
 def test_an_announcement_from_before_a_restart_is_not_played_but_given_up(driven: Driven) -> None:
@@ -213,3 +290,27 @@ def test_an_ended_conference_is_settled_and_forgotten(driven: Driven) -> None:
     book, observed = driven.loop.book, driven.loop.observed
     assert not any((book.owner, book.rooms, book.legs, book.played, book.talks))
     assert not any((observed.legs, observed.people, observed.rooms, observed.jobs, observed.plays))
+
+
+def test_a_restart_waits_for_the_conferences_and_is_asked_for_once(driven: Driven) -> None:
+    def asked() -> int:
+        return sum("fsctl shutdown elegant restart" in command for command in driven.desk.heard)
+
+    Node.objects.filter(pk=driven.node.pk).update(restart_wanted=True)
+    driven.call()
+    driven.loop.notify(None)
+    until(lambda: driven.originates and driven.loop.loader.restart_wanted, "it has read all that")
+    driven.desk.hang_up()
+    Conference.objects.filter(pk=driven.conference.pk).update(phase="ended")
+    assert asked() == 0
+    driven.loop.notify(driven.conference.pk)
+    until(asked, "the switch is asked", 20)
+    snapshots = driven.desk.snapshots
+    driven.loop.link.ask_snapshot()
+    until(lambda: driven.desk.snapshots > snapshots, "some rounds go by")
+    assert asked() == 1
+    assert Node.objects.get(pk=driven.node.pk).restart_wanted
+    driven.desk.answers[CORE_UUID] = "6de7f590-6d7d-440e-b11b-1f3586d327a3"
+    driven.desk.hang_up()
+    until(lambda: not Node.objects.get(pk=driven.node.pk).restart_wanted, "another run of the switch is seen")
+    assert asked() == 1

@@ -80,3 +80,15 @@ def test_a_deleted_node_is_driven_no_more(
     switchboard._keep(connection)
     assert switchboard.loops == {}
     assert greenlet.successful()
+
+
+def test_only_the_nodes_that_it_was_told_are_driven(
+    switchboard: Switchboard, connection: database.Connection, desk: Desk
+) -> None:
+    theirs, ours = make_node(), make_node(esl_port=desk.port, esl_password="ClueCon")
+    switchboard.nodes = [ours.name]
+    switchboard._keep(connection)
+    until(lambda: desk.snapshots, "it asks the switch")
+    assert set(switchboard.loops) == {ours.pk}
+    theirs.refresh_from_db()
+    assert theirs.lease_holder == ""

@@ -13,12 +13,15 @@ import pytest
 from apps.conferences.models import Attempt, Participant
 from apps.conferences.reconcile.desired import Limits, Route, Target, attempt_leg, send_job
 from apps.conferences.reconcile.dial import Dial
-from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
+from apps.conferences.reconcile.observe import apply, connect
+from apps.conferences.reconcile.observed import LegPhase, Observed, ObservedLeg
 from apps.conferences.switchboard import database
 from apps.conferences.switchboard.writing import LegRow, store_attempts, write_legs
 from apps.switch.commands import Originate, Room
+from apps.switch.events import Leg, MemberJoined
 from apps.switch.models import Gateway
 from tests.factories import add_participant, make_conference, make_user
+from tests.unit.reconcile.feed import member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -117,6 +120,18 @@ def test_how_far_a_leg_is_can_be_written_again(
 def test_a_leg_that_has_no_row_gets_one(connection: database.Connection, people: list[Participant]) -> None:
     write_legs(connection, [leg_of(people[0], 4, phase=LegPhase.ANSWERED), leg_of(people[1], phase=LegPhase.MISSING)])
     assert set(Attempt.objects.values_list("ordinal", "phase")) == {(4, "answered"), (1, "sent")}
+
+
+def test_a_leg_that_an_event_brought_is_written_among_others(
+    connection: database.Connection, people: list[Participant]
+) -> None:
+    observed, person = Observed(), people[0].pk
+    connect(observed, "core", NOW.timestamp())
+    facts = member(Leg(int=7), person)
+    apply(observed, MemberJoined(core="core", microseconds=0, sequence=1, room="c-1", **facts))
+    brought = LegRow(people[0].conference_id, observed.people[person].legs[0])
+    write_legs(connection, [brought, leg_of(people[1])])
+    assert Attempt.objects.get(participant=person).leg == UUID(int=7)
 
 
 def test_nothing_is_written_for_somebody_who_is_gone(

@@ -54,6 +54,11 @@ def _keep_node() -> None:
         "esl_port": envint("SPARKLE_ESL_PORT", 8021),
         "esl_password": envsecret("SPARKLE_ESL_PASSWORD"),
         "enabled": True,
+        **{
+            field: port
+            for field in ("sip_tls_port", "wss_port", "trunk_tls_port")
+            if (port := envint(f"SPARKLE_{field.upper()}", 0))
+        },
     }
     if node._state.adding or any(getattr(node, field) != value for field, value in told.items()):
         for field, value in told.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -10,7 +11,16 @@ from django.core.management.base import BaseCommand
 class Command(BaseCommand):
     help = "Drives switches over ESL. Run two or more: one holds a node's lease, the others stand by."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--node",
+            action="append",
+            default=[],
+            dest="nodes",
+            help="a node to drive, by its name; may be given again. Without it, all: then each must be within reach.",
+        )
+
+    def handle(self, *args: Any, nodes: list[str], **options: Any) -> None:
         from apps.conferences.switchboard.process import main
 
-        main()
+        main(nodes)

@@ -8,14 +8,13 @@ import type { MenuItem } from "@/components/AppMenu.vue";
 import { isUnderWay, rolesToGive } from "@/live/roster";
 import { useConfirm } from "@/stores/confirm";
 import { useLive } from "@/stores/live";
-import { useToasts } from "@/stores/toasts";
 
 /** What a choice needs a dialog for; the page opens it. */
 export type Request = { kind: "details" | "rename" | "announce" | "whisper"; participant: Participant };
 
 type Plain =
   | "mute" | "unmute" | "forbid" | "allow" | "grant" | "revoke" | "deafen" | "undeafen" | "hold" | "unhold"
-  | "raise_hand" | "lower_hand" | "redial" | "cancel" | "decline_chair";
+  | "raise_hand" | "lower_hand" | "redial" | "cancel" | "ask_chair" | "decline_chair";
 
 export function useParticipantActions(open: (request: Request) => void) {
   const live = useLive();
@@ -27,7 +26,7 @@ export function useParticipantActions(open: (request: Request) => void) {
     const connected = participant.state === "connected";
     const items: MenuItem[] = [{ key: "details", icon: "info", label: t("actions.details") }];
     const offer = (ability: string, when: boolean, item: Omit<MenuItem, "key" | "label"> & Partial<MenuItem>) => {
-      if (may.has(ability) && when) items.push({ key: ability, label: item.label ?? t(`actions.${ability}`), ...item });
+      if (may.has(ability) && when) items.push({ ...item, key: ability, label: item.label ?? t(`actions.${ability}`) });
     };
     offer("redial", !connected && !isUnderWay(participant.state), { icon: "phoneOut" });
     offer("cancel", isUnderWay(participant.state), { icon: "phoneOff" });
@@ -59,8 +58,9 @@ export function useParticipantActions(open: (request: Request) => void) {
         items.push({ key: `role ${role}`, icon: "person", label });
       }
     }
-    offer("ask_chair", true, { icon: "person" });
-    offer("decline_chair", !!participant.chair_asked_at, { icon: "close" });
+    offer("ask_chair", !participant.chair_asked_at, { icon: "person" });
+    const own = participant.id === live.me?.id;
+    offer("decline_chair", participant.chair_asked_at !== null, { icon: "close", label: own ? t("self.withdrawChair") : undefined });
     offer("remove", participant.present, { icon: "close", danger: true, separated: true });
     if (may.has("remove") && !participant.refused && participant.id !== live.me?.id) {
       items.push({ key: "refuse", icon: "lock", label: t("actions.removeRefuse"), danger: true });
@@ -74,10 +74,7 @@ export function useParticipantActions(open: (request: Request) => void) {
     if (key === "remove" || key === "refuse") return remove([participant], key === "refuse");
     if (key === "call") await live.act("call", { participant: participant.id });
     else if (key === "whisper_remove") await live.act("whisper_remove", { whisper: participant.whisper ?? "", participants });
-    else if (key === "ask_chair") {
-      // Only those who may grant it see that it is asked for.
-      if (await live.act("ask_chair", { participants })) useToasts().ok(t("actions.chairAsked"));
-    } else if (key.startsWith("role ")) await live.act("role", { participants, role: key.slice(5) as Role });
+    else if (key.startsWith("role ")) await live.act("role", { participants, role: key.slice(5) as Role });
     else await live.act(key as Plain, { participants });
   }
 

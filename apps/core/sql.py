@@ -1,0 +1,67 @@
+"""SELECTs as text, for lists whose query the ORM would build anew with each request."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Self
+
+from django.db import connection
+
+_BOUNDS = {"gt": ">", "lt": "<"}
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Rows of `table`, called `t` in all SQL here, for which `where` holds. `columns` has SQL by name; `values` are
+    bound to the names in it (`%(me)s`). For Pages it does what a queryset does; rows begin with what they are ordered
+    by, as text.
+    """
+
+    table: str
+    columns: Mapping[str, str]
+    where: str
+    values: Mapping[str, Any]
+    order: tuple[str, ...] = ()
+
+    def narrowed(self, condition: str, **values: Any) -> Self:
+        return replace(self, where=f"{self.where} AND {condition}", values={**self.values, **values})
+
+    def order_by(self, *fields: str) -> Self:
+        return replace(self, order=fields)
+
+    def filter(self, **bounds: Any) -> Self:
+        """As a cursor puts it: `position__gt="3"`."""
+        narrowed = self
+        for name, value in bounds.items():
+            column, _, relation = name.partition("__")
+            narrowed = narrowed.narrowed(f"t.{column} {_BOUNDS[relation]} %({name})s", **{name: value})
+        return narrowed
+
+    def __getitem__(self, window: slice) -> list[Any]:
+        by = self.order[0].lstrip("-")
+        order = ", ".join(f"t.{field[1:]} DESC" if field.startswith("-") else f"t.{field}" for field in self.order)
+        return self._rows(
+            {by: f"t.{by}::text", **self.columns},
+            f"ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s",
+            {"limit": window.stop - window.start, "offset": window.start},
+        )
+
+    def first(self) -> Any:
+        """Any one of them, or None."""
+        return next(iter(self._rows(self.columns, "LIMIT 1", {})), None)
+
+    def _rows(self, columns: Mapping[str, str], rest: str, values: Mapping[str, Any]) -> list[Any]:
+        named = ", ".join(f'{sql} AS "{name}"' for name, sql in columns.items())
+        # Names and SQL of this project's own; whatever comes from outside is bound.
+        text = f"SELECT {named} FROM {self.table} t WHERE {self.where} {rest}"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(text, {**self.values, **values})
+            return list(map(_row(tuple(columns))._make, cursor.fetchall()))
+
+
+@cache
+def _row(names: tuple[str, ...]) -> Any:
+    return namedtuple("Row", names)

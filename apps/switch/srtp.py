@@ -1,0 +1,14 @@
+"""How legs are encrypted, in the words of FreeSWITCH's `rtp_secure_media`. Standard library only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SUITES: Final = ("AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80")
+"""Strongest first (switch_core_media.c:277). Never a NULL one, which does not encrypt, nor one with a 32-bit tag."""
+
+MANDATORY: Final = "mandatory:" + ":".join(SUITES)
+"""SRTP or no call: the rule for every leg (freeswitch/conf/freeswitch.xml)."""
+
+EXEMPT: Final = "optional:" + ":".join(SUITES)
+"""For a leg through a gateway that cannot encrypt."""

@@ -1,0 +1,1 @@
+"""What FreeSWITCH asks by mod_xml_curl, and what it is answered."""

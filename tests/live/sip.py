@@ -1,0 +1,164 @@
+"""A telephone made of sockets, for what no proper telephone does: it sends one request after the other and tells the
+answers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+# Octets of key and salt (RFC 7714 §14.2); 30 in RFC 4568.
+_KEY_LENGTHS = {"AEAD_AES_256_GCM": 44, "AEAD_AES_128_GCM": 28}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def sdp(*suites: str) -> str:
+    """An offer of PCMA, with one SRTP key for each suite; without suites it is plain RTP."""
+    lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0"]
+    lines += [f"m=audio 49170 RTP/{'SAVP' if suites else 'AVP'} 8", "a=rtpmap:8 PCMA/8000"]
+    for number, suite in enumerate(suites, 1):
+        lines.append(f"a=crypto:{number} {suite} inline:{_key(suite)}")
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _key(suite: str) -> str:
+    return base64.b64encode(bytes(range(_KEY_LENGTHS.get(suite, 30)))).decode()
+
+
+class Line:
+    """One TLS connection to `server`; `source_port` is where it comes from."""
+
+    def __init__(self, server: tuple[str, int], authority: Path, *, source_port: int = 0) -> None:
+        self._host = server[0]
+        plain = socket.create_connection(server, timeout=10, source_address=("127.0.0.1", source_port))
+        self._socket = ssl.create_default_context(cafile=str(authority)).wrap_socket(plain, server_hostname=server[0])
+        self._own = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._rest = b""
+        self._sequence = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._socket.close()
+
+    def register(self, user: str, password: str | None, *, expires: int = 60, **headers: str) -> int:
+        """The status of the answer; `user` is also who shall be called here, unless `To` says otherwise."""
+        told = {"To": f"<sip:{user}@{self._host}>", "Expires": str(expires), **headers}
+        return self.request("REGISTER", "", user=user, password=password, **told).status
+
+    def request(
+        self, method: str, to: str, *, user: str = "nobody", password: str | None = None, body: str = "", **headers: str
+    ) -> Response:
+        """Send it, with a digest when one is asked for and there is a password; the final answer.
+
+        `to` is the user part of whom it is for; empty: the switch itself.
+        """
+        call, tag = uuid4().hex, uuid4().hex[:8]
+        answer = self._send(method, to, user, call, tag, body, headers)
+        if answer.status in (401, 407) and password is not None:
+            name = "WWW-Authenticate" if answer.status == 401 else "Proxy-Authenticate"
+            proof = _digest(answer.headers[name.lower()], method, self._uri(to), user, password)
+            field = "Authorization" if answer.status == 401 else "Proxy-Authorization"
+            answer = self._send(method, to, user, call, tag, body, {**headers, field: proof})
+        return answer
+
+    def _uri(self, to: str) -> str:
+        return f"sip:{to}@{self._host}" if to else f"sip:{self._host}"
+
+    def requests(self, seconds: float) -> list[str]:
+        """The methods of what the other side asks within so long; it is not answered."""
+        found = []
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._socket.settimeout(left)
+            try:
+                found.append(self._message()[0].split()[0])
+            except TimeoutError:
+                break
+        self._socket.settimeout(10)
+        return found
+
+    def _send(
+        self, method: str, to: str, user: str, call: str, tag: str, body: str, headers: dict[str, str]
+    ) -> Response:
+        self._sequence += 1
+        branch = uuid4().hex
+        fields = {
+            "Via": f"SIP/2.0/TLS {self._own};branch=z9hG4bK{branch}",
+            "From": f"<sip:{user}@{self._host}>;tag={tag}",
+            "To": f"<{self._uri(to)}>",
+            "Call-ID": call,
+            "CSeq": f"{self._sequence} {method}",
+            "Contact": f"<sip:{user}@{self._own};transport=tls>",
+            "Max-Forwards": "70",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        if body:
+            fields.setdefault("Content-Type", "application/sdp")
+        fields["Content-Length"] = str(len(body.encode()))
+        lines = [f"{method} {self._uri(to)} SIP/2.0", *(f"{name}: {value}" for name, value in fields.items())]
+        self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+        while True:
+            answer = self._read()
+            if answer.status >= 200:
+                break
+        if method == "INVITE":
+            fields |= {"To": answer.headers["to"], "CSeq": f"{self._sequence} ACK", "Content-Length": "0"}
+            lines = [f"ACK {self._uri(to)} SIP/2.0", *(f"{name}: {value}" for name, value in fields.items())]
+            self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return answer
+
+    def _read(self) -> Response:
+        """The next response; requests of the other side are left unanswered."""
+        while True:
+            first, headers, body = self._message()
+            if first.startswith("SIP/2.0 "):
+                return Response(int(first.split()[1]), headers, body)
+
+    def _message(self) -> tuple[str, dict[str, str], str]:
+        while b"\r\n\r\n" not in self._rest:
+            self._receive()
+        head, _, self._rest = self._rest.lstrip(b"\r\n").partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", "0"))
+        while len(self._rest) < length:
+            self._receive()
+        body, self._rest = self._rest[:length], self._rest[length:]
+        return first, headers, body.decode()
+
+    def _receive(self) -> None:
+        data = self._socket.recv(65536)
+        if not data:
+            raise ConnectionError("the switch closed the connection")
+        self._rest += data
+
+
+def _digest(challenge: str, method: str, uri: str, user: str, password: str) -> str:
+    told = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
+    first = _md5(f"{user}:{told['realm']}:{password}")
+    count, own = "00000001", uuid4().hex
+    proof = _md5(f"{first}:{told['nonce']}:{count}:{own}:auth:{_md5(f'{method}:{uri}')}")
+    return (
+        f'Digest username="{user}", realm="{told["realm"]}", nonce="{told["nonce"]}", uri="{uri}", algorithm=MD5, '
+        f'qop=auth, nc={count}, cnonce="{own}", response="{proof}"'
+    )
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""Who gets in: what the control plane knows, and nobody while it does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sparkle.local.freeswitch import FreeSwitch
+from tests.live.conftest import NUMBERS, password
+from tests.live.phones import PLAIN, Phones
+from tests.live.sip import Line, sdp
+from tests.live.switch import Esl
+
+SUITE = "AEAD_AES_256_GCM"
+
+
+@pytest.fixture
+def line(switch: FreeSwitch) -> Iterator[Line]:
+    with Line((switch.domain, switch.sip_port), switch.authority) as line:
+        yield line
+
+
+def registered(esl: Esl, number: str) -> bool:
+    return number in esl.api("sofia status profile internal reg")
+
+
+def test_a_registration_needs_the_right_password(line: Line, esl: Esl) -> None:
+    number = NUMBERS[0]
+    assert line.register(number, None) == 401
+    for wrong in ("wrong", "", password(NUMBERS[1])):
+        assert line.register(number, wrong) == 403
+    assert line.register("8999", "") == 403
+    assert not registered(esl, number)
+    assert line.register(number, password(number)) == 200
+    assert registered(esl, number)
+    assert line.register(number, password(number), expires=0) == 200
+    assert not registered(esl, number)
+
+
+def test_nobody_registers_a_number_that_is_not_theirs(line: Line, esl: Esl) -> None:
+    other = NUMBERS[1]
+    assert line.register(NUMBERS[0], password(NUMBERS[0]), To=f"<sip:{other}@127.0.0.1>") == 403
+    assert not registered(esl, other)
+
+
+def test_a_call_needs_the_right_password_too(line: Line, esl: Esl) -> None:
+    assert line.request("INVITE", "9196", body=sdp(SUITE)).status == 407
+    for wrong in ("wrong", ""):
+        assert line.request("INVITE", "9196", user=NUMBERS[0], password=wrong, body=sdp(SUITE)).status == 403
+    refused = line.request("INVITE", "9196", user=NUMBERS[0], password=password(NUMBERS[0]), body=sdp(SUITE))
+    assert refused.status == 603  # by the control plane, which lets nobody dial in yet
+    assert esl.legs() == 0
+
+
+def test_this_machine_is_not_taken_for_the_switch_itself(switch: FreeSwitch) -> None:
+    """Who calls from the profile's own address and port is not asked for a password (sofia.c:10720)."""
+    with Line((switch.domain, switch.sip_port), switch.authority, source_port=5060) as line:
+        assert line.request("INVITE", "9196", body=sdp(SUITE)).status == 407
+
+
+def test_nobody_but_a_gateway_calls_the_profile_for_gateways(switch: FreeSwitch, esl: Esl) -> None:
+    with Line((switch.domain, switch.trunk_port), switch.authority) as line:
+        number = NUMBERS[0]
+        for known in (None, password(number)):
+            assert line.request("INVITE", "9196", user=number, password=known, body=sdp(SUITE)).status == 403
+        assert line.register(number, password(number)) == 405
+        assert line.request("SUBSCRIBE", number, user=number, Event="presence").status == 405
+    assert esl.legs() == 0
+
+
+def test_a_room_tells_nobody_who_is_in_it(line: Line, esl: Esl) -> None:
+    """mod_conference answers the members to whoever writes `list` to a room."""
+    number, word = NUMBERS[0], password(NUMBERS[0])
+    esl.api("originate null/somebody &conference(c-main@sparkle)")
+    assert line.register(number, word) == 200
+    asked = line.request("MESSAGE", "conf+c-main", user=number, password=word, body="list", Content_Type="text/plain")
+    assert asked.status == 202
+    assert line.requests(0.5) == []
+
+
+def test_a_phone_that_does_not_encrypt_gets_no_call(phones: Phones, esl: Esl, switch: FreeSwitch) -> None:
+    phone = phones.register(NUMBERS[5], password(NUMBERS[5]), encryption=PLAIN)
+    reply = esl.api(f"originate {{originate_timeout=10}}sofia/internal/{phone.number}%{switch.domain} &park()")
+    assert reply.strip() == "-ERR INCOMPATIBLE_DESTINATION"
+    phones.forget()

@@ -1,0 +1,56 @@
+"""The control plane is away, gone or silent: nobody gets in, and whoever is in a conference notices nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from apps.switch.commands import Mute, Unmute
+from sparkle.local.freeswitch import FreeSwitch
+from tests.live.conftest import NUMBERS, password
+from tests.live.meeting import MAIN, Meeting
+from tests.live.phones import Phone, Phones
+from tests.live.sip import Line, sdp
+from tests.live.switch import Esl
+from tests.live.tones import TONES
+from tests.live.web import Web
+
+
+@pytest.fixture
+def three(phones: Phones) -> Iterator[list[Phone]]:
+    yield [phones.register(number, password(number), frequency=TONES[i]) for i, number in enumerate(NUMBERS[:3])]
+    phones.forget()
+
+
+@pytest.mark.parametrize("away", [Web.gone, Web.silent])
+def test_nobody_gets_in_and_a_conference_goes_on(
+    web: Web,
+    esl: Esl,
+    switch: FreeSwitch,
+    phones: Phones,
+    three: list[Phone],
+    away: Callable[[Web], AbstractContextManager[None]],
+) -> None:
+    meeting = Meeting(esl, switch, three[:2])
+    with away(web):
+        nobody_gets_in(switch)
+        # Nothing has changed in the conference, and the switch obeys: also who registered before can be called.
+        third = meeting.call(three[2])
+        three[0].wait_to_hear({TONES[1], TONES[2]})
+        three[1].wait_to_hear({TONES[0], TONES[2]})
+        esl.command(Mute(MAIN, third))
+        three[0].wait_to_hear({TONES[1]})
+        esl.command(Unmute(MAIN, third))
+        three[0].wait_to_hear({TONES[1], TONES[2]})
+    phones.register(NUMBERS[5], password(NUMBERS[5]))
+
+
+def nobody_gets_in(switch: FreeSwitch) -> None:
+    with Line((switch.domain, switch.sip_port), switch.authority) as line:
+        assert line.register(NUMBERS[5], password(NUMBERS[5])) == 403
+        for number in (NUMBERS[5], "8999"):
+            for word in (password(number), ""):
+                called = line.request("INVITE", "9196", user=number, password=word, body=sdp("AEAD_AES_256_GCM"))
+                assert called.status == 403

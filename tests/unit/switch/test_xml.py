@@ -1,0 +1,171 @@
+"""What FreeSWITCH asks and is answered: only nodes ask, and whatever goes wrong lets nobody in."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.switch import srtp
+from apps.switch.models import Extension, Node
+from apps.switch.xml.documents import GUARD, NOT_FOUND, user
+
+pytestmark = pytest.mark.django_db
+
+REGISTER = {
+    "section": "directory",
+    "action": "sip_auth",
+    "sip_profile": "internal",
+    "user": "8001",
+    "domain": "sip.example.cn",
+    "sip_auth_method": "REGISTER",
+}
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node.objects.create(name="fs-1", esl_password="-", domain="sip.example.cn:5061")
+
+
+@pytest.fixture(autouse=True)
+def extension(db: None) -> Extension:
+    return Extension.objects.create(number="8001", display_name="张三", a1_hash="0" * 32)
+
+
+def basic(name: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+
+
+def ask(client: Client, node: Node, where: str = "directory", **question: str) -> Any:
+    return client.post(f"/switch/xml/{where}", question, headers=basic(node.name, node.xml_password))
+
+
+def is_not_found(answer: Any) -> bool:
+    """As FreeSWITCH reads it (switch_xml.c, switch_xml_locate)."""
+    result = ET.fromstring(answer.content).find("section[@name='result']/result")
+    return answer.status_code == 200 and result is not None and result.get("status") == "not found"
+
+
+# Who asks
+
+
+@pytest.mark.parametrize("where", ["directory", "dialplan"])
+def test_only_a_node_with_its_password_is_answered(client: Client, node: Node, where: str) -> None:
+    other = Node.objects.create(name="fs-2", esl_password="-")
+    for headers in (
+        {},
+        basic("fs-1", ""),
+        basic("fs-1", "wrong"),
+        basic("fs-1", other.xml_password),
+        basic("nobody", node.xml_password),
+        basic("nobody", ""),
+        basic("fs-1\0", node.xml_password),
+        basic("张三", "密码"),
+        {"Authorization": "Basic =="},
+        {"Authorization": "Basic /w=="},
+        {"Authorization": f"Bearer {node.xml_password}"},
+    ):
+        answer = client.post(f"/switch/xml/{where}", REGISTER, headers=headers)
+        assert (answer.status_code, answer.content) == (401, b"")
+    assert ask(client, node, where).status_code == 200
+
+
+def test_a_node_without_a_password_is_nobody(client: Client, node: Node) -> None:
+    Node.objects.update(xml_password="")
+    assert client.post("/switch/xml/directory", REGISTER, headers=basic("fs-1", "")).status_code == 401
+
+
+def test_it_needs_no_token_against_forgery_and_goes_nowhere_else(node: Node, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client(enforce_csrf_checks=True)
+    assert ask(client, node, **REGISTER).status_code == 200
+    assert client.get("/switch/xml/directory").status_code == 405
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("table", ["switch_node", "switch_extension"])
+def test_whatever_goes_wrong_is_not_found(client: Client, node: Node, quiet: None, table: str) -> None:
+    """Another status would have FreeSWITCH log the question, digest and all."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
+    assert is_not_found(ask(client, node, **REGISTER))
+
+
+# Accounts
+
+
+def test_an_account_is_its_hash_and_what_every_call_of_it_brings(client: Client, node: Node) -> None:
+    document = ET.fromstring(ask(client, node, **REGISTER).content)
+    assert (document.tag, document.attrib) == ("document", {"type": "freeswitch/xml"})
+    account = document.find("section[@name='directory']/domain[@name='sip.example.cn']/users/user[@id='8001']")
+    assert account is not None
+    assert set(account.attrib) == {"id"}  # `ip` would let in whoever calls from there; `cacheable` has to be earned
+    params = {param.get("name"): param.get("value") for param in account.iterfind("params/param")}
+    assert params == {"a1-hash": "0" * 32, "allow-empty-password": "false"}
+    variables = {each.get("name"): each.get("value") for each in account.iterfind("variables/variable")}
+    assert variables == {"rtp_secure_media": srtp.MANDATORY, **GUARD}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"user": "8999"},
+        {"user": ""},
+        {"user": "8001\0"},
+        {"domain": "elsewhere.example.cn"},
+        {"domain": "sip.example.cn:5061"},
+        {"sip_profile": "trunk"},
+        {"action": ""},
+        {"action": "user_call"},
+        {"purpose": "gateways", "action": ""},
+    ],
+)
+def test_nobody_else_is_found(client: Client, node: Node, changed: dict[str, str]) -> None:
+    assert is_not_found(ask(client, node, **{**REGISTER, **changed}))
+    assert is_not_found(ask(client, node))
+
+
+def test_who_is_switched_off_or_has_no_password_is_not_found(client: Client, node: Node) -> None:
+    Extension.objects.update(enabled=False)
+    assert is_not_found(ask(client, node, **REGISTER))
+    Extension.objects.update(enabled=True, a1_hash="")
+    assert is_not_found(ask(client, node, **REGISTER))
+
+
+def test_there_is_no_account_without_a_hash() -> None:
+    with pytest.raises(ValueError, match="password"):
+        user("sip.example.cn", "8001", "", {})
+
+
+def test_a_check_through_the_node_finds_somebody(client: Client, node: Node) -> None:
+    answer = ET.fromstring(ask(client, node, domain="check", user="somebody").content)
+    assert answer.find("section/domain[@name='check']/users/user[@id='somebody']") is not None
+
+
+# Calls
+
+
+def test_calls_from_outside_are_refused_and_other_contexts_are_not_ours(client: Client, node: Node) -> None:
+    refused = ET.fromstring(ask(client, node, "dialplan", **{"Hunt-Context": "public"}).content)
+    actions = refused.findall("section[@name='dialplan']/context[@name='public']/extension/condition/action")
+    assert [action.attrib for action in actions] == [{"application": "hangup", "data": "CALL_REJECTED"}]
+    assert is_not_found(ask(client, node, "dialplan", **{"Hunt-Context": "rehearsal"}))
+    assert is_not_found(ask(client, node, "dialplan"))
+
+
+def test_not_found_is_what_freeswitch_takes_for_it() -> None:
+    assert NOT_FOUND == (
+        b'<document type="freeswitch/xml"><section name="result"><result status="not found" /></section></document>'
+    )
