@@ -156,6 +156,12 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/"
 LOGIN_REDIRECT_URL = "/"
 
+# Switches
+# The realm of SIP passwords, one for all nodes. Another one makes every SIP password void.
+SPARKLE_SIP_REALM = envstr("SPARKLE_SIP_REALM", "sparkle")
+# What browsers may ask for a way to a node's media: stun:HOST:PORT. A node with a public address needs none.
+SPARKLE_STUN_SERVERS = envlist("SPARKLE_STUN_SERVERS", "")
+
 # Languages and time
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
@@ -237,7 +243,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": crontab(minute="17")}
-    for name in ("apps.core.tasks.forget_answers", "apps.conferences.tasks.forget_deltas")
+    for name in (
+        "apps.core.tasks.forget_answers",
+        "apps.switch.tasks.forget_browser_accounts",
+        "apps.conferences.tasks.forget_deltas",
+    )
 }
 
 LOGGING = {

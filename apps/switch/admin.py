@@ -15,9 +15,9 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import AuditedAdmin, SecretField, SecretsForm, badge, list_link
+from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, SecretField, SecretsForm, badge, list_link
 
-from .models import Extension, Gateway, Node
+from .models import BrowserAccount, Extension, Gateway, Node
 from .numbers import NumberKind
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class NodeAdmin(AuditedAdmin):
         "legs",
     )
     fieldsets = (
-        (None, {"fields": ("name", "enabled", "domain")}),
+        (None, {"fields": ("name", "enabled", "domain", "browser_address")}),
         (_("Event Socket"), {"fields": ("esl_host", "esl_port", "esl_password")}),
         (_("Limits"), {"fields": ("max_legs", "calls_per_second")}),
         (_("State"), {"fields": ("status", "last_heartbeat_at", "legs", "version", "core_uuid")}),
@@ -169,3 +169,11 @@ class ExtensionAdmin(AuditedAdmin):
     @admin.display(description=_("has a SIP password"), boolean=True)
     def can_register(self, extension: Extension) -> bool:
         return bool(extension.sip_password)
+
+
+@admin.register(BrowserAccount)
+class BrowserAccountAdmin(ReadOnlyAdmin):
+    list_display = ("name", "created_at", "expires_at", "revoked_at")
+    list_filter = ("created_at",)
+    search_fields = ("=name",)
+    fields = ("name", "created_at", "expires_at", "revoked_at")
