@@ -28,7 +28,7 @@ class WrongPin(Problem):
     status = 403
     code = "wrong_pin"
     title = _("The PIN is wrong")
-    detail = _("Ask whoever sent you the link for the PIN that belongs to it.")
+    detail = _("This PIN does not belong to the link. Ask whoever sent you the link.")
 
 
 class MayNotCreate(NotAllowed):
