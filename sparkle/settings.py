@@ -180,6 +180,8 @@ LOGIN_REDIRECT_URL = "/"
 SPARKLE_XML_CA_FILE = envstr("SPARKLE_XML_CA_FILE", "/etc/ssl/certs/ca-certificates.crt")
 # The realm of SIP passwords, one for all nodes. Another one makes every SIP password void.
 SPARKLE_SIP_REALM = envstr("SPARKLE_SIP_REALM", "sparkle")
+# What browsers may ask for a way to a node's media: stun:HOST:PORT. A node with a public address needs none.
+SPARKLE_STUN_SERVERS = envlist("SPARKLE_STUN_SERVERS", "")
 
 # Languages and time
 LANGUAGE_CODE = "zh-hans"
@@ -264,7 +266,11 @@ CELERY_BEAT_SCHEDULER = "sparkle.celery:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 30  # seconds between two looks at the schedule, at most
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": crontab(minute="17")}
-    for name in ("apps.core.tasks.forget_answers", "apps.conferences.tasks.forget_deltas")
+    for name in (
+        "apps.core.tasks.forget_answers",
+        "apps.switch.tasks.forget_browser_accounts",
+        "apps.conferences.tasks.forget_deltas",
+    )
 }
 
 LOGGING = {

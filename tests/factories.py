@@ -10,7 +10,8 @@ from typing import Any
 from django.utils import timezone
 
 from apps.accounts.models import OrganisationPolicy, OrganisationUnit, User
-from apps.conferences.models import Conference, Participant, Plan, PlanPerson
+from apps.conferences.models import Conference, GuestLink, Participant, Plan, PlanPerson
+from apps.conferences.services.guests import token_hash
 from apps.switch.models import Extension, Node
 
 _count = itertools.count(1)
@@ -89,6 +90,14 @@ def add_participant(conference: Conference, **fields: Any) -> Participant:
         **fields,
     }
     return Participant.objects.create(conference=conference, **fields)
+
+
+def make_guest_link(conference: Conference, pin: str = "123456") -> str:
+    """The token of a link by which guests may join."""
+    token = f"link-{next(_count)}"
+    GuestLink.objects.create(conference=conference, token_hash=token_hash(token), token=token, pin=pin)
+    Conference.objects.filter(pk=conference.pk).update(guest_link_at=timezone.now(), guests_may_join=True)
+    return token
 
 
 @dataclass(slots=True)

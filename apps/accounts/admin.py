@@ -48,6 +48,7 @@ _POLICY_FIELDSETS: Any = (
                 ("member_may_invite", "member_may_whisper", "member_may_copy_plan"),
                 ("member_may_replay", "participant_may_replay"),
                 "member_may_correct_own_words",
+                "guests_may_join",
             )
         },
     ),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from django.contrib.auth import authenticate, login, logout
-from django.core.cache import cache
 from django.http import HttpRequest
 
 from apps.core import audit
+from apps.core.brake import Brake
 from apps.core.errors import RateLimited, SignInFailed
 
 from .models import User
 
 #: Failures within WINDOW seconds after which no more are heard: from one address for one name, from one address, for
-#: one name. The last is high, so that nobody is easily shut out of their account by others. Each process counts for
-#: itself.
+#: one name. The last is high, so that nobody is easily shut out of their account by others.
 WINDOW = 300
 MOST_FAILURES = {"pair": 5, "address": 50, "name": 50}
 
@@ -30,14 +27,13 @@ def sign_in(request: HttpRequest, *, username: str, password: str, address: str)
 
 def check(request: HttpRequest, *, username: str, password: str, address: str) -> User:
     """Whose user name and password these are; a failure is audited. Raises as `sign_in` does."""
-    counters = _counters(username, address)
-    if any(cache.get(key, 0) >= MOST_FAILURES[kind] for kind, key in counters.items()):
+    brakes = _brakes(username, address)
+    if any(brake.holds for brake in brakes.values()):
         raise RateLimited(WINDOW)
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
-        for key in counters.values():
-            cache.add(key, 0, WINDOW)
-            cache.incr(key)
+        for brake in brakes.values():
+            brake.failed()
         # A name that nobody has is kept nowhere: it may be a password, typed into the wrong field.
         audit.record(
             by=audit.By(address=address),
@@ -45,7 +41,7 @@ def check(request: HttpRequest, *, username: str, password: str, address: str) -
             on=User.objects.filter(username=username).first(),
         )
         raise SignInFailed
-    cache.delete(counters["pair"])
+    brakes["pair"].release()
     return user
 
 
@@ -56,7 +52,7 @@ def sign_out(request: HttpRequest, *, address: str) -> None:
     logout(request)
 
 
-def _counters(username: str, address: str) -> dict[str, str]:
+def _brakes(username: str, address: str) -> dict[str, Brake]:
     name = username.casefold()
     values = {"pair": f"{address} {name}", "address": address, "name": name}
-    return {kind: f"sign-in-{kind}-{hashlib.sha256(value.encode()).hexdigest()}" for kind, value in values.items()}
+    return {kind: Brake(f"sign-in-{kind}", value, MOST_FAILURES[kind], WINDOW) for kind, value in values.items()}

@@ -41,6 +41,7 @@ class Switch(enum.StrEnum):
     MEMBER_MAY_REPLAY = "member_may_replay"
     PARTICIPANT_MAY_REPLAY = "participant_may_replay"
     MEMBER_MAY_CORRECT_OWN_WORDS = "member_may_correct_own_words"
+    GUESTS_MAY_JOIN = "guests_may_join"
     MAY_EXPORT = "may_export"
 
 
@@ -64,6 +65,9 @@ class Action(enum.StrEnum):
     FLOOR = "floor"
     CALL = "call"
     INVITE = "invite"
+    JOIN = "join"
+    GUEST_LINK = "guest_link"
+    GUEST_LINK_OFF = "guest_link_off"
     REDIAL = "redial"
     CANCEL = "cancel"
     ANNOUNCE = "announce"
@@ -127,6 +131,7 @@ _REPLAY: Mapping[Role, bool | Switch] = {
 }
 _WHISPER: Mapping[Role, bool | Switch] = {Role.MEMBER: Switch.MEMBER_MAY_WHISPER, **_UP}
 _INVITE: Mapping[Role, bool | Switch] = {Role.MEMBER: Switch.MEMBER_MAY_INVITE, **_UP}
+_GUESTS: Mapping[Role, bool | Switch] = dict.fromkeys(_UP, Switch.GUESTS_MAY_JOIN)
 _EXPORT: Mapping[Role, bool | Switch] = {Role.MANAGER: Switch.MAY_EXPORT, Role.OWNER: True}
 
 # What a role may do at all (to others, where the action has a target).
@@ -146,6 +151,10 @@ MATRIX: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.FLOOR: _UP,
     Action.CALL: _UP,
     Action.INVITE: _INVITE,
+    Action.JOIN: _ALL,
+    # Seeing the link and its PIN takes the same right as making them. Taking them away is never switched off.
+    Action.GUEST_LINK: _GUESTS,
+    Action.GUEST_LINK_OFF: _UP,
     Action.REDIAL: _INVITE,
     Action.CANCEL: _UP,
     Action.ANNOUNCE: _UP,

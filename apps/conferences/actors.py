@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -42,13 +42,32 @@ _abilities = lru_cache(maxsize=4096)(abilities)
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody without a login, who came by a conference's link: one of its participants, and nothing anywhere else."""
+
+    pk: UUID
+    conference: UUID
+    display_name: str
+    is_authenticated: ClassVar[bool] = True
+
+
+#: Who asks.
+Caller = User | Guest
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """A person in one plan or conference. `participant` is the one they attend as, if they do."""
 
-    user: User
+    user: Caller
     role: Role
     switches: frozenset[Switch]
     participant: UUID | None = None
+
+    @property
+    def login(self) -> User | None:
+        """The account of a person who has one."""
+        return self.user if isinstance(self.user, User) else None
 
     def may(self, action: Action) -> Decision:
         """For actions on the whole, without a target."""
@@ -108,8 +127,21 @@ def actors_in_conference(conference: Conference, users: Sequence[User]) -> list[
     return _actors(conference, users, managing, attending)
 
 
-def actor_in_plan(user: User, plan: Plan) -> Actor:
+def guests_in_conference(conference: Conference, participants: Sequence[UUID]) -> list[Actor]:
+    """The guests among these participants of the conference; one who was removed for good is no more than an
+    outsider.
+    """
+    switches = switches_of(conference, policy_of(conference.owner.unit_id))
+    return [
+        Actor(Guest(each.pk, conference.pk, each.name), Role.of(each.role), switches, each.pk)
+        for each in Participant.objects.filter(conference=conference, pk__in=participants, guest=True, refused=False)
+    ]
+
+
+def actor_in_plan(user: Caller, plan: Plan) -> Actor:
     """Who this person is for the plan. Raises NotFound for outsiders."""
+    if isinstance(user, Guest):
+        raise NotFound
     attending = PlanPerson.objects.filter(plan=plan, user=user)
     managing = plan.managers.through.objects.filter(plan_id=plan.pk, user=user)
     found = _actors(plan, [user], managing, attending)

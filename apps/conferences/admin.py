@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -28,8 +29,10 @@ from .forms import PersonForm, PlanForm
 from .models import (
     Announcement,
     Attempt,
+    BrowserJoin,
     Conference,
     Delta,
+    GuestLink,
     Participant,
     Plan,
     PlanPerson,
@@ -70,6 +73,7 @@ _OPTION_FIELDSETS: Any = (
                 ("member_may_invite", "member_may_whisper", "member_may_copy_plan"),
                 ("member_may_replay", "participant_may_replay"),
                 "member_may_correct_own_words",
+                "guests_may_join",
             )
         },
     ),
@@ -233,7 +237,7 @@ class ConferenceAdmin(ReadOnlyAdmin):
             _("Times"),
             {"fields": ("launched_at", "started_at", "expected_at", "ends_at", "ended_at", "end_reason", "settled_at")},
         ),
-        (_("Now"), {"fields": ("locked", "observed_locked", "called", "seq", "id")}),
+        (_("Now"), {"fields": ("locked", "observed_locked", "called", "guest_link_at", "seq", "id")}),
         *_OPTION_FIELDSETS,
     )
     readonly_fields = ("phase_badge", "lists", "id", *OPTION_FIELDS)
@@ -278,7 +282,7 @@ class ParticipantAdmin(ReadOnlyAdmin):
     ordering = ("-conference__launched_at", "position")
     inlines = (AttemptInline,)
     fieldsets = (
-        (None, {"fields": ("conference", "position", "name", "role", "user", "number_list")}),
+        (None, {"fields": ("conference", "position", "name", "role", "user", "guest", "number_list")}),
         (
             _("As it shall be"),
             {
@@ -319,6 +323,44 @@ class ParticipantAdmin(ReadOnlyAdmin):
     @admin.display(description=_("in a whisper"), boolean=True)
     def in_whisper(self, participant: Participant) -> bool:
         return participant.whisper_id is not None
+
+
+@admin.register(BrowserJoin)
+class BrowserJoinAdmin(ReadOnlyAdmin):
+    list_display = ("made", "participant", "conference", "account", "expires", "revoked")
+    list_filter = ("account__created_at",)
+    list_select_related = ("account", "participant__conference")
+    search_fields = ("=account__name", "participant__name", "participant__conference__title")
+    search_help_text = _("Account, participant or conference")
+    fields = ("participant", "conference", "account", "made", "expires", "revoked", "id")
+    readonly_fields = fields
+
+    @admin.display(description=_("conference"))
+    def conference(self, joined: BrowserJoin) -> Conference:
+        return joined.participant.conference
+
+    @admin.display(description=_("made"), ordering="account__created_at")
+    def made(self, joined: BrowserJoin) -> datetime:
+        return joined.account.created_at
+
+    @admin.display(description=_("expires"), ordering="account__expires_at")
+    def expires(self, joined: BrowserJoin) -> datetime:
+        return joined.account.expires_at
+
+    @admin.display(description=_("revoked"), ordering="account__revoked_at")
+    def revoked(self, joined: BrowserJoin) -> datetime | None:
+        return joined.account.revoked_at
+
+
+@admin.register(GuestLink)
+class GuestLinkAdmin(ReadOnlyAdmin):
+    """Without the link and its PIN, which let whoever reads them hear the conference."""
+
+    list_display = ("conference", "failures", "failing_since")
+    list_select_related = ("conference",)
+    search_fields = ("conference__title",)
+    ordering = ("-conference__launched_at",)
+    fields = ("conference", "failures", "failing_since")
 
 
 @admin.register(Attempt)

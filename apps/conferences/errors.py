@@ -18,6 +18,19 @@ class SwitchedOff(NotAllowed):
     detail = _("The plan or the organisation has switched this off for your role.")
 
 
+class GuestsNotAllowed(NotAllowed):
+    code = "guests_not_allowed"
+    title = _("Guests may not join this conference")
+    detail = _("Ask whoever sent you the link to let you be called.")
+
+
+class WrongPin(Problem):
+    status = 403
+    code = "wrong_pin"
+    title = _("The PIN is wrong")
+    detail = _("This PIN does not belong to the link. Ask whoever sent you the link.")
+
+
 class MayNotCreate(NotAllowed):
     code = "may_not_create"
     detail = _("Your organisation does not let you create plans or conferences.")

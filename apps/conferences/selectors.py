@@ -20,7 +20,7 @@ from apps.core.errors import NotFound
 from apps.core.sql import Select
 
 from .access import Action, Role, Switch
-from .actors import Actor, highest, switches_of
+from .actors import Actor, Caller, Guest, guests_in_conference, highest, switches_of
 from .live.snapshot import json_object, participant_json
 from .live.views import CONFERENCE, View, view_of
 from .models import Conference, Participant, Plan, PlanPerson
@@ -93,12 +93,14 @@ def _actor(
     return Actor(user, role, switches_of(own, policy(unit)), participant)
 
 
-def actor_for(user: User, model: type[Model], key: UUID) -> Actor:
+def actor_for(user: Caller, model: type[Model], key: UUID) -> Actor:
     """Who the person is in a plan or conference. Raises NotFound for outsiders.
 
-    Every request about one of them begins with this: one statement, and that of the policy where the owner belongs to
-    a unit.
+    Every request about one of them begins with this: for those with a login one statement, and that of the policy
+    where the owner belongs to a unit.
     """
+    if isinstance(user, Guest):
+        return _guest(user, key)
     _, people, its = _tables(model)
     part = f"(SELECT p.id FROM {people} p WHERE p.{its} = t.id AND p.user_id = %(me)s)"  # noqa: S608
     columns = {"part": part, **_standing(model)}
@@ -109,6 +111,14 @@ def actor_for(user: User, model: type[Model], key: UUID) -> Actor:
         if actor.role is not Role.OUTSIDER:
             return actor
     raise NotFound
+
+
+def _guest(guest: Guest, key: UUID) -> Actor:
+    conference = Conference.objects.select_related("owner").filter(pk=key).first()
+    found = guests_in_conference(conference, [guest.pk]) if conference is not None else []
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def plans_of(user: User) -> Select:

@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings
 
 _MANIFEST = Path(__file__).parent / "static" / "console" / "manifest.json"
-_ENTRY = "src/main.ts"
+#: The pages, each with a bundle of its own.
+CONSOLE = "src/main.ts"
+JOIN = "src/join/main.ts"
 
 
 class NotBuiltError(Exception):
@@ -27,20 +29,20 @@ class Files:
     preloads: tuple[str, ...]
 
 
-def built_files() -> Files:
+def built_files(entry: str) -> Files:
     """Raises NotBuiltError."""
     try:
         changed = _MANIFEST.stat().st_mtime_ns
     except FileNotFoundError as error:
         raise NotBuiltError from error
-    return _read(changed)
+    return _read(entry, changed)
 
 
-@lru_cache(maxsize=1)
-def _read(changed: int) -> Files:
+@lru_cache(maxsize=2)
+def _read(entry: str, changed: int) -> Files:
     """The files of the manifest that was written at `changed`, so that a new build is seen without a restart."""
     chunks: dict[str, dict[str, Any]] = json.loads(_MANIFEST.read_text(encoding="utf-8"))
-    wanted, found = [_ENTRY], []
+    wanted, found = [entry], []
     while wanted:
         name = wanted.pop()
         if name not in found:
@@ -48,7 +50,7 @@ def _read(changed: int) -> Files:
             wanted += chunks[name].get("imports", [])
     styles = [style for name in found for style in chunks[name].get("css", [])]
     return Files(
-        script=_address(chunks[_ENTRY]["file"]),
+        script=_address(chunks[entry]["file"]),
         styles=tuple(_address(style) for style in dict.fromkeys(styles)),
         preloads=tuple(_address(chunks[name]["file"]) for name in found[1:]),
     )

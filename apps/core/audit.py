@@ -12,10 +12,13 @@ from .models import AuditEntry
 
 
 class Person(Protocol):
-    """Somebody who acts: a user (core knows no other app)."""
+    """Somebody who acts: a user, a guest (core knows no other app)."""
 
-    pk: Any
-    display_name: Any
+    @property
+    def pk(self) -> Any: ...
+
+    @property
+    def display_name(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import AuditedAdmin, SecretField, SecretsForm, badge, list_link
+from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, SecretField, SecretsForm, badge, list_link
 
-from .models import Extension, Gateway, Node, new_secret
+from .models import BrowserAccount, Extension, Gateway, Node, new_secret
 from .numbers import NumberKind
 
 #: Seconds of offset from which on a clock is shown as wrong, although events are dated right all the same.
@@ -244,3 +244,11 @@ class ExtensionAdmin(AuditedAdmin):
     @admin.display(description=_("has a SIP password"), boolean=True)
     def can_register(self, extension: Extension) -> bool:
         return bool(extension.a1_hash)
+
+
+@admin.register(BrowserAccount)
+class BrowserAccountAdmin(ReadOnlyAdmin):
+    list_display = ("name", "created_at", "expires_at", "revoked_at")
+    list_filter = ("created_at",)
+    search_fields = ("=name",)
+    fields = ("name", "created_at", "expires_at", "revoked_at")

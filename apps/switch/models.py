@@ -29,6 +29,9 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+WSS_PORT = 7443
+
+
 class Node(models.Model):
     """One FreeSWITCH server (or the pocket switch), and the lease of the switchboard that drives it.
 
@@ -42,6 +45,13 @@ class Node(models.Model):
     esl_port = models.PositiveIntegerField(_("ESL port"), default=8021, validators=[MaxValueValidator(65535)])
     esl_password = SealedTextField(_("ESL password"))
     domain = models.CharField(_("SIP domain"), max_length=255, default="127.0.0.1")
+    browser_address = models.CharField(
+        _("address for browsers"),
+        max_length=255,
+        blank=True,
+        validators=[RegexValidator(r"^wss?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._/-]*)?\Z", _("Write wss://HOST:PORT."))],
+        help_text=_("SIP over WebSocket. Empty: wss:// at the SIP domain. ws:// is for this machine only."),
+    )
     enabled = models.BooleanField(_("takes new conferences"), default=True)
     max_legs = models.PositiveIntegerField(_("most concurrent legs"), default=1000)
     calls_per_second = models.PositiveIntegerField(_("calls per second"), default=30, validators=[MinValueValidator(1)])
@@ -111,6 +121,11 @@ class Node(models.Model):
     def sip_domain(self) -> str:
         """The domain of the accounts on this node."""
         return self.domain.partition(":")[0]
+
+    @property
+    def browser_url(self) -> str:
+        """Where browsers find it: SIP over WebSocket."""
+        return self.browser_address or f"wss://{self.sip_domain}:{self.wss_port}"
 
     def clean(self) -> None:
         ports = [
@@ -247,3 +262,23 @@ class Extension(models.Model):
         password = digest.new_password()
         self.a1_hash = digest.a1_hash(self.number, settings.SPARKLE_SIP_REALM, password)
         return password
+
+
+class BrowserAccount(models.Model):
+    """A short-lived SIP account, made for one call from one browser. Whose it is, is known above (conferences)."""
+
+    name = models.CharField(_("name"), max_length=32, primary_key=True)
+    #: Sealed, since it lets whoever has it sign in; the password itself is kept nowhere.
+    a1_hash = SealedTextField()
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("browser account")
+        verbose_name_plural = _("browser accounts")
+        indexes = [models.Index(fields=["expires_at"], name="browser_account_expires")]
+
+    def __str__(self) -> str:
+        return self.name

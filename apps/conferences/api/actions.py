@@ -13,14 +13,17 @@ from apps.conferences.services.actions import ACTIONS, perform
 from apps.conferences.services.inputs import Nothing
 from apps.core.api.idempotency import IdempotentMixin
 
+from .joining import WITH_GUESTS, caller_of
 from .serializers import AnswerSerializer
-from .views import address_of, user_of
+from .views import address_of
 
 
 def _view(name: str) -> type[IdempotentMixin]:
     taken = ACTIONS[name].input
 
     class ActionView(IdempotentMixin):
+        authentication_classes = WITH_GUESTS
+
         @extend_schema(
             operation_id=f"conferences_{name}",
             tags=["live control"],
@@ -29,7 +32,7 @@ def _view(name: str) -> type[IdempotentMixin]:
         )
         def post(self, request: Request, conference_id: UUID) -> Response:
             answer = perform(
-                user=user_of(request),
+                user=caller_of(request),
                 conference_id=conference_id,
                 action=name,
                 body=request.data,

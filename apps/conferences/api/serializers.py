@@ -177,6 +177,7 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     role = serializers.CharField()
     user = serializers.UUIDField(allow_null=True)
+    guest = serializers.BooleanField(help_text="Came by the link of guests, under a name of their own choice.")
     state = serializers.CharField()
     present = serializers.BooleanField()
     refused = serializers.BooleanField()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from . import views
+from . import joining, views
 from .actions import action_patterns
 
 router = SimpleRouter(use_regex_path=False)
@@ -18,11 +18,14 @@ _conference = [
     path("attempts/", views.AttemptListView.as_view(), name="attempts"),
     path("log/", views.LogView.as_view(), name="log"),
     path("whispers/", views.WhisperListView.as_view(), name="whispers"),
+    path("join/", joining.JoinView.as_view(), name="join"),
+    path("invitation/", joining.InvitationView.as_view(), name="invitation"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("extensions/", views.ExtensionListView.as_view(), name="extensions"),
     path("conferences/<uuid:conference_id>/", include(_conference)),
+    path("guests/<str:token>/", joining.DoorView.as_view(), name="door"),
     *action_patterns,
     *router.urls,
 ]

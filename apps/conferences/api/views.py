@@ -311,7 +311,7 @@ class WhisperListView(OfConference[Whisper]):
     def get(self, request: Request, conference_id: UUID) -> Response:
         actor = self.actor()
         page = self.paginate_queryset(Whisper.objects.filter(conference=conference_id))
-        attending = Participant.objects.filter(conference=conference_id, user=actor.user)
+        attending = Participant.objects.filter(conference=conference_id, user=user_of(request))
         own = attending.values_list("whisper", flat=True).first()
         serializer = serializers.WhisperSerializer(page, many=True, context={"actor": actor, "own": own})
         return self.get_paginated_response(serializer.data)

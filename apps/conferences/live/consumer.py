@@ -16,13 +16,15 @@ from django.conf import settings
 from django.utils import translation
 
 from apps.accounts.models import User
+from apps.conferences.actors import Caller
+from apps.conferences.guests import find_guest, guest_of
 from apps.conferences.services.actions import perform
 from apps.core.api.problems import as_problem
 from apps.core.api.throttles import count_request
 from apps.core.errors import FieldError, Invalid, MalformedBody, NotSignedIn, Problem
 
 from .hub import hub
-from .viewer import Credentials, Viewer
+from .viewer import Credentials, GuestCredentials, Pass, Viewer
 
 NOT_SIGNED_IN = 4401
 FOREIGN_ORIGIN = 4403
@@ -38,14 +40,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         # Accepted first, since only an open socket can be closed with a code that tells why.
         await self.accept()
-        user: Any = self.scope["user"]
-        session: Any = self.scope["session"]
         if not _same_origin(self.scope):
             await self.close(FOREIGN_ORIGIN)
-        elif not isinstance(user, User) or session.session_key is None:
+        elif (credentials := await _credentials(self.scope)) is None:
             await self.close(NOT_SIGNED_IN)
         else:
-            credentials = Credentials(user.pk, session.session_key, user.password)
             conference_id: UUID = self.scope["url_route"]["kwargs"]["conference_id"]
             self.viewer = Viewer(conference_id, credentials, self._send_text, self.close)
             await hub().attach(self.viewer)
@@ -69,7 +68,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 case _:
                     raise Invalid(errors=[FieldError("type", "invalid_choice", "resync, action, ping")])
         except Problem as problem:
-            with translation.override(await _language(self.viewer.credentials.user)):
+            with translation.override(await _language(self.viewer.credentials)):
                 document = problem.document()
             await self._say({**document, "type": "problem"})
 
@@ -79,7 +78,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             raise Invalid(errors=[FieldError("id", "invalid", "1-64")])
         client = self.scope.get("client")
         status, body = await _perform(
-            viewer.credentials.user,
+            viewer.credentials,
             viewer.conference_id,
             action,
             message.get("body", {}),
@@ -106,18 +105,40 @@ def _read(text: str | None) -> dict[str, Any]:
     return message
 
 
-def _language_now(user_id: UUID) -> str:
-    return User.objects.filter(pk=user_id).values_list("language", flat=True).first() or settings.LANGUAGE_CODE
+async def _credentials(scope: Any) -> Pass | None:
+    """Of who is signed in, else of a guest."""
+    user: Any = scope["user"]
+    if isinstance(user, User) and scope["session"].session_key is not None:
+        return Credentials(user.pk, scope["session"].session_key, user.password)
+    guest = await _guest(scope["cookies"])
+    return GuestCredentials(guest.pk) if guest else None
+
+
+_guest = database_sync_to_async(guest_of, thread_sensitive=False)
+
+
+def _caller(credentials: Pass) -> Caller | None:
+    if isinstance(credentials, GuestCredentials):
+        return find_guest(credentials.user)
+    return User.objects.filter(pk=credentials.user, is_active=True).first()
+
+
+def _language_of(caller: Caller | None) -> str:
+    return caller.language if isinstance(caller, User) else settings.LANGUAGE_CODE
+
+
+def _language_now(credentials: Pass) -> str:
+    return _language_of(_caller(credentials))
 
 
 _language = database_sync_to_async(_language_now, thread_sensitive=False)
 
 
 def _perform_now(
-    user_id: UUID, conference_id: UUID, action: Any, body: Any, address: str | None
+    credentials: Pass, conference_id: UUID, action: Any, body: Any, address: str | None
 ) -> tuple[int, dict[str, Any]]:
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    with translation.override(user.language if user else settings.LANGUAGE_CODE):
+    user = _caller(credentials)
+    with translation.override(_language_of(user)):
         try:
             if user is None:
                 raise NotSignedIn

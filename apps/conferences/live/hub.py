@@ -312,7 +312,7 @@ def _snapshot_frame(viewer: Viewer, taken: snapshot.Snapshot, talking: list[str]
         "seq": taken.seq,
         "now": plain(timezone.now()),
         "you": {
-            "user": str(actor.user.pk),
+            "user": actor.login and str(actor.login.pk),
             "participant": actor.participant and str(actor.participant),
             "role": actor.role.label,
         },

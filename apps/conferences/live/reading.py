@@ -13,16 +13,16 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.conferences.actors import Actor, actors_in_conference
+from apps.conferences.actors import Actor, actors_in_conference, guests_in_conference
 from apps.conferences.models import Conference
 
-from .viewer import Credentials
+from .viewer import Credentials, Pass
 from .views import Changes
 
 
 def actors(pairs: Iterable[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Actor]:
-    """Who these (user, conference) are now; outsiders are left out. A few queries for each conference, however many
-    people.
+    """Who these (user or guest, conference) are now; outsiders are left out. A few queries for each conference, however
+    many people.
     """
     wanted: dict[UUID, set[UUID]] = defaultdict(set)
     for user_id, conference_id in pairs:
@@ -30,7 +30,11 @@ def actors(pairs: Iterable[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Actor]
     users = User.objects.filter(is_active=True).in_bulk(list(set().union(*wanted.values())))
     found = {}
     for conference in Conference.objects.select_related("owner").filter(pk__in=wanted):
-        for actor in actors_in_conference(conference, [users[key] for key in wanted[conference.pk] if key in users]):
+        keys = wanted[conference.pk]
+        here = actors_in_conference(conference, [users[key] for key in keys if key in users])
+        if guests := [key for key in keys if key not in users]:
+            here += guests_in_conference(conference, guests)
+        for actor in here:
             found[actor.user.pk, conference.pk] = actor
     return found
 
@@ -58,9 +62,10 @@ def deltas(conference_id: UUID, after: int) -> tuple[int, dict[int, Changes]] | 
     return row[0], dict(rows)
 
 
-def still_valid(credentials: Iterable[Credentials]) -> set[Credentials]:
-    """Those whose session lives, whose account is active, and whose password is the same."""
-    given = list(credentials)
+def still_valid(credentials: Iterable[Pass]) -> set[Pass]:
+    """Those whose session lives, whose account is active, and whose password is the same; and guests."""
+    passes = set(credentials)
+    given = [each for each in passes if isinstance(each, Credentials)]
     sessions = set(
         Session.objects.filter(
             session_key__in={each.session for each in given}, expire_date__gt=timezone.now()
@@ -69,4 +74,4 @@ def still_valid(credentials: Iterable[Credentials]) -> set[Credentials]:
     users = dict(
         User.objects.filter(pk__in={each.user for each in given}, is_active=True).values_list("pk", "password")
     )
-    return {each for each in given if each.session in sessions and users.get(each.user) == each.password}
+    return passes - {each for each in given if each.session not in sessions or users.get(each.user) != each.password}

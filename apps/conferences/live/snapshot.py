@@ -32,6 +32,7 @@ _TIMES = frozenset(
         "ends_at",
         "ended_at",
         "expected_at",
+        "guest_link_at",
     }
 )
 

@@ -26,6 +26,16 @@ class Credentials:
     password: str
 
 
+@dataclass(frozen=True, slots=True)
+class GuestCredentials:
+    """A guest has no session that could end before their part in the conference does: `user` is that participant."""
+
+    user: UUID
+
+
+Pass = Credentials | GuestCredentials
+
+
 class Viewer:
     """`seq` is the number of the last delta in the queue or sent; None while a snapshot is due.
 
@@ -36,7 +46,7 @@ class Viewer:
     def __init__(
         self,
         conference_id: UUID,
-        credentials: Credentials,
+        credentials: Pass,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
     ) -> None:

@@ -48,6 +48,7 @@ CONFERENCE = (
     "ended_at",
     "end_reason",
     "expected_at",
+    "guest_link_at",
 )
 PARTICIPANT = (
     "id",
@@ -55,6 +56,7 @@ PARTICIPANT = (
     "name",
     "role",
     "user_id",
+    "guest",
     "state",
     "present",
     "refused",

@@ -22,6 +22,7 @@ class Conference(Options):
     phase: gathering (its chair or its quorum is not there yet), running, ended. `settled_at` is set once no leg
     of an ended conference is alive. `expected_at` is when everybody now queued will have been called, at the pace of
     the gateways.
+    `guest_link_at` is set while guests have a link (models/joining.py).
     `seq` numbers what viewers are told; whoever changes a visible fact takes the next number in the same transaction.
     """
 
@@ -60,6 +61,7 @@ class Conference(Options):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    guest_link_at = models.DateTimeField(_("guests' link made"), null=True, blank=True)
     launched_at = models.DateTimeField(_("launched"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     ends_at = models.DateTimeField(_("ends"))
@@ -88,7 +90,7 @@ class Conference(Options):
 
 
 class Participant(Person):
-    """One person (or phone) of a conference."""
+    """One person (or phone) of a conference. A `guest` came by its link and gave their name themself."""
 
     class State(models.TextChoices):
         PLANNED = "planned", _("planned")
@@ -111,6 +113,7 @@ class Participant(Person):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    guest = models.BooleanField(_("guest"), default=False)
     # desired
     present = models.BooleanField(_("wanted"), default=True)
     refused = models.BooleanField(_("refused re-entry"), default=False)

@@ -88,6 +88,7 @@ class Options(models.Model):
     member_may_replay = models.BooleanField(_("members may replay"), default=True)
     participant_may_replay = models.BooleanField(_("participants may replay"), default=False)
     member_may_correct_own_words = models.BooleanField(_("members may correct their own words"), default=True)
+    guests_may_join = models.BooleanField(_("guests may join by a link"), default=False)
 
     class Meta:
         abstract = True

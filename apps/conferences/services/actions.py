@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from apps.accounts.models import User
 from apps.conferences.access import Action
-from apps.conferences.actors import Actor
+from apps.conferences.actors import Actor, Caller
 from apps.conferences.errors import ConferenceEnded
 from apps.conferences.live.changes import change
 from apps.conferences.models import Conference
@@ -17,7 +16,7 @@ from apps.conferences.selectors import actor_for
 from apps.core import audit
 from apps.core.errors import NotFound
 
-from . import announce, control, inputs, invite, whispers
+from . import announce, control, guests, inputs, invite, whispers
 from .acting import Act, Answer
 
 
@@ -39,6 +38,8 @@ ACTIONS: Mapping[str, Definition] = {
     Action.FLOOR: Definition(inputs.Floor, control.floor),
     Action.CALL: Definition(inputs.Call, control.call),
     Action.INVITE: Definition(inputs.Invite, invite.invite),
+    Action.GUEST_LINK: Definition(inputs.Nothing, guests.guest_link),
+    Action.GUEST_LINK_OFF: Definition(inputs.Nothing, guests.guest_link_off),
     Action.REDIAL: Definition(inputs.OnParticipants, control.redial),
     Action.CANCEL: Definition(inputs.OnParticipants, control.cancel),
     Action.REMOVE: Definition(inputs.Remove, control.remove),
@@ -68,7 +69,7 @@ ACTIONS: Mapping[str, Definition] = {
 }
 
 
-def perform(*, user: User, conference_id: UUID, action: str, body: Any, address: str | None = None) -> Answer:
+def perform(*, user: Caller, conference_id: UUID, action: str, body: Any, address: str | None = None) -> Answer:
     """Do one live action; `{"seq", "results", …}`. `body` is as the client sent it.
 
     Raises NotFound (no such action or conference, or no part in it), ValidationError for the body, ConferenceEnded,

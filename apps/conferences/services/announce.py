@@ -56,7 +56,7 @@ def announce(act: Act) -> Answer:
         text=act.body["text"],
         language=language,
         path=str(spoken(act.body["text"], language)),
-        created_by=act.actor.user,
+        created_by=act.actor.login,
     )
     act.change.create(announcement)
     act.change.detail |= {"language": language, "participants": [listener.name] if listener else []}

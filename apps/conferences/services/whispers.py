@@ -22,7 +22,7 @@ def whisper_open(act: Act) -> Answer:
         conference=act.conference,
         title=act.body["title"],
         soft_main=act.body["soft_main"],
-        opened_by=act.actor.user,
+        opened_by=act.actor.login,
     )
     act.change.create(whisper)
     act.change.detail["whisper"] = str(whisper.pk)

@@ -37,7 +37,8 @@ _KEY = {
     "description": "A repeat within 24 hours returns the first answer and does nothing.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[!-~]+$"},
 }
-_PATH = "/api/v1/"
+#: Signing in and coming in as a guest, which nobody is signed in for, and what must not be kept.
+_WITHOUT_KEY = frozenset({"session_sign_in", "guests_enter", "conferences_join"})
 
 
 def conventions(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
@@ -47,9 +48,9 @@ def conventions(result: dict[str, Any], generator: Any, request: Any, public: bo
         "description": "Refused",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for path, item in result["paths"].items():
+    for item in result["paths"].values():
         for method, operation in item.items():
             operation["responses"]["default"] = refused
-            if method == "post" and not path.startswith(f"{_PATH}session/"):
+            if method == "post" and operation["operationId"] not in _WITHOUT_KEY:
                 operation.setdefault("parameters", []).append(_KEY)
     return result

@@ -8,7 +8,10 @@ import type {
   Attempt,
   Account,
   Conference,
+  Door,
   Extension,
+  Invitation,
+  Joining,
   LogEntry,
   Page,
   Person,
@@ -40,6 +43,12 @@ export const api = {
   attempts: (conference: string, participant: string) =>
     http.get<Page<Attempt>>(`conferences/${conference}/attempts/`, { participant }),
   log: (conference: string) => http.get<Page<LogEntry>>(`conferences/${conference}/log/`),
+
+  /** An account to call with; `resume` to go on with a call that broke. */
+  join: (conference: string, resume: boolean) => http.post<Joining>(`conferences/${conference}/join/`, { resume }),
+  invitation: (conference: string) => http.get<Invitation>(`conferences/${conference}/invitation/`),
+  door: (token: string) => http.get<Door>(`guests/${encodeURIComponent(token)}/`),
+  enter: (token: string, name: string, pin: string) => http.post<Door>(`guests/${encodeURIComponent(token)}/`, { name, pin }),
 
   extensions: (q: string, signal?: AbortSignal) => http.get<Page<Extension>>("extensions/", { q }, signal),
   users: (q: string, signal?: AbortSignal) => http.get<Page<Account>>("users/", { q }, signal),

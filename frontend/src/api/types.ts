@@ -73,6 +73,7 @@ export interface Options {
   member_may_replay: boolean;
   participant_may_replay: boolean;
   member_may_correct_own_words: boolean;
+  guests_may_join: boolean;
 }
 
 /** What a person fills in: a plan, or one run of it. */
@@ -126,6 +127,8 @@ export interface Conference {
   ended_at: string | null;
   end_reason: string;
   expected_at: string | null;
+  /** Since when guests have a link. */
+  guest_link_at: string | null;
   abilities?: string[];
 }
 
@@ -135,6 +138,8 @@ export interface Participant {
   name: string;
   role: Role;
   user: string | null;
+  /** Came by the link of guests, under a name of their own choice. */
+  guest: boolean;
   state: ParticipantState;
   present: boolean;
   refused: boolean;
@@ -147,7 +152,10 @@ export interface Participant {
   hand_raised_at: string | null;
   chair_asked_at: string | null;
   whisper: string | null;
+  /** "main", "lobby", or a whisper's id. */
   room: string | null;
+  /** False for whoever is to wait in the lobby. */
+  admitted?: boolean;
   observed_muted: boolean;
   observed_deaf: boolean;
   observed_held: boolean;
@@ -180,6 +188,38 @@ export interface Announcement {
   created_at: string;
   played_at: string | null;
   error: string;
+}
+
+/** What a browser needs to call its conference. */
+export interface SipAccount {
+  uri: string;
+  user: string;
+  password: string;
+  realm: string;
+  /** Whom to call. */
+  target: string;
+  ws_urls: string[];
+  ice_servers: { urls: string[] }[];
+}
+
+export interface Joining {
+  sip: SipAccount;
+  participant: string;
+  expires_at: string;
+}
+
+/** What guests are sent: the page's path and the PIN. */
+export interface Invitation {
+  path: string;
+  pin: string;
+}
+
+/** Where the link of guests leads. */
+export interface Door {
+  conference: string;
+  title: string;
+  /** Whether the caller has a part in it already. */
+  inside: boolean;
 }
 
 export interface Attempt {
@@ -238,6 +278,8 @@ export interface ActionBodies {
   extend: { minutes: number };
   lock: Record<string, never>;
   unlock: Record<string, never>;
+  guest_link: Record<string, never>;
+  guest_link_off: Record<string, never>;
   floor: { mode: FloorMode };
   call: { participant: string | null };
   invite: { people: (Person | { plan_person: string })[] };

@@ -51,6 +51,8 @@ export const ICONS = {
   floor: "M12 4v4M7 20h10M9 20l1-9h4l1 9M10 11V9a2 2 0 0 1 4 0v2",
   drag: "M9 6h.01M15 6h.01M9 12h.01M15 12h.01M9 18h.01M15 18h.01",
   keyboard: "M3 7h18v11H3zM7 11h.01M11 11h.01M15 11h.01M8 14.5h8",
+  link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1",
+  refresh: "M19.5 11a7.5 7.5 0 0 0-13.8-3M4.5 13a7.5 7.5 0 0 0 13.8 3M5 4v4.5h4.5M19 20v-4.5h-4.5",
   filter: "M4 6h16M7 12h10M10 18h4",
   sort: "M7 5v14M4 16l3 3 3-3M13 7h7M13 12h5M13 17h3",
 } as const;

@@ -72,7 +72,7 @@ export const en: Messages = {
     attempts_per_number: "Most calls to a number", busy_retries: "Retries when busy", busy_wait_seconds: "Wait between retries (seconds)",
     member_may_unmute_self: "Members may unmute themselves", participant_may_unmute_self: "Participants may unmute themselves", member_may_invite: "Members may invite",
     member_may_whisper: "Members may open whispers", member_may_copy_plan: "Members may copy the plan", member_may_replay: "Members may replay",
-    participant_may_replay: "Participants may replay", member_may_correct_own_words: "Members may correct their own words",
+    participant_may_replay: "Participants may replay", member_may_correct_own_words: "Members may correct their own words", guests_may_join: "Guests may join by a link and PIN",
     percent: "{n}%", advanced: "More options",
   },
   conferences: {
@@ -88,7 +88,7 @@ export const en: Messages = {
     redialAbsentN: "Re-dial absent ({n})", muteAll: "Mute all", unmuteAll: "Unmute all", muteAllHint: "except chair and above",
     progress: "Calling: {done} of {total}", expected: "All called by {time}", ended: "Conference ended", endedAt: "Ended {time}",
     panels: { whispers: "Whispers", rollCall: "Roll call", log: "Log", announcements: "Announce" }, panelLabel: "Conference panel", openPanel: "Open panel",
-    stateCounts: "People by state", agenda: "Agenda", shareTitle: "Conference", actions: "Conference actions",
+    joinHere: "Join from this browser", stateCounts: "People by state", agenda: "Agenda", shareTitle: "Conference", actions: "Conference actions",
   },
   states: { planned: "Not called", queued: "Waiting", dialing: "Calling", ringing: "Ringing", connected: "Connected", left: "Left", failed: "Not reached" },
   stateDetail: {
@@ -99,7 +99,7 @@ export const en: Messages = {
     filter: "Filter", sort: "Sort", empty: "Nobody matches", nobody: "Nobody here yet", nobodyHint: "Use Invite to bring people in.",
     filters: { all: "All", connected: "Connected", under_way: "Calling", absent: "Absent", hands: "Hand raised", whisper: "Whispering", muted: "Muted" },
     sorts: { usual: "By role", hands: "Hands first", speaking: "Speaking first", name: "By name", state: "By state" },
-    you: "You", speaking: "Speaking", handRaised: "Hand raised", handSince: "Hand raised {time}", forbidden: "May not speak", asksChair: "Asks for the chair", granted: "Has the floor", called: "Called to speak",
+    you: "You", guest: "Guest", speaking: "Speaking", handRaised: "Hand raised", handSince: "Hand raised {time}", forbidden: "May not speak", asksChair: "Asks for the chair", granted: "Has the floor", called: "Called to speak",
     deaf: "Hears nothing", held: "On hold", volume: "Volume {n}", inWhisper: "Whisper: {title}", movingIn: "Joining the whisper", movingOut: "Returning to the main room", whisperUntitled: "Whisper", pending: "Taking effect…",
     micOn: "Microphone on", micOff: "Muted", micPendingOff: "Muting…", micPendingOn: "Unmuting…", details: "Details of {name}", rowActions: "Actions for {name}", shown: "{shown} of {total} shown",
   },
@@ -139,16 +139,53 @@ export const en: Messages = {
   invite: {
     title: "Invite", tabTyped: "Type numbers", tabDirectory: "Directory", tabPlans: "From plans", send: "Invite {n} person | Invite {n} people", sendNone: "Invite", invited: "{n} person invited | {n} people invited", planSearch: "Search plans", choosePlan: "Choose a plan", nobodyInPlan: "This plan has no people",
   },
+  guestLink: {
+    title: "Link for guests", lead: "Whoever has no login opens this link, gives a name and the PIN, and joins from the browser. Send it only to those you invite.", make: "Make a link", address: "Link", pin: "PIN", pinHint: "Best sent apart from the link.",
+    copyAddress: "Copy the link", copyPin: "Copy the PIN", copyAll: "Copy the invitation", copied: "Copied", notCopied: "The browser does not let this page copy. Select the text and copy it.", message: "You are invited to a conference: {title}\nOpen: {address}\nPIN: {pin}",
+    renew: "New link", renewTitle: "Replace the link for guests?", renewText: "The old link and PIN stop working at once. Guests who are in stay in.", off: "Turn off", offTitle: "Turn the link for guests off?", offText: "No more guests can join. Those who are in stay in.",
+  },
   log: {
     empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}",
     entries: {
       launch: "launched the conference", start: "started the conference", move_node: "moved the conference to another node", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
+      join: "joined from a browser", attend: "became a participant", guest_enter: "came in as a guest", guest_pin_failed: "a guest gave a wrong PIN", guest_link: "made a link for guests", guest_link_off: "turned the link for guests off",
       cancel: "cancelled the call", remove: "removed", refuse: "removed and refused re-entry to", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "deafened", undeafen: "let hear again",
       hold: "put on hold", unhold: "resumed from hold", volume: "set the volume of", raise_hand: "raised the hand of", lower_hand: "lowered the hand of", role: "changed the role of", ask_chair: "asked for the chair", decline_chair: "declined the chair to", rename: "renamed", announce: "announced", whisper_open: "opened a whisper",
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",
     },
   },
-  self: { label: "My line", callMe: "Call me", leave: "Leave", leaveTitle: "Leave the conference?", leaveText: "Your call is hung up; the conference goes on.", forbidden: "You may not speak", waitFloor: "Wait for the chair to give you the floor", inWhisper: "You are in a whisper: {title}", chairAsked: "You asked for the chair", withdrawChair: "Withdraw chair request", chairGiven: "You are the chair now", chairDeclined: "Your request for the chair was declined" },
+  self: { label: "My line", callMe: "Call me", leave: "Leave", leaveTitle: "Leave the conference?", leaveText: "Your call is hung up; the conference goes on.", forbidden: "You may not speak", waitFloor: "Wait for the chair to give you the floor", granted: "You have the floor", waitCall: "Roll call: wait until you are called", called: "You are called: please speak", gathering: "The conference has not begun yet, please wait", held: "Your line is on hold", deaf: "You have stopped hearing", inWhisper: "You are in a whisper: {title}", chairAsked: "You asked for the chair", withdrawChair: "Withdraw chair request", chairGiven: "You are the chair now", chairDeclined: "Your request for the chair was declined" },
+  join: {
+    console: "Open the console",
+    signIn: { title: "Sign in to join", lead: "Sign in to join the conference." },
+    guest: {
+      lead: "You are invited to this conference as a guest.", name: "Your name", nameHint: "Shown to everybody in the conference.", pin: "PIN", pinHint: "The six digits of your invitation.", submit: "Continue", as: "You will take part as {name}.",
+      haveAccount: "I have an account: sign in", noAccount: "No account: join as a guest",
+    },
+    sound: {
+      title: "Sound settings", as: "You join as {name}", inside: "{n} person is in | {n} people are in", why: "To join, the conference needs your microphone. Your browser will ask you to allow it.", open: "Turn the microphone on", again: "Try again", listenOnly: "Only listen",
+      listening: "You only listen: nobody hears you.", microphone: "Microphone", speaker: "Speaker", systemDefault: "As the system chooses", level: "Microphone level", speak: "Say something: the bar should move.", speakMuted: "You are muted. Once you unmute, the bar moves as you speak.", echo: "Echo cancellation", noise: "Noise suppression",
+      test: "Play a test tone", testing: "Playing…", joinMuted: "Join muted", join: "Join the conference",
+      problems: { insecure: "This page has no secure connection", unsupported: "This browser cannot make calls", denied: "The microphone is not allowed", missing: "No microphone was found", busy: "The microphone cannot be opened", failed: "The microphone does not work" },
+      hints: {
+        insecure: "Browsers let only https:// pages use the microphone. Tell your administrator, or join by telephone.", unsupported: "Update the browser, or use Chrome, Edge, Firefox or Safari.",
+        denied: "Allow the microphone in the site settings beside the address bar, then try again.", missing: "Plug in a microphone or headset, then try again.", busy: "Another program may be using it. Close that program, then try again.", failed: "Plug the device in again, or restart the browser, then try again.",
+      },
+    },
+    call: {
+      connecting: "Connecting…", ringing: "Entering the conference…", reconnecting: "The network was interrupted. Coming back…", lobby: "You are in the lobby. You will be let in as soon as the chair admits you.", wasMuted: "You were muted. Tap the microphone to unmute.",
+      speaking: "{names} is speaking | {names} are speaking", quiet: "Nobody is speaking", inside: "{n} of {total} in", panel: "Panels", sound: "Sound", leave: "Leave", touch: "Tap to hear the conference", newRole: "Your role is now: {role}", whisperOver: "You are back in the main room",
+    },
+    over: {
+      left: "You have left", leftText: "The conference goes on. You can come back at any time.", removed: "You were removed from the conference", removedText: "To take part again, join once more.", refusedText: "You cannot join this conference again. If in doubt, ask the chair.",
+      signed_out: "You are signed out", signed_outText: "Sign in again, then join.", failed: "You could not join", lasted: "It lasted {time}.", nothing: "This conference cannot be opened", nothingText: "The link is wrong or no longer valid, or you have no part in this conference. Ask whoever invited you for a new link.", again: "Join again", checkSound: "Check the sound",
+    },
+    trouble: {
+      unreachable: "The voice server ({address}) cannot be reached. The network may block this port: try another network, or ask your administrator to open it.", refused: "The voice server did not take the call. Try again in a moment.", unauthorised: "The voice server could not confirm who you are. Join again.",
+      no_media: "The call was answered, but no sound gets through. The network may block voice (UDP): try another network, or join by telephone.", incompatible: "Your browser and the voice server share no audio format. Update the browser, or use another one.", lost: "The call broke and did not come back. Check your network, then join again.",
+      certificate: "If the server has a certificate of your organisation, open this address first and trust it:",
+    },
+  },
   shortcuts: { title: "Keyboard shortcuts", search: "Search", selfMute: "Mute or unmute yourself", hand: "Raise or lower your hand", invite: "Invite", help: "Show shortcuts" },
   notFound: { title: "No such page", text: "The address may be wrong, or the page has moved.", home: "Go to the start" },
 };

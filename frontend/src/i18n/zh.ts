@@ -70,7 +70,7 @@ export const zh = {
     attempts_per_number: "每个号码最多呼叫次数", busy_retries: "占线后重拨次数", busy_wait_seconds: "占线重拨间隔（秒）",
     member_may_unmute_self: "成员可自行解除静音", participant_may_unmute_self: "参会人可自行解除静音", member_may_invite: "成员可邀请他人",
     member_may_whisper: "成员可发起私语", member_may_copy_plan: "成员可复制方案", member_may_replay: "成员可回放录音",
-    participant_may_replay: "参会人可回放录音", member_may_correct_own_words: "成员可更正本人发言记录",
+    participant_may_replay: "参会人可回放录音", member_may_correct_own_words: "成员可更正本人发言记录", guests_may_join: "访客可凭链接和 PIN 码入会",
     percent: "{n}%", advanced: "更多设置",
   },
   conferences: {
@@ -86,7 +86,7 @@ export const zh = {
     redialAbsentN: "重呼未到者（{n}）", muteAll: "全体静音", unmuteAll: "解除全体静音", muteAllHint: "主席及以上除外",
     progress: "正在呼叫：{done} / {total}", expected: "预计 {time} 呼叫完毕", ended: "会议已结束", endedAt: "{time} 结束",
     panels: { whispers: "私语", rollCall: "点名", log: "记录", announcements: "播报" }, panelLabel: "会议面板", openPanel: "打开面板",
-    stateCounts: "各状态人数", agenda: "议程", shareTitle: "会议", actions: "会议操作",
+    joinHere: "从浏览器加入", stateCounts: "各状态人数", agenda: "议程", shareTitle: "会议", actions: "会议操作",
   },
   states: { planned: "未呼叫", queued: "等待呼叫", dialing: "正在呼叫", ringing: "振铃中", connected: "在会", left: "已离开", failed: "未接通" },
   stateDetail: {
@@ -97,7 +97,7 @@ export const zh = {
     filter: "筛选", sort: "排序", empty: "没有符合条件的参会人", nobody: "还没有参会人", nobodyHint: "点“邀请”把人请进来。",
     filters: { all: "全部", connected: "在会", under_way: "呼叫中", absent: "未到", hands: "举手", whisper: "私语中", muted: "已静音" },
     sorts: { usual: "按角色", hands: "举手优先", speaking: "发言优先", name: "按姓名", state: "按状态" },
-    you: "我", speaking: "正在发言", handRaised: "已举手", handSince: "{time} 举手", forbidden: "禁止发言", asksChair: "申请主席", granted: "已准许发言", called: "正被点名",
+    you: "我", guest: "访客", speaking: "正在发言", handRaised: "已举手", handSince: "{time} 举手", forbidden: "禁止发言", asksChair: "申请主席", granted: "已准许发言", called: "正被点名",
     deaf: "已停止收听", held: "保持中", volume: "音量 {n}", inWhisper: "私语：{title}", movingIn: "正在进入私语", movingOut: "正在返回主会场", whisperUntitled: "私语", pending: "正在生效…",
     micOn: "麦克风开", micOff: "已静音", micPendingOff: "正在静音…", micPendingOn: "正在解除静音…", details: "{name} 的详情", rowActions: "对 {name} 的操作", shown: "显示 {shown} / {total}",
   },
@@ -137,16 +137,53 @@ export const zh = {
   invite: {
     title: "邀请参会", tabTyped: "输入号码", tabDirectory: "通讯录", tabPlans: "会议方案", send: "邀请 {n} 人", sendNone: "邀请", invited: "已邀请 {n} 人", planSearch: "搜索方案", choosePlan: "选择一个方案", nobodyInPlan: "此方案没有参会人",
   },
+  guestLink: {
+    title: "访客链接", lead: "没有账号的人可打开此链接，填写姓名和 PIN 码后从浏览器入会。请只发给您要邀请的人。", make: "生成链接", address: "链接", pin: "PIN 码", pinHint: "建议与链接分开发送。",
+    copyAddress: "复制链接", copyPin: "复制 PIN 码", copyAll: "复制邀请", copied: "已复制", notCopied: "浏览器不允许复制，请手动选中后复制。", message: "邀请您参加会议：{title}\n打开链接：{address}\nPIN 码：{pin}",
+    renew: "更换链接", renewTitle: "更换访客链接？", renewText: "旧链接和 PIN 码立即失效，已入会的访客不受影响。", off: "停用链接", offTitle: "停用访客链接？", offText: "新的访客将不能入会，已入会的访客不受影响。",
+  },
   log: {
     empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}",
     entries: {
       launch: "召集会议", start: "开始会议", move_node: "将会议移至另一节点", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
+      join: "从浏览器加入", attend: "成为参会人", guest_enter: "访客入会", guest_pin_failed: "访客 PIN 码错误", guest_link: "生成访客链接", guest_link_off: "停用访客链接",
       cancel: "取消呼叫", remove: "移出会议", refuse: "移出且不得再入会", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
       hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", ask_chair: "申请担任主席", decline_chair: "谢绝主席申请", rename: "改名", announce: "播报", whisper_open: "发起私语",
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",
     },
   },
-  self: { label: "我的话路", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", inWhisper: "您在私语中：{title}", chairAsked: "已申请主席，等待答复", withdrawChair: "收回主席申请", chairGiven: "您已成为主席", chairDeclined: "您的主席申请未获同意" },
+  self: { label: "我的话路", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", granted: "您已获准发言", waitCall: "点名发言中，请等待被点到", called: "您正被点名，请发言", gathering: "会议尚未开始，请稍候", held: "您的通话正在保持", deaf: "您已停止收听", inWhisper: "您在私语中：{title}", chairAsked: "已申请主席，等待答复", withdrawChair: "收回主席申请", chairGiven: "您已成为主席", chairDeclined: "您的主席申请未获同意" },
+  join: {
+    console: "打开会议控制台",
+    signIn: { title: "登录后入会", lead: "请登录后加入会议。" },
+    guest: {
+      lead: "您受邀以访客身份参加此会议。", name: "您的姓名", nameHint: "会显示给其他参会人。", pin: "PIN 码", pinHint: "邀请中的 6 位数字。", submit: "下一步", as: "您将以{name}的身份参加。",
+      haveAccount: "我有账号，登录", noAccount: "没有账号，以访客身份参加",
+    },
+    sound: {
+      title: "声音设置", as: "以“{name}”入会", inside: "已有 {n} 人在会", why: "入会需要使用您的麦克风，浏览器会请求您允许。", open: "打开麦克风", again: "再试一次", listenOnly: "只收听",
+      listening: "您正在只收听，其他人听不到您。", microphone: "麦克风", speaker: "扬声器", systemDefault: "系统默认", level: "麦克风音量", speak: "说句话，音量条应随之跳动。", speakMuted: "您已静音。解除静音后，音量条会随您说话跳动。", echo: "回声消除", noise: "降噪",
+      test: "播放测试音", testing: "正在播放…", joinMuted: "静音入会", join: "加入会议",
+      problems: { insecure: "此页面未使用安全连接", unsupported: "此浏览器不支持网页通话", denied: "未获准使用麦克风", missing: "没有找到麦克风", busy: "麦克风无法打开", failed: "麦克风出现问题" },
+      hints: {
+        insecure: "浏览器只允许 https:// 页面使用麦克风。请联系管理员，或改用电话入会。", unsupported: "请更新浏览器，或换用 Chrome、Edge、Firefox 或 Safari。",
+        denied: "请在地址栏旁的网站设置中允许使用麦克风，然后再试一次。", missing: "请接好麦克风或耳机，然后再试一次。", busy: "可能正被其他程序占用。请关闭该程序，然后再试一次。", failed: "请重新插拔设备，或重启浏览器后再试。",
+      },
+    },
+    call: {
+      connecting: "正在连接…", ringing: "正在接入会议…", reconnecting: "网络中断，正在重新接入…", lobby: "您在等候室。主持人允许后，即可进入会议。", wasMuted: "您已被静音，点麦克风可解除。",
+      speaking: "{names} 正在发言", quiet: "暂时没有人发言", inside: "{n} / {total} 人在会", panel: "面板", sound: "声音", leave: "离开", touch: "点此播放会议声音", newRole: "您的角色已变为：{role}", whisperOver: "您已回到主会场",
+    },
+    over: {
+      left: "您已离开会议", leftText: "会议仍在继续，您可以随时回来。", removed: "您已被移出会议", removedText: "如需继续参加，您可以重新加入。", refusedText: "您不能再次加入此会议。如有疑问，请联系主持人。",
+      signed_out: "您已退出登录", signed_outText: "请重新登录后再加入会议。", failed: "未能加入会议", lasted: "会议历时 {time}。", nothing: "无法打开此会议", nothingText: "链接有误、已失效，或会议与您无关。请向邀请人索取新的链接。", again: "重新加入", checkSound: "检查声音",
+    },
+    trouble: {
+      unreachable: "连接不上语音服务器（{address}）。可能是网络屏蔽了此端口，请换一个网络再试，或请管理员放行。", refused: "语音服务器没有接受呼叫，请稍后再试。", unauthorised: "语音服务器未能确认您的身份，请重新加入。",
+      no_media: "已接通，但声音无法传输，可能是网络屏蔽了语音（UDP）。请换一个网络再试，或改用电话入会。", incompatible: "浏览器与语音服务器没有共同支持的音频格式。请更新浏览器，或换一个浏览器再试。", lost: "通话中断，未能恢复。请检查网络后重新加入。",
+      certificate: "如果服务器使用内部证书，请先打开此地址并信任它：",
+    },
+  },
   shortcuts: { title: "键盘快捷键", search: "搜索", selfMute: "静音 / 解除静音自己", hand: "举手 / 放下手", invite: "邀请", help: "显示快捷键" },
   notFound: { title: "没有这个页面", text: "地址可能有误，或页面已移走。", home: "回到首页" },
 };

@@ -31,10 +31,13 @@ export const isUnderWay = (state: ParticipantState) => state === "queued" || sta
 /** Whether it still waits for its quorum or its chair: those below chair neither speak nor hear. Once running it never waits again. */
 export const isGathering = ({ phase }: Conference) => phase === "gathering";
 
+/** Chair and above, whom no floor rule mutes. */
+export const isLeader = ({ role }: Participant) => RANK[role] >= RANK.chair;
+
 /** Whether the leg shall be muted: docs/architecture.md, "Effective mute". */
 export function shallBeMuted(participant: Participant, conference: Conference): boolean {
   if (participant.muted || participant.forbidden) return true;
-  if (participant.whisper || RANK[participant.role] >= RANK.chair) return false;
+  if (participant.whisper || isLeader(participant)) return false;
   if (isGathering(conference)) return true;
   if (conference.floor_mode === "moderated") return !participant.granted;
   if (conference.floor_mode === "roll_call") return conference.called !== participant.id;
@@ -43,7 +46,7 @@ export function shallBeMuted(participant: Participant, conference: Conference): 
 
 /** Whether the leg shall hear nothing: also, while the conference gathers, everybody below chair. */
 export function shallBeDeaf(participant: Participant, conference: Conference): boolean {
-  return participant.deaf || (isGathering(conference) && !participant.whisper && RANK[participant.role] < RANK.chair);
+  return participant.deaf || (isGathering(conference) && !participant.whisper && !isLeader(participant));
 }
 
 /** What became of somebody's request for the chair: nothing yet, they are chair, or it no longer stands. */

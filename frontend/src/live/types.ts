@@ -1,7 +1,8 @@
 import type { Announcement, Conference, Participant, Role, Whisper } from "@/api/types";
 
 export interface You {
-  user: string;
+  /** Null for a guest. */
+  user: string | null;
   participant: string | null;
   role: Role;
 }

@@ -29,6 +29,7 @@ export const DEFAULT_OPTIONS: Options = {
   member_may_replay: true,
   participant_may_replay: false,
   member_may_correct_own_words: true,
+  guests_may_join: false,
 };
 
 /** A person of the form; `key` tells rows apart while they move. */

@@ -98,7 +98,7 @@ export const useLive = defineStore("live", () => {
 
   /** Whether numbers, attempts and the log are shown to the caller. */
   const seesNumbers = computed(() => state.value?.abilities.conference.includes("view_numbers") ?? false);
-  const may = (action: Action) => !ended.value && (state.value?.abilities.conference.includes(action) ?? false);
+  const may = (action: Action | "join") => !ended.value && (state.value?.abilities.conference.includes(action) ?? false);
 
   /** What the caller may do to this participant, as the server says. */
   function abilitiesOn(participant: Participant): string[] {
@@ -111,7 +111,8 @@ export const useLive = defineStore("live", () => {
   function mayIn(whisper: Whisper, action: Action): boolean {
     const abilities = state.value?.abilities;
     if (!abilities || ended.value) return false;
-    const belongs = whisper.opened_by === you.value?.user || me.value?.whisper === whisper.id;
+    const opened = whisper.opened_by !== null && whisper.opened_by === you.value?.user;
+    const belongs = opened || me.value?.whisper === whisper.id;
     return abilities.whisper[belongs ? "inside" : "outside"].includes(action);
   }
 

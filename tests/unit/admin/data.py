@@ -11,10 +11,21 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from apps.accounts.models import OrganisationPolicy, OrganisationUnit, User
-from apps.conferences.models import Announcement, Attempt, Conference, Delta, Participant, Plan, PlanPerson, Whisper
+from apps.conferences.models import (
+    Announcement,
+    Attempt,
+    BrowserJoin,
+    Conference,
+    Delta,
+    GuestLink,
+    Participant,
+    Plan,
+    PlanPerson,
+    Whisper,
+)
 from apps.core.ids import new_id
 from apps.core.models import AuditEntry, IdempotencyRecord
-from apps.switch.models import Extension, Gateway, Node
+from apps.switch.models import BrowserAccount, Extension, Gateway, Node
 
 SECRET_TEXT = "收购价格一千万"
 ESL_PASSWORD = "ClueCon-never-shown"
@@ -86,6 +97,9 @@ def _one_of_each(n: int) -> list[models.Model]:
     delta = Delta.objects.create(
         conference=conference, seq=1, changes={"announcements": {str(announcement.pk): {"text": SECRET_TEXT}}}
     )
+    account = BrowserAccount.objects.create(name=f"b-{n}", a1_hash=SECRET_TEXT, expires_at=now + timedelta(hours=1))
+    join = BrowserJoin.objects.create(account=account, participant=participant, session_key=SECRET_TEXT)
+    link = GuestLink.objects.create(conference=conference, token_hash=str(n), token=SECRET_TEXT, pin=SECRET_TEXT)
     entry = AuditEntry.objects.create(
         actor_id=user.pk, actor_name=user.display_name, action="mute", object_type="participant", object_id="1"
     )
@@ -115,6 +129,9 @@ def _one_of_each(n: int) -> list[models.Model]:
         announcement,
         attempt,
         delta,
+        account,
+        join,
+        link,
         entry,
         record,
     ]

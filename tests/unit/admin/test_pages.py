@@ -14,9 +14,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.conferences.models import Announcement, Attempt, Conference, Delta, Participant, Whisper
+from apps.conferences.models import (
+    Announcement,
+    Attempt,
+    BrowserJoin,
+    Conference,
+    Delta,
+    GuestLink,
+    Participant,
+    Whisper,
+)
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.models import AuditEntry, IdempotencyRecord
+from apps.switch.models import BrowserAccount
 from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, XML_PASSWORD, populate
 from tests.unit.admin.forms import url
 
@@ -30,8 +40,11 @@ FACTS: set[type[models.Model]] = {
     Announcement,
     Attempt,
     AuditEntry,
+    BrowserAccount,
+    BrowserJoin,
     Conference,
     Delta,
+    GuestLink,
     IdempotencyRecord,
     Participant,
     Whisper,

@@ -22,6 +22,8 @@ WHOLE = {
     "unlock": "YYY--",
     "floor": "YYY--",
     "announce": "YYY--",
+    "guest_link": "SSS--",
+    "guest_link_off": "YYY--",
     "invite": "YYYS-",
     "whisper_open": "YYYS-",
     "whisper_soft": "YYYS-",
@@ -153,6 +155,7 @@ SWITCHES = (
     "participant_may_unmute_self",
     "member_may_invite",
     "member_may_whisper",
+    "guests_may_join",
 )
 
 

@@ -163,6 +163,10 @@ def test_a_plan_launched_at_the_same_time_runs_once(as_user: AsUser) -> None:
     assert (Conference.objects.count(), Participant.objects.count()) == (1, 3)
 
 
+#: Nobody is signed in yet; the answer must not be kept.
+WITHOUT_KEY = {"session_sign_in", "guests_enter", "conferences_join"}
+
+
 @pytest.mark.django_db
 def test_every_post_takes_a_key_and_every_list_has_cursors(
     as_user: AsUser, settings: LazySettings, tmp_path: Path
@@ -177,7 +181,7 @@ def test_every_post_takes_a_key_and_every_list_has_cursors(
         address = path
         for name, value in ids.items():
             address = address.replace(name, str(value))
-        if "post" in operations and "session" not in path:
+        if "post" in operations and operations["post"]["operationId"] not in WITHOUT_KEY:
             headers = key(f"post-{posts}")
             first, again = (client.post(address, {"text": "hello"}, headers=headers) for _ in range(2))
             assert again["Idempotent-Replayed"] == "true", path

@@ -63,13 +63,14 @@ def test_the_organisations_switch_counts_as_well(as_user: AsUser, switch: str) -
     unit = scene.users["owner"].unit
     assert unit is not None
     OrganisationPolicy.objects.create(unit=unit, **{switch: False})
-    role = "participant" if switch.startswith("participant") else "member"
+    role = {"participant_may_unmute_self": "participant", "guests_may_join": "owner"}.get(switch, "member")
     own, low = str(scene.own[role].pk), str(scene.others["participant"].pk)
     action, body = {
         "member_may_unmute_self": ("unmute", {"participants": [own]}),
         "participant_may_unmute_self": ("unmute", {"participants": [own]}),
         "member_may_invite": ("redial", {"participants": [low]}),
         "member_may_whisper": ("whisper_open", {"participants": [low]}),
+        "guests_may_join": ("guest_link", {}),
     }[switch]
 
     answer = as_user(scene.users[role]).post(f"/api/v1/conferences/{scene.conference.pk}/{action}/", body)
@@ -143,6 +144,7 @@ def test_no_action_is_left_out() -> None:
         "delete_plan",
         "transfer_plan",
         "launch",
+        "join",  # test_joining.py
     }
     assert {action.value for action in MATRIX} <= written
 

@@ -17,7 +17,7 @@ from rest_framework.authtoken.models import Token
 from schemathesis import checks
 
 from sparkle.wsgi import application
-from tests.factories import make_extension, make_plan, make_scene
+from tests.factories import make_extension, make_guest_link, make_plan, make_scene
 
 EXAMPLES = 3
 CHECKS = [
@@ -52,6 +52,7 @@ def test_random_requests_are_answered_as_the_schema_says(settings: LazySettings,
         "participant_id": str(scene.others["member"].pk),
         "conferences": str(scene.conference.pk),
         "plans": str(make_plan(scene.users["owner"], people=1).pk),
+        "token": make_guest_link(scene.conference),
     }
     token = Token.objects.create(user=scene.users["owner"]).key
     asked = 0

@@ -1,4 +1,4 @@
-"""The console's page: which files it names, its language, its CSRF cookie, and what it leaves to others."""
+"""The pages: which files they name, their language, their CSRF cookie, and what they leave to others."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def written(manifest: Path, entry: str) -> None:
         "src/main.ts": {"file": f"assets/{entry}.js", "css": ["assets/main.css"], "imports": ["_vendor.js"]},
         "_vendor.js": {"file": "assets/vendor.js", "css": ["assets/vendor.css"], "imports": ["src/main.ts"]},
         "src/pages/LivePage.vue": {"file": "assets/live.js", "css": ["assets/live.css"]},
+        "src/join/main.ts": {"file": f"assets/join-{entry}.js", "css": ["assets/join.css"], "imports": ["_vendor2.js"]},
+        "_vendor2.js": {"file": "assets/vendor2.js"},
     }
     manifest.write_text(json.dumps(chunks), encoding="utf-8")
 
@@ -34,6 +36,17 @@ def test_names_what_the_entry_needs_and_nothing_else(manifest: Path) -> None:
     for address in ("main-1.js", "main.css", "vendor.js", "vendor.css"):
         assert text.count(f"/static/console/assets/{address}") == 1
     assert "live" not in text
+
+
+@pytest.mark.parametrize("path", ["/join/abc", "/join/conference/01a214ce-b656-72da-9f43-f523444d0b01"])
+def test_joining_is_a_page_of_its_own(manifest: Path, path: str) -> None:
+    written(manifest, "main-1")
+    answer = Client().get(path)
+    text = answer.content.decode()
+    for address in ("join-main-1.js", "join.css", "vendor2.js"):
+        assert text.count(f"/static/console/assets/{address}") == 1
+    assert "assets/main" not in text
+    assert answer.cookies["csrftoken"].value
 
 
 def test_sees_a_new_build(manifest: Path) -> None:

@@ -62,7 +62,7 @@ def _bodies(scene: Scene) -> Callable[[str], tuple[str, Body]]:
         "whisper_remove": {"participants": [str(scene.others["member"].pk)], "whisper": str(whisper.pk)},
         "whisper_soft": {"whisper": str(whisper.pk), "soft_main": False},
         "whisper_close": {"whisper": str(whisper.pk)},
-        **{name: {} for name in ("start", "end", "lock", "unlock")},
+        **{name: {} for name in ("start", "end", "lock", "unlock", "guest_link", "guest_link_off")},
     }
     own = {"participants": [str(member.pk)]}
     Participant.objects.filter(pk=scene.others["member"].pk).update(whisper=whisper)
@@ -83,6 +83,8 @@ def _bodies(scene: Scene) -> Callable[[str], tuple[str, Body]]:
             "unlock": {"locked": True},
             "call": {"floor_mode": "roll_call"},
             "grant": {"floor_mode": "moderated"},
+            "guest_link": {"guests_may_join": True},
+            "guest_link_off": {"guest_link_at": "2026-01-01T00:00:00Z"},
         }
         Conference.objects.update(**state.get(action, {}))
         if action in ("raise_hand", "ask_chair"):

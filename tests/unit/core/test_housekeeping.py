@@ -12,6 +12,9 @@ from apps.conferences.models import Delta
 from apps.conferences.tasks import forget_deltas
 from apps.core.models import IdempotencyRecord
 from apps.core.tasks import forget_answers
+from apps.switch.accounts import make_browser_account
+from apps.switch.models import BrowserAccount
+from apps.switch.tasks import forget_browser_accounts
 from sparkle.celery import app
 from tests.factories import make_conference, make_user
 
@@ -43,3 +46,11 @@ def test_deltas_go_after_an_hour() -> None:
     Delta.objects.filter(seq=101).update(at=timezone.now() - timedelta(minutes=61))
     forget_deltas()
     assert list(conference.deltas.values_list("seq", flat=True)) == [102]
+
+
+def test_browser_accounts_go_when_they_have_expired() -> None:
+    now = timezone.now()
+    for minutes in (-1, 1):
+        make_browser_account(now + timedelta(minutes=minutes))
+    assert forget_browser_accounts() == 1
+    assert BrowserAccount.objects.get().expires_at > now

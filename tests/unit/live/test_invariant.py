@@ -90,7 +90,7 @@ def test_old_snapshot_and_deltas_are_the_fresh_snapshot(seed: int, settings: Laz
     chance = random.Random(seed)
     for number in range(8000, 8012):
         make_extension(str(number))
-    scene = make_scene()
+    scene = make_scene(guests_may_join=True)
     states = {view: fresh(scene.conference, view) for view in View}
     went_through = set()
     for _ in range(STEPS):

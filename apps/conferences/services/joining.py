@@ -1,0 +1,149 @@
+"""Joining from a browser: a short-lived SIP account, with which one participant may call their conference and nothing
+else. Who calls with it is put straight into their place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from apps.accounts.models import User
+from apps.conferences.access import Action, Role, may
+from apps.conferences.actors import Actor, Caller
+from apps.conferences.errors import (
+    ConferenceEnded,
+    ConferenceLocked,
+    NotWanted,
+    RefusedReentry,
+    TooManyParticipants,
+)
+from apps.conferences.live.changes import change, lock
+from apps.conferences.models import BrowserJoin, Conference, Participant
+from apps.conferences.selectors import actor_for
+from apps.core import audit
+from apps.switch.accounts import find_account, make_browser_account
+from apps.switch.models import BrowserAccount
+
+from .people import enters_muted
+
+#: How long an account lasts at most, and beyond the time at which the conference is to end.
+LASTS = timedelta(hours=12)
+GRACE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What a browser needs to call. The password is told now and never again."""
+
+    conference: Conference
+    participant: Participant
+    account: BrowserAccount
+    password: str
+
+
+def join(*, by: audit.By, user: Caller, conference_id: UUID, session_key: str = "", resume: bool = False) -> Joining:
+    """Make an account for the caller's part in a conference; earlier ones for it are void. Owner and managers who are
+    no participants become that, in their role.
+
+    `resume`: to go on with a call that broke, which is refused (NotWanted) to somebody who was removed meanwhile.
+    Raises NotFound, and what `require_may_enter` does.
+    """
+    with transaction.atomic():
+        conference = lock(conference_id)
+        actor = actor_for(user, Conference, conference_id)
+        actor.require(Action.JOIN)
+        participant = Participant.objects.get(pk=actor.participant) if actor.participant else None
+        require_may_enter(conference, actor.role, participant)
+        if resume and (participant is None or not participant.present):
+            raise NotWanted
+        if participant is None:
+            participant = _attend(by, actor, conference)
+        now = timezone.now()
+        BrowserAccount.objects.filter(join__participant=participant, revoked_at=None).update(revoked_at=now)
+        account, password = make_browser_account(min(now + LASTS, conference.ends_at + GRACE))
+        BrowserJoin.objects.create(account=account, participant=participant, session_key=session_key)
+        audit.record(
+            by=by,
+            action="join",
+            on=conference,
+            conference_id=conference_id,
+            detail={"participants": [participant.name]},
+        )
+    return Joining(conference, participant, account, password)
+
+
+def require_may_enter(conference: Conference, role: Role, participant: Participant | None) -> None:
+    """Whether somebody may come in by themself, whichever way; None: who is on the roster not yet.
+
+    Raises ConferenceEnded, RefusedReentry, ConferenceLocked and TooManyParticipants. Who is in already, comes back in.
+    """
+    if conference.phase == Conference.Phase.ENDED:
+        raise ConferenceEnded
+    if participant is not None and participant.refused:
+        raise RefusedReentry
+    wanted = participant is not None and participant.present
+    if participant is not None and wanted and participant.state == Participant.State.CONNECTED:
+        return
+    if conference.locked and not may(role, Action.UNLOCK, frozenset()):
+        raise ConferenceLocked
+    if not wanted and conference.participants.filter(present=True).count() >= conference.max_participants:
+        raise TooManyParticipants
+
+
+def place_of_account(name: str) -> Participant | None:
+    """Whom a call with this browser account is for; None once the account or the session that it belongs to is over.
+
+    Whether they may come in now is for `require_may_enter` to say.
+    """
+    if find_account(name) is None:
+        return None
+    found = BrowserJoin.objects.select_related("participant__conference", "participant__user")
+    joined = found.filter(account=name).first()
+    return joined.participant if joined and _is_alive(joined) else None
+
+
+def new_participant(conference: Conference, *, name: str, role: str, user: User | None, guest: bool) -> Participant:
+    """Somebody who comes by themself, last on the roster, to be created. Nobody is to call them: they are wanted from
+    the moment in which they call.
+    """
+    last = conference.participants.aggregate(last=Max("position"))["last"]
+    return Participant(
+        conference=conference,
+        name=name,
+        role=role,
+        user=user,
+        guest=guest,
+        position=0 if last is None else last + 1,
+        present=False,
+        state=Participant.State.PLANNED,
+        muted=enters_muted(conference, role),
+    )
+
+
+def _attend(by: audit.By, actor: Actor, conference: Conference) -> Participant:
+    name = actor.user.display_name
+    participant = new_participant(conference, name=name, role=actor.role.label, user=actor.login, guest=False)
+    with change(conference.pk, by=by, action="attend") as c:
+        c.create(participant)
+        c.detail["participants"] = [name]
+    return participant
+
+
+def _is_alive(joined: BrowserJoin) -> bool:
+    """Whether the session that asked for it still is: not signed out, the account active, the password the same."""
+    user = joined.participant.user
+    if user is None:
+        return joined.participant.guest
+    if not user.is_active or not joined.session_key:
+        return user.is_active
+    session = Session.objects.filter(pk=joined.session_key, expire_date__gt=timezone.now()).first()
+    told = session.get_decoded().get(HASH_SESSION_KEY, "") if session else ""
+    return constant_time_compare(told, user.get_session_auth_hash())

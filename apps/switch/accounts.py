@@ -1,0 +1,44 @@
+"""The accounts with which telephones and browsers sign in at a switch."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from . import digest
+from .models import BrowserAccount, Extension
+
+_BROWSER = re.compile(r"b-[0-9a-f]{20}")
+_EXTENSION = re.compile(r"[0-9]{2,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a digest is checked against. `browser`: it speaks SIP over WebSocket and DTLS-SRTP."""
+
+    name: str
+    a1_hash: str
+    browser: bool = False
+
+
+def find_account(name: str) -> Account | None:
+    """The account of this name that may sign in now."""
+    if _BROWSER.fullmatch(name):
+        account = BrowserAccount.objects.filter(pk=name, revoked_at=None, expires_at__gt=timezone.now()).first()
+        return Account(name, account.a1_hash, browser=True) if account else None
+    if not _EXTENSION.fullmatch(name):
+        return None
+    extension = Extension.objects.filter(number=name, enabled=True).first()
+    return Account(name, extension.a1_hash) if extension is not None and extension.a1_hash else None
+
+
+def make_browser_account(expires_at: datetime) -> tuple[BrowserAccount, str]:
+    """A new account and its password, which is told now and never again."""
+    name, password = f"b-{secrets.token_hex(10)}", digest.new_password()
+    a1_hash = digest.a1_hash(name, settings.SPARKLE_SIP_REALM, password)
+    return BrowserAccount.objects.create(name=name, a1_hash=a1_hash, expires_at=expires_at), password

@@ -1,0 +1,14 @@
+"""Housekeeping."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from .models import BrowserAccount
+
+
+@shared_task
+def forget_browser_accounts() -> int:
+    """Remove those that have expired; how many there were."""
+    return BrowserAccount.objects.filter(expires_at__lt=timezone.now()).delete()[1].get("switch.BrowserAccount", 0)

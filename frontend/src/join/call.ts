@@ -1,0 +1,133 @@
+import { defineStore } from "pinia";
+import { computed, ref, shallowRef, watch } from "vue";
+
+import { api } from "@/api";
+import { micOf } from "@/live/roster";
+import { useLive } from "@/stores/live";
+
+import { Phone, type CallEnd, type PhoneState } from "./phone/phone";
+import type { Dial } from "./phone/leg";
+import { useSound } from "./sound/store";
+
+/** How a call came to its end: by this person, by the chair, with the conference, with the session, or by a refusal or a trouble. */
+export type Outcome = "left" | "removed" | "ended" | "signed_out" | CallEnd;
+
+/**
+ * This browser's call. What the page shows of mute and place is what the feed says; the microphone itself is shut here at once, before anybody
+ * else knows.
+ */
+export const useCall = defineStore("call", () => {
+  const live = useLive();
+  const sound = useSound();
+
+  const state = ref<PhoneState>("idle");
+  const outcome = shallowRef<Outcome | null>(null);
+  const heard = shallowRef<MediaStream | null>(null);
+  /** The reader wants to be silent, whatever the server knows of it yet. */
+  const silent = ref(false);
+  /** The address that is called, to tell what may be blocked. */
+  const address = ref("");
+
+  let dial: Dial | null = null;
+  /** Whether the server has seen this call come in: only then does "not wanted" mean that somebody was removed. */
+  let wanted = false;
+
+  const phone = new Phone({
+    dial: (account, microphone, events) => dial!(account, microphone, events),
+    account: async (resume) => {
+      const { sip, participant } = await api.join(live.id, resume);
+      address.value = sip.ws_urls[0] ?? "";
+      // Before the call: its microphone is shut from the first moment on.
+      if (silent.value && !resume) await api.act(live.id, "mute", { participants: [participant] });
+      return sip;
+    },
+    state: (next, end) => {
+      state.value = next;
+      if (next === "over") finish(end ?? "lost");
+    },
+    sound: (stream) => (heard.value = stream),
+  });
+
+  const active = computed(() => state.value !== "idle" && state.value !== "over");
+  const inLobby = computed(() => live.me?.admitted === false || live.me?.room === "lobby");
+  const mic = computed(() => (live.me && live.conference ? micOf(live.me, live.conference) : null));
+  const muted = computed(() => silent.value || (mic.value ? mic.value.muted : (live.me?.muted ?? false)));
+  /** What was asked for and is not so on the switch yet. */
+  const pending = computed(() => live.busy.has(`mute ${live.me?.id}`) || live.busy.has(`unmute ${live.me?.id}`) || (mic.value?.pending ?? false));
+  /** Muted by somebody else, or from elsewhere. */
+  const wasMuted = computed(() => !silent.value && (live.me?.muted ?? false) && !live.me?.forbidden);
+
+  watch(
+    () => [sound.track, active.value, silent.value || live.me?.muted || live.me?.forbidden] as const,
+    ([track, calling, shut]) => {
+      if (track) track.enabled = !(calling && shut);
+    },
+  );
+  watch(
+    () => sound.track,
+    (track) => active.value && track && phone.use(track),
+  );
+
+  /** Call the conference that is open in the feed. */
+  async function start(): Promise<void> {
+    outcome.value = null;
+    wanted = false;
+    state.value = "connecting";
+    try {
+      dial ??= (await import("./phone/sip")).dial;
+    } catch (error) {
+      console.error(error);
+      return finish("unreachable");
+    }
+    if (sound.track) phone.call(sound.track);
+  }
+
+  function finish(how: Outcome): void {
+    phone.hangUp();
+    state.value = "over";
+    heard.value = null;
+    outcome.value = how;
+  }
+
+  async function leave(): Promise<void> {
+    const { me } = live;
+    finish("left");
+    if (me?.present) await live.act("remove", { participants: [me.id], refuse: false });
+  }
+
+  watch(
+    () => live.me?.present,
+    (present) => {
+      if (present) wanted = true;
+      else if (active.value && wanted) finish("removed");
+    },
+  );
+  watch(
+    () => live.ended,
+    (ended) => ended && active.value && finish("ended"),
+  );
+  watch(
+    () => live.status,
+    (status) => {
+      if (!active.value) return;
+      if (status === "not_found") finish("removed");
+      else if (status === "signed_out") finish("signed_out");
+    },
+  );
+
+  async function mute(): Promise<void> {
+    silent.value = true;
+    if (live.me) await live.act("mute", { participants: [live.me.id] });
+  }
+
+  async function unmute(): Promise<void> {
+    if (sound.listensOnly && !(await sound.open())) return;
+    if (live.me && live.me.muted && !(await live.act("unmute", { participants: [live.me.id] }))) return;
+    silent.value = false;
+  }
+
+  return {
+    state, outcome, heard, silent, address, active, inLobby, muted, pending, wasMuted,
+    start, leave, finish, mute, unmute, hurry: () => phone.hurry(), hangUp: () => phone.hangUp(),
+  };
+});
