@@ -48,6 +48,10 @@ async def set_variable(leg: Leg, data: str) -> None:
         leg.variables.pop(name, None)
 
 
+async def unset_variable(leg: Leg, data: str) -> None:
+    leg.variables.pop(data, None)
+
+
 async def sleep(_leg: Leg, data: str) -> None:
     await asyncio.sleep(max(whole_number(data), 0) / 1000)
 
@@ -144,6 +148,7 @@ def _play(leg: Leg, path: str) -> ClipVoice:
 APPLICATIONS: Final[Mapping[str, Application]] = {
     "answer": answer,
     "set": set_variable,
+    "unset": unset_variable,
     "export": set_variable,
     "sleep": sleep,
     "playback": playback,

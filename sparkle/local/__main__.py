@@ -48,15 +48,15 @@ def _run(var: Path) -> int:
         valkey = prepare_valkey(var / "valkey")
         foundation.append(valkey.program)
         told["REDIS_URL"] = valkey.url
-    switch = choose_switch(var)
+    port = _web_port()
+    told["SPARKLE_XML_URL"] = f"http://127.0.0.1:{port}"
+    switch = choose_switch(var, told["SPARKLE_XML_URL"])
     if switch.program and not switch.configure:
         foundation.append(switch.program)
     told |= switch.environment
     password = remembered_secret(var / "demo-password", size=9)  # a person types it
     told["SPARKLE_DEMO_PASSWORD_FILE"] = str(var / "demo-password")
     stamp, fingerprint = var / "prepared", _fingerprint(told)
-    port = _web_port()
-    told["SPARKLE_XML_URL"] = f"http://127.0.0.1:{port}"
     os.environ |= told
     remember_installation(var, {name: os.environ[name] for name in (*told, "DATABASE_URL", "REDIS_URL")})
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sparkle.env import envstr
 from sparkle.local.embedded import remembered_port, remembered_secret
 from sparkle.local.freeswitch import find_freeswitch, prepare_freeswitch
 from sparkle.local.supervise import Kind, Program, StartError
@@ -35,8 +36,8 @@ class Switch:
     configure: Program | None = None
 
 
-def choose_switch(var: Path) -> Switch:
-    """Raises StartError when the choice cannot be met."""
+def choose_switch(var: Path, xml_url: str) -> Switch:
+    """`xml_url` is where a switch asks the control plane. Raises StartError when the choice cannot be met."""
     url = os.environ.get("SPARKLE_ESL_URL")
     if url:
         return _existing(url)
@@ -51,7 +52,7 @@ def choose_switch(var: Path) -> Switch:
     if choice == "freeswitch" and binary is None:
         raise StartError("SPARKLE_SWITCH=freeswitch: there is no freeswitch on PATH or in /usr/local/freeswitch/bin")
     if choice == "pocket" or binary is None:
-        return _pocket(var / "switch")
+        return _pocket(var / "switch", xml_url)
     return _freeswitch(var / "freeswitch", binary)
 
 
@@ -86,15 +87,22 @@ def _freeswitch(directory: Path, binary: Path) -> Switch:
     )
 
 
-def _pocket(directory: Path) -> Switch:
+def _pocket(directory: Path, xml_url: str) -> Switch:
     directory.mkdir(parents=True, exist_ok=True)
-    port = remembered_port(directory / "port")
-    password = remembered_secret(directory / "password")
+    port, sip_port = remembered_port(directory / "port"), remembered_port(directory / "sip-port")
+    password, xml_password = (remembered_secret(directory / name) for name in ("password", "xml-password"))
     command = [sys.executable, "-m", "freeswitch.pocket", "--esl-port", str(port)]
     command += ["--password-file", str(directory / "password"), "--data", str(directory)]
+    command += ["--xml-url", f"{xml_url}/switch/xml", "--xml-name", envstr("SPARKLE_NODE_NAME", "local")]
+    command += ["--xml-password-file", str(directory / "xml-password"), "--sip-port", str(sip_port)]
     return Switch(
         description="the pocket switch, a stand-in for development and rehearsal · 开发演练用的替身交换机",
-        environment=_told("127.0.0.1", port, password),
+        environment={
+            **_told("127.0.0.1", port, password),
+            "SPARKLE_XML_PASSWORD": xml_password,
+            # Browsers take this machine for a secure place without TLS.
+            "SPARKLE_BROWSER_ADDRESS": f"ws://127.0.0.1:{sip_port}",
+        },
         program=Program(
             name="switch",
             command=command,

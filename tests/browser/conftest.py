@@ -24,6 +24,11 @@ ARGUMENTS = [
     "--disable-extensions",
     "--disable-sync",
     "--no-first-run",
+    # A microphone that beeps, which every page may use.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    # FreeSWITCH's certificate is of an authority of its own.
+    "--ignore-certificate-errors",
 ]
 #: A condition may take so long on a busy machine, ms.
 PATIENCE = 20_000
@@ -86,7 +91,13 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
     with ExitStack() as contexts:
 
         def new(
-            path: str = "/", *, username: str | None = "demo", width: int = 1440, height: int = 900, **options: Any
+            path: str = "/",
+            *,
+            username: str | None = "demo",
+            width: int = 1440,
+            height: int = 900,
+            before: Callable[[Page], None] | None = None,
+            **options: Any,
         ) -> Page:
             options = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
             context = chromium.new_context(viewport={"width": width, "height": height}, **options)
@@ -96,7 +107,9 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
             page.on("console", heard)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             if username is not None:
-                _sign_in(context, stack, username)
+                sign_in(context, stack, username)
+            if before is not None:
+                before(page)
             page.goto(stack.base + path)
             return page
 
@@ -104,7 +117,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
     assert not complaints
 
 
-def _sign_in(context: BrowserContext, stack: Stack, username: str) -> None:
+def sign_in(context: BrowserContext, stack: Stack, username: str) -> None:
     """Give the browser a session without passing through the form, which has a test of its own."""
     session = stack.sign_in(username).session
     context.add_cookies(

@@ -47,7 +47,7 @@ _TARGET = rf"{_ROOM}@(sparkle|whisper)(\+flags\{{[a-z|]+\}})?"
 _VALUE = r"""[^ \t\r\n,{}\[\]()'"\\$`;:^]*"""
 _NAMES = (
     "origination_(uuid|external_id|callee_id_name|caller_id_name|caller_id_number)|ignore_early_media|originate_timeout"
-    "|ignore_display_updates|conference_join_volume_in|conference_join_energy_level|conference_member_flags"
+    "|ignore_display_updates|conference_join_volume_in|conference_join_energy_level|conference_enforce_security|conference_member_flags"
 )
 #: Everything that the control plane may say to a switch.
 COMMANDS = re.compile(

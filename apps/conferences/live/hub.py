@@ -291,9 +291,10 @@ class Hub:
     async def _check_access(self) -> None:
         """Close the sockets of those who signed out or lost access; a new snapshot for those whose rights changed."""
         viewers = list(self._senders)
-        valid = await _in_thread(reading.still_valid, [viewer.credentials for viewer in viewers])
         pairs = {(viewer.credentials.user, viewer.conference_id) for viewer in viewers}
         actors = await _in_thread(reading.actors, pairs)
+        # Last, so that whoever is switched off just now is told that, and not that there is no such conference.
+        valid = await _in_thread(reading.still_valid, [viewer.credentials for viewer in viewers])
         for viewer in viewers:
             now = actors.get((viewer.credentials.user, viewer.conference_id))
             if viewer.credentials not in valid:

@@ -164,7 +164,7 @@ class Attempt(models.Model):
     """One try to reach a participant. Its key is the UUID of its leg, chosen before the switch hears of it.
 
     phase: stored, sent, created, ringing, answered, in_room, ended (as in reconcile/observed.py). Times are the
-    switch's where it gave one.
+    switch's where it gave one. `inbound`: it was the participant who called; its key is what the switch called the leg.
     """
 
     class Phase(models.TextChoices):
@@ -192,6 +192,7 @@ class Attempt(models.Model):
         Gateway, verbose_name=_("gateway"), null=True, on_delete=models.SET_NULL, related_name="+"
     )
     gateway_name = models.CharField(_("gateway"), max_length=64, blank=True)
+    inbound = models.BooleanField(_("they called"), default=False, db_default=False)
     phase = models.CharField(_("phase"), max_length=10, choices=Phase.choices, default=Phase.STORED)
     cause = models.CharField(_("cause"), max_length=64, blank=True)
     sip_code = models.PositiveSmallIntegerField(_("SIP code"), default=0)

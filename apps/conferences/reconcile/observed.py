@@ -210,25 +210,24 @@ class Observed:
         if leg.phase is not LegPhase.ENDED:
             self.jobs.update((send_job(leg.leg, send), leg) for send in range(1, MAX_SENDS + 1))
 
-    def take_in(self, leg: ObservedLeg, now: float) -> None:
+    def take_in(self, leg: ObservedLeg, now: float) -> bool:
         """Take in a persisted attempt that may be known already. That of somebody who called in is, as a stranger, if
-        they were in the room before their row was read.
+        they were in the room before their row was read: then there is news to write.
         """
         known = self.legs.get(leg.leg)
         if known is None:
-            if leg.inbound:
+            if leg.inbound and not leg.core:
                 leg.core = self.core
             self.restore(leg, now)
-        elif known.participant is None and leg.inbound:
-            del self.strangers[known.leg]
-            known.participant, known.round, known.ordinal, known.number = (
-                leg.participant,
-                leg.round,
-                leg.ordinal,
-                leg.number,
-            )
-            known.inbound, known.stored_at, known.answered_at = True, leg.stored_at, leg.answered_at
-            self.add(known)
+            return False
+        if known.participant is not None or not leg.inbound:
+            return False
+        del self.strangers[known.leg]
+        known.participant, known.inbound = leg.participant, True
+        known.round, known.ordinal, known.number = leg.round, leg.ordinal, leg.number
+        known.stored_at, known.answered_at = leg.stored_at, leg.answered_at
+        self.add(known)
+        return True
 
     def store(self, dial: Dial, now: float) -> None:
         """Note that the row of a new attempt is committed; its originate may leave from now on."""

@@ -259,6 +259,14 @@ class Loader:
         )
         return [_leg(each, core) for each in rows]
 
+    def arrivals(self, connection: Connection, conferences: Sequence[UUID]) -> list[ObservedLeg]:
+        """The calls that came in for these conferences, and that are not over."""
+        rows = connection.execute(
+            "SELECT * FROM conferences_attempt WHERE conference_id = ANY(%s) AND inbound AND phase <> 'ended'",
+            (list(conferences),),
+        )
+        return [_leg(each, "") for each in rows]
+
     def _participant(self, key: UUID, name: str, role: Role, numbers: list[Any], *rest: Any) -> DesiredParticipant:
         targets = tuple(
             Target(each["kind"], each["number"], self._ways(each["kind"], each["number"])) for each in numbers
@@ -282,6 +290,7 @@ def _leg(row: dict[str, Any], core: str) -> ObservedLeg:
         ordinal=row["ordinal"],
         number=row["number_index"],
         gateway=row["gateway_id"],
+        inbound=row["inbound"],
         phase=LegPhase[row["phase"].upper()],
         sends=row["sends"],
         sent_at=_stamp(row["sent_at"]) or 0.0,

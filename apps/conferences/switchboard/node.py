@@ -215,10 +215,12 @@ class NodeLoop:
                 for conference in changed:
                     self._take_in(connection, conference)
                 new &= self.book.entries.keys()  # the others are another node's, or over
-                if new:
-                    for leg in self.loader.attempts(connection, list(new)):
-                        if leg.leg not in self.observed.legs:
-                            self.observed.restore(leg, now)
+                legs = self.loader.attempts(connection, list(new)) if new else []
+                if known := (changed & self.book.entries.keys()) - new:
+                    legs += self.loader.arrivals(connection, list(known))
+                for leg in legs:
+                    if self.observed.take_in(leg, now):
+                        self._note(Changes(legs={leg.leg}))
                 self._reload, self._unknown = False, set()
             except psycopg.Error:
                 self._changed |= changed

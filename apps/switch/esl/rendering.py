@@ -143,7 +143,7 @@ def render(command: Command) -> list[str]:
         case PrepareMove():
             return _prepare_move(command)
         case Move():
-            target = _target(command.target, command.flags)
+            target = conference_target(command.target, command.flags)
             legs = [f" uuid={_uuid('legs', leg)}" for leg in command.legs]
             return [
                 _room(command.source, f"transfer {target}{''.join(legs[i : i + MOVE_LEGS])}")
@@ -241,7 +241,7 @@ def _alike(
         variables["rtp_secure_media"] = _matching(
             "encryption", encryption, _ENCRYPTION_RE, "mandatory, optional or forbidden, then :SUITE each"
         )
-    return _target(room, flags), _joined(variables)
+    return conference_target(room, flags), _joined(variables)
 
 
 def _originate_feed(command: OriginateFeed) -> str:
@@ -255,8 +255,8 @@ def _originate_feed(command: OriginateFeed) -> str:
         "conference_join_energy_level": "0",
         "conference_enforce_security": "false",
     }
-    main = _target(command.main, [MemberFlag.MUTE])
-    whisper = _target(command.whisper, [MemberFlag.DEAF])
+    main = conference_target(command.main, [MemberFlag.MUTE])
+    whisper = conference_target(command.whisper, [MemberFlag.DEAF])
     return _bgapi_originate(_joined(variables), f"loopback/app=conference:{main}", whisper, command.job)
 
 
@@ -288,7 +288,8 @@ def _member(room: Room, verb: str, leg: UUID, data: str = "") -> str:
     return _room(room, f"{verb} uuid={_uuid('leg', leg)}{data}")
 
 
-def _target(room: Room, flags: Iterable[MemberFlag]) -> str:
+def conference_target(room: Room, flags: Iterable[MemberFlag]) -> str:
+    """The argument of the application `conference`. Raises UnsafeValue."""
     joined = _flags(flags)
     return f"{_name('room', room.name)}@{_name('profile', room.profile)}" + (f"+flags{{{joined}}}" if joined else "")
 

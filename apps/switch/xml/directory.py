@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.http import QueryDict
 
 from apps.switch import srtp
-from apps.switch.models import Extension, Node
+from apps.switch.accounts import find_account
+from apps.switch.models import Node
 
 from .documents import NOT_FOUND, user
 
@@ -24,7 +25,9 @@ def directory(node: Node, question: QueryDict) -> bytes:
         return NOT_FOUND
     if question.get("domain") != node.sip_domain:
         return NOT_FOUND
-    extension = Extension.objects.filter(number=question.get("user", ""), enabled=True).first()
-    if extension is None or not extension.a1_hash:
+    account = find_account(question.get("user", ""))
+    if account is None:
         return NOT_FOUND
-    return user(node.sip_domain, extension.number, extension.a1_hash, {"rtp_secure_media": srtp.MANDATORY})
+    # Browsers encrypt by DTLS, to which the rule for SDES does not apply (switch_core_media.c:1616).
+    variables = {} if account.browser else {"rtp_secure_media": srtp.MANDATORY}
+    return user(node.sip_domain, account.name, account.a1_hash, variables)

@@ -96,10 +96,10 @@ export const useCall = defineStore("call", () => {
   }
 
   watch(
-    () => live.me?.present,
-    (present) => {
+    () => [live.me?.present, live.me?.refused] as const,
+    ([present, refused]) => {
       if (present) wanted = true;
-      else if (active.value && wanted) finish("removed");
+      else if (active.value && (wanted || refused)) finish("removed");
     },
   );
   watch(

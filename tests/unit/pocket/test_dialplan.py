@@ -65,6 +65,7 @@ def test_a_url_is_one(url: str) -> None:
         ([("transfer", "circle XML public")], 502, "DESTINATION_OUT_OF_ORDER"),
         ([("set", "a=1"), ("transfer", "nowhere XML public")], 603, "CALL_REJECTED"),
         ([("set", "cause=USER_BUSY"), ("hangup", "${cause}")], 486, "USER_BUSY"),
+        ([("set", "cause=USER_BUSY"), ("unset", "cause"), ("hangup", "${cause}")], 480, "NORMAL_CLEARING"),
         ([("sleep", "10")], 480, "NORMAL_CLEARING"),
     ],
 )

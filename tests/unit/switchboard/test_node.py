@@ -176,6 +176,26 @@ def test_who_has_a_live_attempt_that_is_not_known_here_is_not_called(driven: Dri
     assert Attempt.objects.count() == 1
 
 
+def test_whoever_called_in_is_known_and_is_not_called(driven: Driven) -> None:
+    leg = uuid4()
+    Attempt.objects.create(
+        leg=leg,
+        conference=driven.conference,
+        participant=driven.person,
+        round=1,
+        ordinal=1,
+        number_index=0,
+        inbound=True,
+        phase="answered",
+        stored_at=timezone.now(),
+        answered_at=timezone.now(),
+    )
+    driven.call()
+    until(lambda: Participant.objects.get(pk=driven.person.pk).leg == leg, "it is theirs")
+    assert driven.loop.observed.legs[leg].core == driven.loop.observed.core
+    assert driven.originates == []
+
+
 def test_who_lost_the_lease_calls_nobody(driven: Driven) -> None:
     Node.objects.filter(pk=driven.node.pk).update(lease_holder="another", lease_epoch=99)
     driven.call()

@@ -54,6 +54,8 @@ def _keep_node() -> None:
         "esl_port": envint("SPARKLE_ESL_PORT", 8021),
         "esl_password": envsecret("SPARKLE_ESL_PASSWORD"),
         "enabled": True,
+        "browser_address": envstr("SPARKLE_BROWSER_ADDRESS", ""),
+        **({"xml_password": xml_password} if (xml_password := envsecret("SPARKLE_XML_PASSWORD", "")) else {}),
         **{
             field: port
             for field in ("sip_tls_port", "wss_port", "trunk_tls_port")

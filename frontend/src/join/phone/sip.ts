@@ -68,8 +68,10 @@ class SipLeg implements Leg {
   private call(): void {
     clearTimeout(this.deadline);
     const session = this.agent.call(this.account.target, {
+      sessionTimersExpires: SESSION_SECONDS,
       mediaStream: new MediaStream([this.microphone]),
-      pcConfig: { iceServers: this.account.ice_servers, bundlePolicy: "max-bundle" },
+      // Not "max-bundle": FreeSWITCH's answer has no BUNDLE group, and there is but one stream.
+      pcConfig: { iceServers: this.account.ice_servers },
     });
     this.session = session;
     session.on("icecandidate", ({ ready }) => setTimeout(ready, CANDIDATES_WITHIN));
@@ -109,5 +111,8 @@ class SipLeg implements Leg {
     this.events.ended(trouble);
   }
 }
+
+/** A call is refreshed each half of this (RFC 4028); JsSIP's own 90 s are less than FreeSWITCH takes (120). */
+const SESSION_SECONDS = 300;
 
 export const dial: Dial = (account, microphone, events) => new SipLeg(account, microphone, events);

@@ -103,7 +103,13 @@ export const useSound = defineStore("sound", () => {
   }
 
   function listenOnly(): void {
-    const [silence] = sounds().createMediaStreamDestination().stream.getAudioTracks();
+    const ear = sounds();
+    // A source of nothing: without any, nothing would be sent, and a switch takes that for a broken call.
+    const nothing = new ConstantSourceNode(ear, { offset: 0 });
+    const destination = ear.createMediaStreamDestination();
+    nothing.connect(destination);
+    nothing.start();
+    const [silence] = destination.stream.getAudioTracks();
     if (silence) take(silence, true);
   }
 
