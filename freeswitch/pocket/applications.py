@@ -21,7 +21,7 @@ Application = Callable[["Leg", str], Awaitable[None]]
 
 
 class ApplicationError(Exception):
-    """The arguments cannot be obeyed."""
+    """There is no such application, or its arguments cannot be obeyed."""
 
 
 class Transfer(Exception):  # noqa: N818 (no error: how an application leaves the dialplan)
@@ -33,8 +33,23 @@ class Transfer(Exception):  # noqa: N818 (no error: how an application leaves th
         self.context = context
 
 
+async def execute(leg: Leg, application: str, data: str) -> None:
+    """Run one application. Raises ApplicationError, and Transfer."""
+    run = APPLICATIONS.get(application)
+    if run is None:
+        raise ApplicationError(f"the pocket switch has no application {application!r}")
+    leg.execute(application, data)
+    await run(leg, data)
+
+
 async def answer(leg: Leg, _data: str) -> None:
+    """Answer, and do what execute_on_answer has for that (switch_channel.c, switch_channel_execute_on)."""
+    if leg.is_answered:
+        return
     leg.answer()
+    application, _, data = leg.variables.get("execute_on_answer", "").partition(" ")
+    if application:
+        await execute(leg, application, data)
 
 
 async def set_variable(leg: Leg, data: str) -> None:
@@ -129,8 +144,8 @@ async def hang_up(leg: Leg, data: str) -> None:
 
 async def conference(leg: Leg, data: str) -> None:
     """Stay in the room until the call ends; whoever is not let in goes on in the dialplan."""
-    leg.answer()
-    if leg.switch.join(leg, data):
+    await answer(leg, "")
+    if leg.cause is None and leg.switch.join(leg, data):
         await asyncio.Future()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from .applications import APPLICATIONS, ApplicationError, Transfer
+from .applications import ApplicationError, Transfer, execute
 from .xml_curl import XmlCurl
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Dialplan:
                     return
                 try:
                     for action in actions:
-                        await _execute(leg, action)
+                        await execute(leg, action.application, expand(action.data, leg.variables))
                         if leg.cause is not None:
                             return
                 except Transfer as transfer:
@@ -101,12 +101,3 @@ class Dialplan:
         hunt = {name.replace("Caller-", "Hunt-", 1): value for name, value in caller.items() if name[:7] == "Caller-"}
         section = await self._xml.ask("dialplan", leg.switch.bus.request_parameters() | caller | hunt)
         return [] if section is None else read_actions(section, leg.context)
-
-
-async def _execute(leg: Leg, action: Action) -> None:
-    run = APPLICATIONS.get(action.application)
-    if run is None:
-        raise DialplanError(f"the pocket switch has no application {action.application!r}")
-    data = expand(action.data, leg.variables)
-    leg.execute(action.application, data)
-    await run(leg, data)

@@ -20,6 +20,7 @@ Section = Literal["directory", "dialplan"]
 SECONDS: Final = 2.0
 """For a whole question, as `timeout` of xml_curl.conf.xml."""
 LARGEST_ANSWER: Final = 1024 * 1024
+"""Bytes. What is left of a larger one is no XML."""
 
 
 class XmlCurl:
@@ -70,9 +71,6 @@ class XmlCurl:
             response = connection.getresponse()
             if response.status != http.client.OK:
                 raise http.client.HTTPException(f"HTTP {response.status}")
-            answer = response.read(LARGEST_ANSWER + 1)
-            if len(answer) > LARGEST_ANSWER:
-                raise http.client.HTTPException("the answer is too large")
-            return answer
+            return response.read(LARGEST_ANSWER)
         finally:
             connection.close()

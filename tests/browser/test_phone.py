@@ -151,6 +151,7 @@ def test_two_tabs_hear_each_other(open_phone: OpenPhone, esl: Client) -> None:
     [leg] = [line.split(";")[2] for line in esl.api("conference R list").splitlines() if "b-1@" in line]
     assert "王小明" in esl.api("conference R list")
     assert esl.api(f"uuid_getvar {leg} rtp_has_crypto") == "srtp:dtls:AES_CM_128_HMAC_SHA1_80"
+    assert first.evaluate("cipher()") == "SRTP_AES128_CM_HMAC_SHA1_80"
     assert esl.api(f"conference R mute uuid={leg}").startswith("+OK")
     _does_not_hear(second, MICROPHONE)
     _hears(first, TONE)

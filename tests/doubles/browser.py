@@ -10,6 +10,7 @@ import fractions
 import hashlib
 import re
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -291,15 +292,20 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode()).hexdigest()
 
 
-def dial_in(url: str) -> connect:
-    return connect(url, subprotocols=[Subprotocol("sip")], compression=None)
+def dial_in(url: str, tls: ssl.SSLContext | None = None) -> connect:
+    return connect(url, subprotocols=[Subprotocol("sip")], compression=None, ssl=tls)
 
 
 @asynccontextmanager
 async def browser(
-    url: str, user: str, password: str, domain: str = "pocket.test", frequency: int | None = None
+    url: str,
+    user: str,
+    password: str,
+    domain: str = "pocket.test",
+    frequency: int | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Browser]:
-    page = Browser(await dial_in(url), user, password, domain, frequency)
+    page = Browser(await dial_in(url, tls), user, password, domain, frequency)
     await page.move_to(page._socket)
     try:
         yield page

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from freeswitch.pocket.media import SECURE
-from tests.doubles.browser import dial_in
+from freeswitch.pocket.sip.profile import SofiaProfile
+from freeswitch.pocket.xml_curl import XmlCurl
+from tests.doubles.browser import browser, dial_in
 from tests.unit.pocket.scene import Scene, play
 
 SDP = ("Content-Type", "application/sdp")
+
+USER = (
+    '<document><section name="directory"><domain name="pocket.test"><user id="b-17"><params>'
+    '<param name="a1-hash" value="{a1_hash}"/></params>'
+)
+USER_END = "</user></domain></section></document>"
+A1_HASH = hashlib.md5(b"b-17:sparkle:password of b-17").hexdigest()
 
 # Who may come.
 
@@ -86,12 +103,8 @@ def test_nobody_registers_another() -> None:
         (500, "oops"),
         (200, "no XML"),
         (200, '<document><section name="directory"/></document>'),
-        (200, "<a>" + "x" * 2_000_000 + "</a>"),
-        (
-            200,
-            '<document><section name="directory"><domain name="pocket.test"><user id="b-17"/></domain></section>'
-            "</document>",
-        ),
+        (200, USER.format(a1_hash=A1_HASH) + " " * 2_000_000 + USER_END),
+        (200, USER.format(a1_hash="") + USER_END),
     ],
     ids=["error", "garbage", "empty", "huge", "no password"],
 )
@@ -105,6 +118,15 @@ def test_a_control_plane_that_does_not_answer_rightly_lets_nobody_in(
 
     play(act)
     assert "sip_auth_response" not in caplog.text
+
+
+def test_an_account_may_stand_anywhere_in_its_domain() -> None:
+    async def act(scene: Scene) -> None:
+        scene.plane.broken = 200, USER.format(a1_hash=A1_HASH) + USER_END
+        page = await scene.page("b-17")
+        assert (await page.register()).status == 200
+
+    play(act)
 
 
 def test_a_control_plane_that_is_away_lets_nobody_in() -> None:
@@ -158,6 +180,44 @@ def test_the_dialplan_is_asked_with_all_that_is_known() -> None:
             "variable_sip_network_ip": "127.0.0.1",
             "variable_sparkle_participant": "p-1",
         }.items() <= {"tag_name": "", **question}.items()
+
+    play(act)
+
+
+def _certificate(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "pocket")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = folder / "wss.pem"
+    file.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
+    return file
+
+
+def test_with_a_certificate_it_is_wss(tmp_path: Path) -> None:
+    file = _certificate(tmp_path)
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(file)
+    client = ssl.create_default_context(cafile=file)
+
+    async def act(scene: Scene) -> None:
+        await scene.page("b-1")
+        profile = SofiaProfile(
+            scene.pocket.switch,
+            XmlCurl(scene.plane.url, scene.plane.name, scene.plane.password),
+            scene.plane.domain,
+            scene.plane.realm,
+            server,
+        )
+        await profile.open("127.0.0.1", 0)
+        assert profile.url.startswith("wss://127.0.0.1:")
+        async with browser(profile.url, "b-1", "password of b-1", tls=client) as page:
+            assert (await page.register()).status == 200
+        assert scene.plane.questions["directory"][-1]["sip_via_protocol"] == "wss"
+        await profile.close()
 
     play(act)
 

@@ -106,6 +106,21 @@ def test_who_is_not_let_in_goes_on_in_the_dialplan() -> None:
     play(act)
 
 
+def test_what_is_to_be_done_at_the_answer_is_done() -> None:
+    async def act(scene: Scene) -> None:
+        scene.plane.variables = {"execute_on_answer": "hangup CALL_REJECTED"}
+        page = await scene.page("b-1")
+        assert (await page.call("join")).status == 200
+        async with asyncio.timeout(5):
+            await page.ended.wait()
+        assert [event["Hangup-Cause"] for event in scene.pocket.named("CHANNEL_HANGUP_COMPLETE")] == ["CALL_REJECTED"]
+        assert scene.pocket.named("add-member") == []
+        scene.plane.dialplan["admitted"] = [("unset", "execute_on_answer"), JOIN]
+        await scene.joined("b-2", number="admitted")
+
+    play(act)
+
+
 def _digits(tmp_path: Path, *more: str) -> Actions:
     """Ask for two to four digits, three times, with a high tone for a prompt and a low one for a refusal."""
     prompt, bad = tmp_path / "prompt.wav", tmp_path / "bad.wav"
