@@ -78,7 +78,7 @@ def test_a_caller_who_encrypts_is_answered_and_stays(line: Line, esl: Esl, suite
 
 
 def test_an_answered_caller_whom_nobody_admitted_does_not_stay(line: Line, esl: Esl) -> None:
-    call(line, "answered", SUITE)
+    assert call(line, "answered", SUITE).status == 200
     wait_until(lambda: esl.legs() == 0, "the leg is gone")
 
 
@@ -121,7 +121,7 @@ def test_nobody_runs_what_they_dial_by_replacing_a_leg_that_rings(
     esl.send(f"bgapi originate {{origination_uuid={ringing}}}sofia/internal/{phone.number}%{switch.domain} &park()")
     wait_until(lambda: phone.called == 1, "it rings")
     called = esl.variable(ringing, "sip_call_id").strip()
-    call(line, "global_set%3Areplaced=yes", SUITE, Replaces=f"{called};to-tag=a;from-tag=b")
+    call(line, "set_global%3Areplaced=yes", SUITE, Replaces=f"{called};to-tag=a;from-tag=b")
     wait_until(lambda: esl.legs() == 0, "both legs are gone")
     assert esl.api("global_getvar replaced").strip() != "yes"
     phones.forget()

@@ -72,10 +72,9 @@ def test_a_whisper_is_heard_by_its_members_only_and_the_main_room_softly_by_them
     phones[0].wait_to_hear(meeting.tones(1, 2, 3, 4))
     phones[1].wait_to_hear(meeting.tones(0, 2, 3, 4))
     assert esl.variable(feed.leg, "read_rate") == "16000"
-    softly = phones[0].listen()
-    assert softly[TONES[1]] == pytest.approx(SENT, abs=3)
-    for i in (2, 3, 4):
-        assert softly[TONES[i]] == pytest.approx(softly[TONES[1]] - 8, abs=3)  # what -3 of a member's volume is
+    # -8 dB is what -3 of a member's volume is. Sound that a busy machine leaves gaps in is softer by accident.
+    levels = {TONES[1]: SENT} | {TONES[i]: SENT - 8 for i in (2, 3, 4)}
+    wait_until(lambda: phones[0].listen(1.0, tuple(levels)) == pytest.approx(levels, abs=1.5), "it is that soft", 30)
     # Not even unmuting everybody may open the feed backwards.
     esl.api(f"conference {MAIN.name} unmute all")
     esl.api(f"conference {WHISPER.name} unmute all")
@@ -126,7 +125,7 @@ def test_what_a_phone_dials_is_refused(phones: Phones, esl: Esl) -> None:
     for number in ("c-main", NUMBERS[5], "9196", "conference"):
         with pytest.raises(CallFailed):
             phone.dial(number)
-    assert esl.legs() == 0
+    wait_until(lambda: esl.legs() == 0, "the legs are gone")
     phones.forget()
 
 
