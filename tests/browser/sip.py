@@ -13,7 +13,8 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute
 
 REALM, NONCE = "sparkle", "n0nce"
-_LINE = re.compile(r"^wss?://127\.0\.0\.1:7443")
+#: Where nodes take browsers; the page's own feed has a path.
+_LINE = re.compile(r"^wss?://127\.0\.0\.1:[0-9]+/?$")
 
 #: Answers an offer and hands its own voice back: a soft tone.
 _ANSWER = """async (offer) => {

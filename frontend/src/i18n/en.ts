@@ -28,7 +28,7 @@ export const en: Messages = {
   },
   floor: { free: "Free", moderated: "Moderated", roll_call: "Roll call" },
   floorHints: { free: "Everyone may speak", moderated: "Speaks whom the chair lets", roll_call: "Only the person called speaks" },
-  kinds: { extension: "Extension", mobile: "Mobile", landline: "Landline" },
+  kinds: { extension: "Extension", mobile: "Mobile", landline: "Landline", browser: "From a browser" },
   recording: { off: "Never", on_demand: "On demand", automatic: "From the start" },
   minutesPolicy: { off: "None", automatic: "Written automatically" },
   promptLanguage: { "zh-hans": "Chinese", en: "English" },

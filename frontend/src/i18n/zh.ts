@@ -26,7 +26,7 @@ export const zh = {
   },
   floor: { free: "自由发言", moderated: "主持发言", roll_call: "点名发言" },
   floorHints: { free: "人人可发言", moderated: "主席准许后方可发言", roll_call: "仅被点名者可发言" },
-  kinds: { extension: "分机", mobile: "手机", landline: "座机" },
+  kinds: { extension: "分机", mobile: "手机", landline: "座机", browser: "浏览器接入" },
   recording: { off: "不录音", on_demand: "按需录音", automatic: "自动录音" },
   minutesPolicy: { off: "不生成纪要", automatic: "自动生成纪要" },
   promptLanguage: { "zh-hans": "中文", en: "英文" },
