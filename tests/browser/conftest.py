@@ -91,13 +91,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
     with ExitStack() as contexts:
 
         def new(
-            path: str = "/",
-            *,
-            username: str | None = "demo",
-            width: int = 1440,
-            height: int = 900,
-            before: Callable[[Page], None] | None = None,
-            **options: Any,
+            path: str = "/", *, username: str | None = "demo", width: int = 1440, height: int = 900, **options: Any
         ) -> Page:
             options = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
             context = chromium.new_context(viewport={"width": width, "height": height}, **options)
@@ -108,8 +102,6 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
             page.on("pageerror", lambda error: complaints.append(str(error)))
             if username is not None:
                 sign_in(context, stack, username)
-            if before is not None:
-                before(page)
             page.goto(stack.base + path)
             return page
 
