@@ -59,6 +59,8 @@ class Room:
         self.viewers: set[Viewer] = set()
         self.talking: list[str] = []
         self.flushed_at = 0.0
+        #: Whether frames went out in this turn of the event loop.
+        self.flushed_now = False
         self.timer: asyncio.TimerHandle | None = None
         self.filling: asyncio.Task[None] | None = None
         self.snapshots: dict[View, asyncio.Task[snapshot.Snapshot | None]] = {}
@@ -211,12 +213,21 @@ class Hub:
             room.timer = loop.call_later(wait, self._flush, room)
 
     def _flush(self, room: Room) -> None:
+        loop = asyncio.get_running_loop()
         room.timer = None
-        room.flushed_at = asyncio.get_running_loop().time()
+        room.flushed_at = loop.time()
+        # Frame by frame to all sockets in turn, a burst would take half as long again as socket by socket.
+        at_once = not room.flushed_now
+        if at_once:
+            room.flushed_now = True
+            loop.call_soon(self._turn_is_over, room)
         for viewer in room.viewers:
-            self._deliver(room, viewer)
+            self._deliver(room, viewer, at_once=at_once)
 
-    def _deliver(self, room: Room, viewer: Viewer) -> None:
+    def _turn_is_over(self, room: Room) -> None:
+        room.flushed_now = False
+
+    def _deliver(self, room: Room, viewer: Viewer, *, at_once: bool = True) -> None:
         feed = room.feed
         if viewer.seq is None or viewer.seq >= feed.seq:
             return
@@ -224,7 +235,7 @@ class Hub:
         if frame is None:
             viewer.need_snapshot()
         else:
-            viewer.offer(frame, feed.seq)
+            viewer.offer(frame, feed.seq, at_once=at_once)
 
     def _watch_roles(self, room: Room, changes: Changes) -> None:
         """A viewer whose own part changed is somebody else now: other rights, perhaps another class of view."""

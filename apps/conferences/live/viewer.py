@@ -40,7 +40,8 @@ class Viewer:
     """`seq` is the number of the last delta in the queue or sent; None while a snapshot is due.
 
     `send` waits while the socket takes no more. `close` ends the socket with a code. Where nothing is ahead of a frame,
-    whoever offers it also sends it; the task that runs `run` is woken only for what has to wait.
+    whoever offers it also sends it; the task that runs `run` is woken only for what has to wait, or is better sent
+    together.
     """
 
     def __init__(
@@ -74,12 +75,15 @@ class Viewer:
         self._queue.clear()
         self._busy.set()
 
-    def offer(self, frame: str, seq: int) -> None:
-        """Send a frame that leads from `self.seq` to `seq`, after what waits."""
-        if not self._busy.is_set():
+    def offer(self, frame: str, seq: int, *, at_once: bool = True) -> None:
+        """Send a frame that leads from `self.seq` to `seq`, after what waits. Not `at_once`: in a row with those that
+        follow it, in a moment.
+        """
+        if at_once and not self._busy.is_set():
             self._send_at_once(frame)
         elif len(self._queue) < MOST_WAITING:
             self._queue.append(frame)
+            self._busy.set()
         else:
             self.need_snapshot()
             return
