@@ -26,6 +26,7 @@ from tests.system.stack import Stack, running_stack
 hypothesis_settings.register_profile("sparkle", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("sparkle")
 
+_given = dict(os.environ)
 _var = Path(tempfile.mkdtemp(prefix="sparkle-tests-"))
 _var.chmod(0o755)  # PostgreSQL of a root's test run is run by another account
 _servers: list[Server] = []
@@ -43,8 +44,25 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "sparkle.settings"
 django.setup()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The processes that pytest-xdist starts inherit the environment, and each makes its own servers."""
+    if config.getoption("numprocesses", default=None):
+        os.environ.clear()
+        os.environ.update(_given)
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(_var)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the two processes of `make test` deal out: file by file, or a folder that shares what is slow to
+    start.
+    """
+    for item in items:
+        file = item.path.relative_to(Path(__file__).parent)
+        together = file.parts[0] if file.parts[0] in ("browser", "contract", "system") else str(file)
+        item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(scope="session")
