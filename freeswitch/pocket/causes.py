@@ -26,6 +26,8 @@ Q850: Final = {
     "INTERWORKING": 127,
     # Beyond Q.850 FreeSWITCH counts on from 487; on a channel variable they read as normal clearing.
     "ORIGINATOR_CANCEL": 16,
+    "LOSE_RACE": 16,
+    "PICKED_OFF": 16,
     "MANAGER_REQUEST": 16,
     "ALLOTTED_TIMEOUT": 16,
     "MEDIA_TIMEOUT": 16,
@@ -33,6 +35,8 @@ Q850: Final = {
     "USER_NOT_REGISTERED": 20,
     "GATEWAY_DOWN": 27,
 }
+
+ELSEWHERE: Final = ("LOSE_RACE", "PICKED_OFF")
 
 SIP: Final = {
     "UNALLOCATED_NUMBER": (404, "Not Found"),

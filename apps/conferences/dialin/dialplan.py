@@ -23,6 +23,8 @@ JOIN = "join"
 """What browsers call (services/joining.py)."""
 
 Application = tuple[str, str]
+UNLOCKED: Application = ("set", "conference_enforce_security=false")
+"""Whom we let in, the lock of a room lets in: also who comes back (mod_conference.c:2094)."""
 REFUSE: Application = ("hangup", "CALL_REJECTED")
 
 
@@ -41,7 +43,7 @@ def _joining(node: Node, question: QueryDict) -> list[Application]:
     except Problem as problem:
         logger.info("leg %s is refused: %s", leg, problem.code)
         return [REFUSE]
-    return [ADMIT, ("answer", ""), ("conference", conference_target(place.room, place.flags))]
+    return [ADMIT, UNLOCKED, ("answer", ""), ("conference", conference_target(place.room, place.flags))]
 
 
 def _answer(*applications: Application) -> bytes:

@@ -25,6 +25,7 @@ from apps.conferences.reconcile.ladder import CallOutPolicy, Stop, next_step, ro
 from apps.conferences.reconcile.observed import (
     CANCELLED,
     LAG,
+    SUPERSEDED,
     LegPhase,
     Observed,
     ObservedLeg,
@@ -159,7 +160,7 @@ class _Work:
         if len(known.live) > 1:
             leg, *others = sorted(known.live, key=_preference)
             for extra in others:
-                self._kill(extra, CANCELLED)
+                self._kill(extra, SUPERSEDED)
         if leg.unsettled:
             self._ask(leg)
         if not person.present:

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.conferences.reconcile.desired import DesiredParticipant
-from apps.conferences.reconcile.observed import CANCELLED, LOST, NODE_LOST, SWITCH_RESTART, LegPhase, ObservedLeg
+from apps.conferences.reconcile.observed import (
+    CANCELLED,
+    LOST,
+    NODE_LOST,
+    SUPERSEDED,
+    SWITCH_RESTART,
+    LegPhase,
+    ObservedLeg,
+)
 
 BACKOFF = 5.0
 """Seconds before an unreachable or congested number is tried again; doubled each time …"""
@@ -120,7 +128,7 @@ class _Ladder:
 
     def take(self, leg: ObservedLeg) -> None:
         number, at = leg.number, leg.ended_at or 0.0
-        if leg.cause == CANCELLED:
+        if leg.cause in (CANCELLED, SUPERSEDED):
             return
         if leg.inbound:
             self._called_in(leg, at)

@@ -41,6 +41,8 @@ LOST = "LOST"
 SWITCH_RESTART = "SWITCH_RESTART"
 NODE_LOST = "NODE_LOST"
 CANCELLED = "ORIGINATOR_CANCEL"
+SUPERSEDED = "LOSE_RACE"
+"""Another leg of the same person took its place. Telephones and browsers are told so (mod_sofia.c:504)."""
 
 
 class LegPhase(enum.IntEnum):

@@ -45,7 +45,8 @@ def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
         raise NotFound
     with change(caller.conference_id, by=audit.SYSTEM, action="arrive") as c:
         participant = Participant.objects.get(pk=caller.pk)
-        require_may_enter(c.conference, Role.of(participant.role), participant)
+        # Their account was given to them while they might come in; it is good for coming back as well.
+        require_may_enter(c.conference, Role.of(participant.role), participant, resume=True)
         c.set(participant, present=True)
         c.detail["participants"] = [participant.name]
         _store(participant, leg)

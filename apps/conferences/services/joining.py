@@ -61,7 +61,7 @@ def join(*, by: audit.By, user: Caller, conference_id: UUID, session_key: str = 
         actor = actor_for(user, Conference, conference_id)
         actor.require(Action.JOIN)
         participant = Participant.objects.get(pk=actor.participant) if actor.participant else None
-        require_may_enter(conference, actor.role, participant)
+        require_may_enter(conference, actor.role, participant, resume=resume)
         if resume and (participant is None or not participant.present):
             raise NotWanted
         if participant is None:
@@ -80,22 +80,35 @@ def join(*, by: audit.By, user: Caller, conference_id: UUID, session_key: str = 
     return Joining(conference, participant, account, password)
 
 
-def require_may_enter(conference: Conference, role: Role, participant: Participant | None) -> None:
+def require_may_enter(
+    conference: Conference, role: Role, participant: Participant | None, *, resume: bool = False
+) -> None:
     """Whether somebody may come in by themself, whichever way; None: who is on the roster not yet.
 
-    Raises ConferenceEnded, RefusedReentry, ConferenceLocked and TooManyParticipants. Who is in already, comes back in.
+    Raises ConferenceEnded, RefusedReentry, ConferenceLocked and TooManyParticipants. Who is in already, comes back in;
+    with `resume`, also who was in and was not removed: a lock is for those who come anew, not for those whose line
+    broke, or whose switch did.
     """
     if conference.phase == Conference.Phase.ENDED:
         raise ConferenceEnded
     if participant is not None and participant.refused:
         raise RefusedReentry
     wanted = participant is not None and participant.present
-    if participant is not None and wanted and participant.state == Participant.State.CONNECTED:
+    if participant is not None and wanted and (_is_in(participant) or (resume and _was_in(participant))):
         return
     if conference.locked and not may(role, Action.UNLOCK, frozenset()):
         raise ConferenceLocked
     if not wanted and conference.participants.filter(present=True).count() >= conference.max_participants:
         raise TooManyParticipants
+
+
+def _is_in(participant: Participant) -> bool:
+    return participant.state == Participant.State.CONNECTED
+
+
+def _was_in(participant: Participant) -> bool:
+    """In this round: whoever was removed is called in a new one."""
+    return participant.attempts.filter(round=participant.round, joined_at__isnull=False).exists()
 
 
 def place_of_account(name: str) -> Participant | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..causes import Q850, refusal, refused
+from ..causes import ELSEWHERE, Q850, refusal, refused
 from ..legs import OPUS, Leg
 from ..media import SECURE, Media, OfferError
 from .dialog import Dialog
@@ -183,6 +183,9 @@ class Call:
 
 
 def _reason(cause: str) -> tuple[str, str]:
+    """As mod_sofia.c says it (sofia_on_hangup)."""
+    if cause in ELSEWHERE:
+        return "Reason", 'SIP;cause=200;text="Call completed elsewhere"'
     return "Reason", f'Q.850;cause={Q850.get(cause, 16)};text="{cause}"'
 
 

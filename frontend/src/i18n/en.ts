@@ -164,6 +164,7 @@ export const en: Messages = {
     },
     sound: {
       title: "Sound settings", as: "You join as {name}", inside: "{n} person is in | {n} people are in", why: "To join, the conference needs your microphone. Your browser will ask you to allow it.", open: "Turn the microphone on", again: "Try again", listenOnly: "Only listen",
+      listeningSince: "{why}: nobody hears you.", interrupted: "Another program or a telephone call has your microphone: nobody hears you for now.",
       listening: "You only listen: nobody hears you.", microphone: "Microphone", speaker: "Speaker", systemDefault: "As the system chooses", level: "Microphone level", speak: "Say something: the bar should move.", speakMuted: "You are muted. Once you unmute, the bar moves as you speak.", echo: "Echo cancellation", noise: "Noise suppression",
       test: "Play a test tone", testing: "Playing…", joinMuted: "Join muted", join: "Join the conference",
       problems: { insecure: "This page has no secure connection", unsupported: "This browser cannot make calls", denied: "The microphone is not allowed", missing: "No microphone was found", busy: "The microphone cannot be opened", failed: "The microphone does not work" },
@@ -173,17 +174,20 @@ export const en: Messages = {
       },
     },
     call: {
+      mayNotUnmute: "You were muted, and only the chair can unmute you. Raise your hand to speak.", offline: "No network. You come back by yourself as soon as there is one.", now: "Try now",
       connecting: "Connecting…", ringing: "Entering the conference…", reconnecting: "The network was interrupted. Coming back…", lobby: "You are in the lobby. You will be let in as soon as the chair admits you.", wasMuted: "You were muted. Tap the microphone to unmute.",
       speaking: "{names} is speaking | {names} are speaking", quiet: "Nobody is speaking", inside: "{n} of {total} in", panel: "Panels", sound: "Sound", leave: "Leave", touch: "Tap to hear the conference", newRole: "Your role is now: {role}", whisperOver: "You are back in the main room",
     },
     over: {
+      elsewhere: "You joined from another place", elsewhereText: "Your call goes on in another window, on another device or on your telephone.", here: "Join here instead", endedText: "The conference of this link is over.",
       left: "You have left", leftText: "The conference goes on. You can come back at any time.", removed: "You were removed from the conference", removedText: "To take part again, join once more.", refusedText: "You cannot join this conference again. If in doubt, ask the chair.",
       signed_out: "You are signed out", signed_outText: "Sign in again, then join.", failed: "You could not join", lasted: "It lasted {time}.", nothing: "This conference cannot be opened", nothingText: "The link is wrong or no longer valid, or you have no part in this conference. Ask whoever invited you for a new link.", again: "Join again", checkSound: "Check the sound",
     },
     trouble: {
       unreachable: "The voice server ({address}) cannot be reached. The network may block this port: try another network, or ask your administrator to open it.", refused: "The voice server did not take the call. Try again in a moment.", unauthorised: "The voice server could not confirm who you are. Join again.",
       no_media: "The call was answered, but no sound gets through. The network may block voice (UDP): try another network, or join by telephone.", incompatible: "Your browser and the voice server share no audio format. Update the browser, or use another one.", lost: "The call broke and did not come back. Check your network, then join again.",
-      certificate: "If the server has a certificate of your organisation, open this address first and trust it:",
+      certificate: "Is it a server with a certificate of its own, as after a first installation? Then your browser has to trust it once.",
+      certificateOpen: "Open the voice server and trust it", certificateThen: "The browser warns; choose to go on. An empty page or an error follows, which is right: close it. Back here, you join by yourself.",
     },
   },
   shortcuts: { title: "Keyboard shortcuts", search: "Search", selfMute: "Mute or unmute yourself", hand: "Raise or lower your hand", invite: "Invite", help: "Show shortcuts" },

@@ -162,6 +162,7 @@ export const zh = {
     },
     sound: {
       title: "声音设置", as: "以“{name}”入会", inside: "已有 {n} 人在会", why: "入会需要使用您的麦克风，浏览器会请求您允许。", open: "打开麦克风", again: "再试一次", listenOnly: "只收听",
+      listeningSince: "{why}，其他人听不到您。", interrupted: "麦克风正被其他程序或来电占用，其他人暂时听不到您。",
       listening: "您正在只收听，其他人听不到您。", microphone: "麦克风", speaker: "扬声器", systemDefault: "系统默认", level: "麦克风音量", speak: "说句话，音量条应随之跳动。", speakMuted: "您已静音。解除静音后，音量条会随您说话跳动。", echo: "回声消除", noise: "降噪",
       test: "播放测试音", testing: "正在播放…", joinMuted: "静音入会", join: "加入会议",
       problems: { insecure: "此页面未使用安全连接", unsupported: "此浏览器不支持网页通话", denied: "未获准使用麦克风", missing: "没有找到麦克风", busy: "麦克风无法打开", failed: "麦克风出现问题" },
@@ -171,17 +172,20 @@ export const zh = {
       },
     },
     call: {
+      mayNotUnmute: "您已被静音，只有主持人可以解除。想发言请举手。", offline: "没有网络。网络恢复后，会自动重新接入。", now: "立即重试",
       connecting: "正在连接…", ringing: "正在接入会议…", reconnecting: "网络中断，正在重新接入…", lobby: "您在等候室。主持人允许后，即可进入会议。", wasMuted: "您已被静音，点麦克风可解除。",
       speaking: "{names} 正在发言", quiet: "暂时没有人发言", inside: "{n} / {total} 人在会", panel: "面板", sound: "声音", leave: "离开", touch: "点此播放会议声音", newRole: "您的角色已变为：{role}", whisperOver: "您已回到主会场",
     },
     over: {
+      elsewhere: "您已在别处入会", elsewhereText: "您的通话已转到另一个窗口、另一台设备或电话上继续。", here: "改在此处入会", endedText: "此链接的会议已经结束。",
       left: "您已离开会议", leftText: "会议仍在继续，您可以随时回来。", removed: "您已被移出会议", removedText: "如需继续参加，您可以重新加入。", refusedText: "您不能再次加入此会议。如有疑问，请联系主持人。",
       signed_out: "您已退出登录", signed_outText: "请重新登录后再加入会议。", failed: "未能加入会议", lasted: "会议历时 {time}。", nothing: "无法打开此会议", nothingText: "链接有误、已失效，或会议与您无关。请向邀请人索取新的链接。", again: "重新加入", checkSound: "检查声音",
     },
     trouble: {
       unreachable: "连接不上语音服务器（{address}）。可能是网络屏蔽了此端口，请换一个网络再试，或请管理员放行。", refused: "语音服务器没有接受呼叫，请稍后再试。", unauthorised: "语音服务器未能确认您的身份，请重新加入。",
       no_media: "已接通，但声音无法传输，可能是网络屏蔽了语音（UDP）。请换一个网络再试，或改用电话入会。", incompatible: "浏览器与语音服务器没有共同支持的音频格式。请更新浏览器，或换一个浏览器再试。", lost: "通话中断，未能恢复。请检查网络后重新加入。",
-      certificate: "如果服务器使用内部证书，请先打开此地址并信任它：",
+      certificate: "服务器是否使用自有证书（例如刚刚安装）？那么需要让浏览器信任它一次。",
+      certificateOpen: "打开语音服务器并信任", certificateThen: "浏览器会给出警告，请选择继续访问；之后页面空白或报错是正常的，关闭即可。回到这里，会自动入会。",
     },
   },
   shortcuts: { title: "键盘快捷键", search: "搜索", selfMute: "静音 / 解除静音自己", hand: "举手 / 放下手", invite: "邀请", help: "显示快捷键" },

@@ -9,6 +9,9 @@ import { Phone, type CallEnd, type PhoneState } from "./phone/phone";
 import type { Dial } from "./phone/leg";
 import { useSound } from "./sound/store";
 
+/** Kept while a call lasts, for the time in which the page is loaded again: the conference's id, and whether one only listened. */
+const KEPT = "sparkle.call";
+
 /** How a call came to its end: by this person, by the chair, with the conference, with the session, or by a refusal or a trouble. */
 export type Outcome = "left" | "removed" | "ended" | "signed_out" | CallEnd;
 
@@ -43,7 +46,8 @@ export const useCall = defineStore("call", () => {
     },
     state: (next, end) => {
       state.value = next;
-      if (next === "over") finish(end ?? "lost");
+      if (next === "in") sessionStorage.setItem(KEPT, JSON.stringify([live.id, sound.listensOnly]));
+      if (next === "over") finish(outcomeOf(end ?? "lost"));
     },
     sound: (stream) => (heard.value = stream),
   });
@@ -65,24 +69,43 @@ export const useCall = defineStore("call", () => {
   );
   watch(
     () => sound.track,
-    (track) => active.value && track && phone.use(track),
+    (track) => {
+      if (!active.value) return;
+      if (track) phone.use(track);
+      // It was taken away: the call goes on, and says so.
+      else sound.listenOnly();
+    },
   );
 
-  /** Call the conference that is open in the feed. */
-  async function start(): Promise<void> {
+  /** What of a call remains from before the page was loaded again. */
+  function kept(): { listened: boolean } | null {
+    const [conference, listened] = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]") as [string?, boolean?];
+    return conference === live.id ? { listened: listened ?? false } : null;
+  }
+
+  /** Call the conference that is open in the feed; `resume` to go on with what was `kept`. Needs a track. */
+  async function start(resume = false): Promise<void> {
     outcome.value = null;
     wanted = false;
-    state.value = "connecting";
+    state.value = resume ? "reconnecting" : "connecting";
     try {
       dial ??= (await import("./phone/sip")).dial;
     } catch (error) {
       console.error(error);
       return finish("unreachable");
     }
-    if (sound.track) phone.call(sound.track);
+    // Left in the meantime, while the telephone was being fetched.
+    if (sound.track && outcome.value === null) phone.call(sound.track, resume);
+  }
+
+  /** The server's word for an end that has one of its own. */
+  function outcomeOf(end: CallEnd): Outcome {
+    if (typeof end === "string") return end;
+    return end.code === "not_wanted" ? "removed" : end.code === "conference_ended" ? "ended" : end;
   }
 
   function finish(how: Outcome): void {
+    sessionStorage.removeItem(KEPT);
     phone.hangUp();
     state.value = "over";
     heard.value = null;
@@ -115,19 +138,27 @@ export const useCall = defineStore("call", () => {
     },
   );
 
+  /** One after the other, as they were pressed. */
+  let before: Promise<unknown> = Promise.resolve();
+  function ask(action: "mute" | "unmute"): Promise<boolean> {
+    const asked = before.then(() => (live.me ? live.act(action, { participants: [live.me.id] }) : false));
+    before = asked;
+    return asked;
+  }
+
   async function mute(): Promise<void> {
     silent.value = true;
-    if (live.me) await live.act("mute", { participants: [live.me.id] });
+    await ask("mute");
   }
 
   async function unmute(): Promise<void> {
-    if (sound.listensOnly && !(await sound.open())) return;
-    if (live.me && live.me.muted && !(await live.act("unmute", { participants: [live.me.id] }))) return;
+    // Also where the feed has not told yet that one's own muting came to pass.
+    if ((silent.value || live.me?.muted) && !(await ask("unmute"))) return;
     silent.value = false;
   }
 
   return {
     state, outcome, heard, silent, address, active, inLobby, muted, pending, wasMuted,
-    start, leave, finish, mute, unmute, hurry: () => phone.hurry(), hangUp: () => phone.hangUp(),
+    start, kept, leave, finish, mute, unmute, hurry: () => phone.hurry(), hangUp: () => phone.hangUp(),
   };
 });

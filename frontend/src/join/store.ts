@@ -6,6 +6,7 @@ import { useLive } from "@/stores/live";
 import { useSession } from "@/stores/session";
 
 import { useCall } from "./call";
+import { useSound } from "./sound/store";
 import { targetOf } from "./target";
 
 /** What the page is at: finding out, a form, the check of microphone and speaker, the call, its end; or there is nothing at this address. */
@@ -16,6 +17,7 @@ export const useJoin = defineStore("join", () => {
   const live = useLive();
   const session = useSession();
   const call = useCall();
+  const sound = useSound();
 
   const target = targetOf(location.pathname);
   const token = target && "token" in target ? target.token : null;
@@ -23,6 +25,8 @@ export const useJoin = defineStore("join", () => {
   const title = ref("");
   /** Why there is nothing here. */
   const problem = shallowRef<Problem | null>(null);
+  const joining = ref(false);
+  let listens = false;
   const name = computed(() => live.me?.name ?? session.user?.display_name ?? "");
 
   async function begin(): Promise<void> {
@@ -31,7 +35,7 @@ export const useJoin = defineStore("join", () => {
     try {
       await session.load();
       if ("token" in target) await knock(target.token);
-      else if (session.user) ready(target.conference);
+      else if (session.user) await ready(target.conference);
       else stage.value = "sign_in";
     } catch (error) {
       gone(asProblem(error));
@@ -41,18 +45,20 @@ export const useJoin = defineStore("join", () => {
   async function knock(at: string): Promise<void> {
     const door = await api.door(at);
     title.value = door.title;
-    if (door.inside) ready(door.conference);
+    if (door.inside) await ready(door.conference);
     else stage.value = "guest";
   }
 
   /** Come in as a guest; a refusal is thrown. */
   async function enter(as: string, pin: string): Promise<void> {
-    if (token) ready((await api.enter(token, as, pin)).conference);
+    if (token) await ready((await api.enter(token, as, pin)).conference);
   }
 
-  function ready(conference: string): void {
+  async function ready(conference: string): Promise<void> {
     live.open(conference);
-    stage.value = "ready";
+    const kept = call.kept();
+    if (kept && (kept.listened || (await sound.isAllowed()))) await join(true, kept.listened);
+    else stage.value = "ready";
   }
 
   function gone(why: Problem | null): void {
@@ -61,9 +67,16 @@ export const useJoin = defineStore("join", () => {
     stage.value = "gone";
   }
 
-  async function join(): Promise<void> {
-    stage.value = "call";
-    await call.start();
+  /** Into the call, with a microphone or the silence that was chosen: asked for again where there is none any more. */
+  async function join(resume = false, listened = listens): Promise<void> {
+    if (joining.value || stage.value === "call") return;
+    joining.value = true;
+    if (!sound.track && listened) sound.listenOnly();
+    const can = sound.track !== null || (await sound.open());
+    joining.value = false;
+    listens = sound.listensOnly;
+    stage.value = can ? "call" : "ready";
+    if (can) await call.start(resume);
   }
 
   watch(
@@ -75,6 +88,11 @@ export const useJoin = defineStore("join", () => {
     (how) => how && (stage.value = "over"),
   );
   watch(
+    () => live.ended,
+    (ended) => ended && stage.value === "ready" && (stage.value = "over"),
+  );
+  watch(stage, (now) => now === "ready" || now === "call" || sound.release());
+  watch(
     () => live.status,
     (status) => {
       if (stage.value !== "ready") return;
@@ -83,5 +101,5 @@ export const useJoin = defineStore("join", () => {
     },
   );
 
-  return { stage, title, token, name, problem, begin, enter, join, check: () => (stage.value = "ready"), signIn: () => (stage.value = "sign_in"), asGuest: () => (stage.value = "guest") };
+  return { stage, title, token, name, problem, joining, begin, enter, join: () => join(), check: () => (stage.value = "ready"), signIn: () => (stage.value = "sign_in"), asGuest: () => (stage.value = "guest") };
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
@@ -13,7 +14,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
-from apps.conferences.models import BrowserJoin, Conference, Participant
+from apps.conferences.models import Attempt, BrowserJoin, Conference, Participant
 from apps.conferences.services.joining import place_of_account
 from apps.core.models import AuditEntry, IdempotencyRecord
 from apps.switch.accounts import find_account
@@ -159,6 +160,32 @@ def test_a_broken_call_is_resumed_only_by_those_who_were_not_removed(
     Participant.objects.filter(pk=scene.own["member"].pk).update(present=present, state="left")
     answer = ask(as_user(scene.users["member"]), scene.conference, resume=True)
     assert (answer.status_code, answer.json().get("code")) == ((200, None) if present else (409, "not_wanted"))
+
+
+@pytest.mark.parametrize(
+    ("was_in", "round_", "code"),
+    [(True, 1, None), (False, 1, "conference_locked"), (True, 0, "conference_locked")],
+    ids=["was in", "was called only", "was in before the present round"],
+)
+def test_a_lock_keeps_nobody_out_whose_call_broke(
+    as_user: AsUser, scene: Scene, was_in: bool, round_: int, code: str | None
+) -> None:
+    Conference.objects.update(locked=True)
+    Participant.objects.update(state="left", round=1)
+    Attempt.objects.create(
+        leg=uuid4(),
+        conference=scene.conference,
+        participant=scene.own["member"],
+        round=round_,
+        ordinal=1,
+        number_index=0,
+        stored_at=timezone.now(),
+        joined_at=timezone.now() if was_in else None,
+    )
+    client = as_user(scene.users["member"])
+    assert ask(client, scene.conference).json()["code"] == "conference_locked", "who comes anew"
+    answer = ask(client, scene.conference, resume=True)
+    assert (answer.status_code, answer.json().get("code")) == ((409, code) if code else (200, None))
 
 
 def test_an_account_lasts_no_longer_than_the_conference_or_half_a_day(as_user: AsUser) -> None:

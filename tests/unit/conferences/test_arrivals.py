@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from apps.conferences.models import Attempt, Conference, Participant
 from apps.conferences.rooms import main_room
@@ -47,7 +48,12 @@ REFUSED = [("hangup", "CALL_REJECTED")]
 
 def let_in(scene: Scene, flags: str = "") -> list[tuple[str, str]]:
     room, profile = main_room(scene.conference.pk)
-    return [("unset", "execute_on_answer"), ("answer", ""), ("conference", f"{room}@{profile}{flags}")]
+    return [
+        ("unset", "execute_on_answer"),
+        ("set", "conference_enforce_security=false"),
+        ("answer", ""),
+        ("conference", f"{room}@{profile}{flags}"),
+    ]
 
 
 def test_a_browser_goes_to_its_place_and_its_leg_is_known_first(scene: Scene) -> None:
@@ -87,6 +93,17 @@ def test_it_begins_as_the_rules_have_it(
     Participant.objects.filter(pk=scene.own[role].pk).update(**facts)
     Conference.objects.update(**conference)
     assert call(scene.conference.node, account(scene, role)) == let_in(scene, flags)
+
+
+def test_who_comes_back_comes_in_though_the_conference_was_locked(scene: Scene) -> None:
+    node, name = scene.conference.node, account(scene)
+    call(node, name)
+    Attempt.objects.update(joined_at=timezone.now())
+    Participant.objects.filter(pk=scene.own["member"].pk).update(state="left")
+    Conference.objects.update(locked=True)
+    assert call(node, name) == let_in(scene)
+    Participant.objects.update(present=False)
+    assert call(node, name) == REFUSED, "who was removed"
 
 
 @pytest.mark.parametrize(

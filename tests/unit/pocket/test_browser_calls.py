@@ -239,15 +239,22 @@ def test_a_browser_hangs_up() -> None:
     play(act)
 
 
-@pytest.mark.parametrize("how", ["conference R kick all", "conference R hup all", "hupall", "uuid_kill {uuid}"])
-def test_the_switch_says_goodbye(how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        *((how, "Q.850;cause=16;text=") for how in ("conference R kick all", "conference R hup all", "hupall")),
+        ("uuid_kill {uuid}", "Q.850;cause=16;text="),
+        ("uuid_kill {uuid} LOSE_RACE", 'SIP;cause=200;text="Call completed elsewhere"'),
+    ],
+)
+def test_the_switch_says_goodbye(how: str, reason: str) -> None:
     async def act(scene: Scene) -> None:
         page, leg = await scene.joined("b-1")
         await scene.pocket.api(how.format(uuid=leg.uuid))
         async with asyncio.timeout(5):
             await page.ended.wait()
         assert page.goodbye is not None
-        assert (page.goodbye.get("Reason") or "").startswith("Q.850;cause=16;text=")
+        assert (page.goodbye.get("Reason") or "").startswith(reason)
 
     play(act)
 

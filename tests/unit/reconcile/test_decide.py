@@ -161,10 +161,10 @@ def test_of_two_legs_the_newer_that_is_not_in_goes(feed: Feed) -> None:
     bob = feed.leg("bob")
     other = uuid5(SPACE, "other")
     feed.tell(e.MemberJoined, room=MAIN.name, **member(other, bob.participant))
-    assert told(feed) == [c.Kill(other, "ORIGINATOR_CANCEL")]
+    assert told(feed) == [c.Kill(other, "LOSE_RACE")]
     feed.tell(e.MemberLeft, room=MAIN.name, **member(bob.leg, bob.participant))
     feed.wait(COMMAND_TIMEOUT)
-    assert told(feed) == [c.Kill(bob.leg, "ORIGINATOR_CANCEL")]
+    assert told(feed) == [c.Kill(bob.leg, "LOSE_RACE")]
 
 
 def test_an_answered_leg_that_never_reaches_a_room_is_called_anew() -> None:
@@ -570,10 +570,10 @@ def test_the_leg_on_which_somebody_called_in_last_is_theirs(feed: Feed) -> None:
     first = feed.leg("ann").leg
     feed.wait(1)
     second = called_in(feed, "ann").leg
-    assert told(feed) == [c.Kill(first, "ORIGINATOR_CANCEL")]
+    assert told(feed) == [c.Kill(first, "LOSE_RACE")]
     feed.wait(1)
     called_in(feed, "ann")
-    assert c.Kill(second, "ORIGINATOR_CANCEL") in told(feed)
+    assert c.Kill(second, "LOSE_RACE") in told(feed)
 
 
 def test_a_call_to_somebody_who_calls_in_is_given_up() -> None:
@@ -581,7 +581,7 @@ def test_a_call_to_somebody_who_calls_in_is_given_up() -> None:
     (dial,) = feed.act().dials
     feed.tell(e.LegCreated, leg=dial.leg)
     called_in(feed, "ann")
-    assert told(feed) == [c.Kill(dial.leg, "ORIGINATOR_CANCEL")]
+    assert told(feed) == [c.Kill(dial.leg, "LOSE_RACE")]
 
 
 @pytest.mark.parametrize(

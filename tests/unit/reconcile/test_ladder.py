@@ -80,6 +80,7 @@ WAIT = POLICY.wait_seconds
         (("INCOMPATIBLE_DESTINATION", "SWITCH_CONGESTION"), (0, 1, BACKOFF)),
         (("INCOMPATIBLE_DESTINATION", "INCOMPATIBLE_DESTINATION"), (1, 0, AT_ONCE)),
         (("ORIGINATOR_CANCEL",), (0, 0, -1.0)),
+        (("LOSE_RACE",), (0, 0, -1.0)),
         (("NO_ANSWER", "ORIGINATOR_CANCEL"), (1, 0, -1.0)),
         (("LOST",), (0, 0, AT_ONCE)),
         (("NO_ANSWER", "SWITCH_RESTART"), (1, 0, AT_ONCE)),

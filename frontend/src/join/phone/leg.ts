@@ -4,9 +4,9 @@ import type { SipAccount } from "@/api/types";
 
 /**
  * Why a leg did not come about or broke: its line cannot be opened (address, port, certificate); the switch refused it; it does not take the
- * account; no sound gets through; nothing that both speak; it broke.
+ * account; no sound gets through; nothing that both speak; it broke; another of the same person took its place.
  */
-export type Trouble = "unreachable" | "refused" | "unauthorised" | "no_media" | "incompatible" | "lost";
+export type Trouble = "unreachable" | "refused" | "unauthorised" | "no_media" | "incompatible" | "lost" | "elsewhere";
 
 export interface LegEvents {
   /** The switch has the call. */

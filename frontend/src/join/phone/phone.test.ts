@@ -81,7 +81,7 @@ describe("a call", () => {
     expect(legs).toEqual([]);
   });
 
-  it.each(["unreachable", "refused", "unauthorised", "no_media", "incompatible", "lost"] as const)("that meets %s at once is not tried again by itself", async (trouble) => {
+  it.each(["unreachable", "unauthorised", "no_media", "incompatible", "elsewhere"] as const)("that meets %s at once is not tried again by itself", async (trouble) => {
     const { phone, legs, seen, last, settle, pass } = telephone();
     phone.call(microphone);
     await settle();
@@ -91,12 +91,37 @@ describe("a call", () => {
     expect(legs.length).toBe(1);
   });
 
-  it("that the switch hangs up before it was in was refused", async () => {
+  it("whose line breaks before it was in has reached nobody", async () => {
     const { phone, seen, last, settle } = telephone();
     phone.call(microphone);
     await settle();
-    last().events.ended(null);
-    expect(seen.at(-1)).toBe("refused");
+    last().events.ended("lost");
+    expect(seen).toEqual(["connecting", "over", "unreachable"]);
+  });
+
+  it.each(["refused", null] as const)("that the switch ends (%s) before it was in is made once more", async (trouble) => {
+    const { phone, asked, legs, seen, last, settle, pass } = telephone();
+    phone.call(microphone);
+    await settle();
+    last().events.ringing();
+    last().events.ended(trouble);
+    await pass(BREATH);
+    expect(legs.length).toBe(2);
+    last().events.ended(trouble);
+    await pass(60_000);
+    expect(legs.length).toBe(2);
+    expect(asked).toEqual([false, false]);
+    expect(seen).toEqual(["connecting", "ringing", "connecting", "over", "refused"]);
+  });
+
+  it("that the switch refuses is over with the reason that the server has for it", async () => {
+    const { phone, seen, server, last, settle, pass } = telephone();
+    phone.call(microphone);
+    await settle();
+    server.refuses = refusal("conference_locked");
+    last().events.ended("refused");
+    await pass(BREATH);
+    expect(seen).toEqual(["connecting", "over", server.refuses]);
   });
 
   it("that is hung up while the server is asked calls nobody", async () => {
@@ -200,21 +225,46 @@ describe("a call that breaks", () => {
     expect(asked.length).toBeLessThan(15);
     server.refuses = refusal("database_away", 503);
     await pass(30_000);
+    server.refuses = refusal("rate_limited", 429);
+    await pass(30_000);
     server.refuses = null;
     await pass(30_000);
     last().events.connected(sound);
     expect(seen).toEqual(["connecting", "in", "reconnecting", "in"]);
   });
 
-  it("is over when the switch refuses it again and again", async () => {
+  it("is tried for as long as the server gives out accounts, whatever the switch says", async () => {
+    const { legs, asked, seen, last, pass, isIn } = telephone();
+    await isIn();
+    for (let n = 0; n < 20; n += 1) {
+      last().events.ended(n % 2 ? "refused" : "unreachable");
+      await pass(15_000);
+    }
+    expect(legs.length).toBe(21);
+    expect(asked.slice(1).every(Boolean)).toBe(true);
+    last().events.connected(sound);
+    expect(seen).toEqual(["connecting", "in", "reconnecting", "in"]);
+  });
+
+  it("is over, and left alone, when another took its place", async () => {
     const { legs, seen, last, pass, isIn } = telephone();
     await isIn();
-    for (let n = 0; n < 5; n += 1) {
-      last().events.ended("refused");
-      await pass(20_000);
-    }
-    expect(seen.at(-1)).toBe("refused");
-    expect(legs.length).toBe(5);
+    last().events.ended("elsewhere");
+    await pass(60_000);
+    expect(seen).toEqual(["connecting", "in", "over", "elsewhere"]);
+    expect(legs.length).toBe(1);
+  });
+
+  it("goes on after the page was loaded again, also when nobody answers at first", async () => {
+    const { phone, asked, seen, server, last, pass, settle } = telephone();
+    server.refuses = networkProblem();
+    phone.call(microphone, true);
+    await settle();
+    server.refuses = null;
+    await pass(1000);
+    last().events.connected(sound);
+    expect(asked).toEqual([true, true]);
+    expect(seen).toEqual(["reconnecting", "in"]);
   });
 
   it("is left alone once it was hung up", async () => {

@@ -20,12 +20,14 @@ export interface PhoneNeeds {
 /** How long a network may be gone before the call is made anew, and how long after a hang-up the switch is called again; ms. */
 export const PATIENCE = 4000;
 export const BREATH = 1500;
-/** So often a switch may refuse somebody who was in. */
-const MOST_REFUSALS = 5;
+
+/** A server that did not answer, is in trouble, or has been asked too often: it may answer yet. */
+const mayPass = ({ code, status }: Problem) => code === "network" || status >= 500 || status === 429;
 
 /**
- * One call that lasts: a leg that breaks is followed by another, with a fresh account, until the server says that there is nothing to come back
- * to. A call that never came about is not tried again by itself.
+ * One call that lasts: a leg that breaks is followed by another, with a fresh account, for as long as the server gives one out: the switch may
+ * start anew meanwhile, and the conference may move to another. Of a call that never came about only a refusal is tried again, and once: a switch
+ * gives no reasons, but the server does, which is asked for another account.
  */
 export class Phone {
   private state: PhoneState = "idle";
@@ -34,18 +36,19 @@ export class Phone {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private wasIn = false;
   private tries = 0;
-  private refusals = 0;
   /** Grows with each leg: what an earlier one still has to say counts no more. */
   private generation = 0;
 
   constructor(private readonly needs: PhoneNeeds) {}
 
-  call(microphone: MediaStreamTrack): void {
+  /** `resume`: go on with the call that this page had before it was loaded again. */
+  call(microphone: MediaStreamTrack, resume = false): void {
+    this.drop();
     this.microphone = microphone;
-    this.wasIn = false;
-    this.tries = this.refusals = 0;
-    this.show("connecting");
-    void this.dial(false);
+    this.wasIn = resume;
+    this.tries = 0;
+    this.show(resume ? "reconnecting" : "connecting");
+    void this.dial();
   }
 
   use(microphone: MediaStreamTrack): void {
@@ -86,25 +89,24 @@ export class Phone {
 
   private again(wait: number): void {
     this.drop();
-    this.show("reconnecting");
+    this.show(this.wasIn ? "reconnecting" : "connecting");
     this.timer = setTimeout(() => this.redial(), wait);
   }
 
   private redial(): void {
     this.drop();
-    void this.dial(true);
+    void this.dial();
   }
 
-  private async dial(resume: boolean): Promise<void> {
+  private async dial(): Promise<void> {
     const generation = ++this.generation;
     let account: SipAccount;
     try {
-      account = await this.needs.account(resume);
+      account = await this.needs.account(this.wasIn);
     } catch (error) {
       if (generation !== this.generation) return;
       const problem = asProblem(error);
-      // No answer, or a server in trouble: the next try may do better.
-      if (this.wasIn && (problem.code === "network" || problem.status >= 500)) this.again(backOff(this.tries++));
+      if (this.wasIn && mayPass(problem)) this.again(backOff(this.tries++));
       else this.over(problem);
       return;
     }
@@ -122,7 +124,7 @@ export class Phone {
       connected: (sound) => {
         if (generation !== this.generation) return;
         this.wasIn = true;
-        this.tries = this.refusals = 0;
+        this.tries = 0;
         this.needs.sound(sound);
         this.show("in");
       },
@@ -142,11 +144,14 @@ export class Phone {
   }
 
   private ended(trouble: Trouble | null): void {
-    if (!this.wasIn) return this.over(trouble ?? "refused");
-    if (trouble === "refused") this.refusals += 1;
-    if (this.refusals >= MOST_REFUSALS) return this.over("refused");
-    // Whoever was removed hears so from the server when asking for an account.
-    this.again(this.tries === 0 ? BREATH : backOff(this.tries));
+    const first = this.tries === 0;
+    if (trouble === "elsewhere") return this.over(trouble);
+    if (!this.wasIn) {
+      const refused = trouble === null || trouble === "refused";
+      if (!refused || !first) return this.over(trouble === "lost" ? "unreachable" : (trouble ?? "refused"));
+    }
+    // Whoever was removed hears so from the server when asking for an account: a moment later, for it has to hear of the hang-up first.
+    this.again(first && trouble !== "lost" ? BREATH : backOff(this.tries));
     this.tries += 1;
   }
 }

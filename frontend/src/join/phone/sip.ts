@@ -7,8 +7,9 @@ import type { SipAccount } from "@/api/types";
 
 import type { Dial, Leg, LegEvents, Trouble } from "./leg";
 
-/** How long the line may take to open, sound to flow once the call was accepted, and more ways to it to be found; ms. */
+/** How long the line may take to open, the switch to answer, sound to flow once it did, and more ways to it to be found; ms. */
 const LINE_WITHIN = 8000;
+const ANSWER_WITHIN = 15_000;
 const SOUND_WITHIN = 12_000;
 const CANDIDATES_WITHIN = 800;
 
@@ -46,8 +47,13 @@ class SipLeg implements Leg {
       password: account.password,
       realm: account.realm,
       register: false,
+      // A line that broke is open again after a second, and later after eight; s.
+      connection_recovery_min_interval: 1,
+      connection_recovery_max_interval: 8,
     });
-    this.agent.on("connected", () => this.session ?? this.call());
+    this.agent.on("connected", () => (this.session ? this.ask(this.session) : this.call()));
+    // Without a call there is nothing to wait for: the port is blocked, the certificate not trusted, or the switch away.
+    this.agent.on("disconnected", () => this.session ?? this.end("unreachable"));
     this.deadline = setTimeout(() => this.end("unreachable"), LINE_WITHIN);
     this.agent.start();
   }
@@ -67,6 +73,7 @@ class SipLeg implements Leg {
 
   private call(): void {
     clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => this.end("lost"), ANSWER_WITHIN);
     const session = this.agent.call(this.account.target, {
       sessionTimersExpires: SESSION_SECONDS,
       mediaStream: new MediaStream([this.microphone]),
@@ -78,12 +85,25 @@ class SipLeg implements Leg {
     session.on("progress", () => this.over || this.events.ringing());
     session.on("accepted", () => {
       this.accepted = true;
+      clearTimeout(this.deadline);
       this.deadline = setTimeout(() => this.end("no_media"), SOUND_WITHIN);
       this.network();
     });
     session.on("failed", ({ cause }: EndEvent) => this.end(TROUBLES[cause] ?? "refused"));
-    session.on("ended", ({ cause }: EndEvent) => this.end(TROUBLES[cause] ?? null));
+    session.on("ended", ({ cause, message }: EndEvent) => {
+      // RFC 3326, and mod_sofia.c:506.
+      const elsewhere = /^SIP\s*;\s*cause=200\b/i.test(message?.getHeader("Reason") ?? "");
+      this.end(elsewhere ? "elsewhere" : (TROUBLES[cause] ?? null));
+    });
     session.connection.addEventListener("connectionstatechange", () => this.network());
+  }
+
+  /** The line broke and is open again. The sound does not depend on it, but a switch that started anew knows nothing of the call. */
+  private ask(session: RTCSession & Partial<InDialog>): void {
+    session.sendRequest?.("UPDATE", {
+      extraHeaders: [`Contact: ${session.contact}`, "Supported: timer", `Session-Expires: ${SESSION_SECONDS};refresher=uac`],
+      eventHandlers: { onDialogError: () => this.end("lost") },
+    });
   }
 
   /** What WebRTC says of the way that sound takes. */
@@ -110,6 +130,11 @@ class SipLeg implements Leg {
     this.hangUp();
     this.events.ended(trouble);
   }
+}
+
+/** What JsSIP has and its types lack. */
+interface InDialog {
+  sendRequest(method: string, options: { extraHeaders: string[]; eventHandlers: { onDialogError(): void } }): void;
 }
 
 /** A call is refreshed each half of this (RFC 4028); JsSIP's own 90 s are less than FreeSWITCH takes (120). */

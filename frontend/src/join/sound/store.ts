@@ -23,9 +23,13 @@ export const useSound = defineStore("sound", () => {
   const level = ref(0);
   const testing = ref(false);
   const asking = ref(false);
+  /** The system has the microphone to itself for a while: a telephone rings, or its key was pressed. */
+  const interrupted = ref(false);
 
   let context: AudioContext | null = null;
   let meter: Meter | null = null;
+  /** Of several askings at once, only what the last one brings counts. */
+  let asked = 0;
 
   const microphones = computed(() => devices.value.filter(({ kind }) => kind === "audioinput"));
   const speakers = computed(() => devices.value.filter(({ kind }) => kind === "audiooutput"));
@@ -42,31 +46,53 @@ export const useSound = defineStore("sound", () => {
   }
 
   async function list(): Promise<void> {
-    devices.value = await navigator.mediaDevices.enumerateDevices();
+    const found = await navigator.mediaDevices.enumerateDevices();
+    devices.value = found;
+    // Pulled out: the system chooses again. Before the reader allows the microphone, browsers tell no ids.
+    const gone = (kind: MediaDeviceKind, id: string) => id !== "" && !found.some((each) => each.kind === kind && each.deviceId === id);
+    if (!found.some(({ deviceId }) => deviceId)) return;
+    if (gone("audioinput", settings.microphone)) settings.microphone = "";
+    if (gone("audiooutput", settings.speaker)) settings.speaker = "";
   }
 
   function take(next: MediaStreamTrack, silent: boolean): void {
-    release();
+    drop();
     track.value = next;
     listensOnly.value = silent;
     if (silent) return;
     meter = new Meter(sounds(), next, (heard) => (level.value = heard));
-    // Pulled out, or taken by the system: whatever is there now.
-    next.addEventListener("ended", () => track.value === next && void open());
+    // Pulled out, taken by the system, or no longer allowed: whatever is there now, or none.
+    next.addEventListener("ended", async () => {
+      if (track.value === next && !(await open()) && track.value === next) drop();
+    });
+    interrupted.value = next.muted;
+    for (const event of ["mute", "unmute"] as const) next.addEventListener(event, () => track.value === next && (interrupted.value = next.muted));
   }
 
-  function release(): void {
+  function drop(): void {
     meter?.stop();
     meter = null;
     level.value = 0;
+    interrupted.value = false;
     track.value?.stop();
     track.value = null;
+  }
+
+  /** Leave the microphone to others: the browser shows no longer that it records. */
+  function release(): void {
+    asked += 1;
+    drop();
+    void context?.close();
+    context = null;
+    listensOnly.value = false;
+    problem.value = lackOf(window);
   }
 
   /** Ask for the microphone that was chosen, or for any when that one is gone. Whether there is one now. */
   async function open(): Promise<boolean> {
     problem.value = lackOf(window);
     if (problem.value) return false;
+    const mine = ++asked;
     asking.value = true;
     try {
       const audio = constraintsOf(settings);
@@ -77,14 +103,18 @@ export const useSound = defineStore("sound", () => {
       });
       const [first] = stream.getAudioTracks();
       if (!first) throw new DOMException("", "NotFoundError");
+      if (mine !== asked) {
+        first.stop();
+        return false;
+      }
       take(first, false);
       await list();
       return true;
     } catch (error) {
-      problem.value = problemOfMicrophone(error);
+      if (mine === asked) problem.value = problemOfMicrophone(error);
       return false;
     } finally {
-      asking.value = false;
+      if (mine === asked) asking.value = false;
     }
   }
 
@@ -95,11 +125,14 @@ export const useSound = defineStore("sound", () => {
     if (concerned && track.value && !listensOnly.value) await open();
   }
 
-  /** Without asking, where the reader has allowed it before. */
-  async function openIfAllowed(): Promise<void> {
-    if (problem.value) return;
+  /** Whether the reader has allowed it before, and is not asked again. */
+  async function isAllowed(): Promise<boolean> {
     const permission = await navigator.permissions?.query({ name: "microphone" as PermissionName }).catch(() => null);
-    if (permission?.state === "granted") await open();
+    return permission?.state === "granted";
+  }
+
+  async function openIfAllowed(): Promise<void> {
+    if (!problem.value && !track.value && (await isAllowed())) await open();
   }
 
   function listenOnly(): void {
@@ -150,10 +183,12 @@ export const useSound = defineStore("sound", () => {
     }
   }
 
+  // A browser that plays nothing before the page is touched measures nothing either.
+  addEventListener("pointerdown", () => context?.state === "suspended" && void context.resume());
   if (navigator.mediaDevices) navigator.mediaDevices.addEventListener("devicechange", () => void list());
 
   return {
-    settings, devices, problem, track, listensOnly, level, testing, asking, microphones, speakers, choosesSpeaker,
-    open, openIfAllowed, choose, listenOnly, release, testSpeaker, speakThrough,
+    settings, devices, problem, track, listensOnly, level, testing, asking, interrupted, microphones, speakers, choosesSpeaker,
+    open, isAllowed, openIfAllowed, choose, listenOnly, release, testSpeaker, speakThrough,
   };
 });
