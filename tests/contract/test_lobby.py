@@ -1,10 +1,9 @@
-"""The room in which people wait to be let in: what they hear, who hears them, and the way from it into the conference."""
+"""The room in which people wait to be let in: what they hear, who hears them, and the way into the conference."""
 
 from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-import numpy as np
 import pytest
 
 from apps.switch.commands import Lock, MemberFlag, Move, OriginateFeed, PrepareMove, Room
