@@ -49,6 +49,7 @@ _POLICY_FIELDSETS: Any = (
                 ("member_may_replay", "participant_may_replay"),
                 "member_may_correct_own_words",
                 "guests_may_join",
+                "lobby",
             )
         },
     ),

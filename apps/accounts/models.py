@@ -42,11 +42,24 @@ class OrganisationUnit(models.Model):
             above = above.parent
 
 
+class Lobby(models.TextChoices):
+    """Who has to be let in by somebody in charge before they hear and are heard; the laxest first."""
+
+    OFF = "off", _("nobody waits")
+    GUESTS = "guests", _("guests wait")
+    EVERYBODY = "everybody", _("everybody who comes by themself waits")
+
+    @classmethod
+    def stricter(cls, one: str, other: str) -> str:
+        return max(one, other, key=cls.values.index)
+
+
 class OrganisationPolicy(models.Model):
     """What the people of a unit may do. The nearest unit upwards that has a policy decides; where none has, the
     defaults here do.
 
-    The switches from `member_may_unmute_self` on cap those of a plan: a plan may be stricter, never laxer.
+    The switches from `member_may_unmute_self` on, and the lobby, cap those of a plan: a plan may be stricter, never
+    laxer.
     """
 
     unit = models.OneToOneField(
@@ -66,6 +79,7 @@ class OrganisationPolicy(models.Model):
     participant_may_replay = models.BooleanField(_("participants may replay"), default=True)
     member_may_correct_own_words = models.BooleanField(_("members may correct their own words"), default=True)
     guests_may_join = models.BooleanField(_("guests may join by a link"), default=True)
+    lobby = models.CharField(_("lobby at least"), max_length=10, choices=Lobby.choices, default=Lobby.OFF)
 
     class Meta:
         verbose_name = _("organisation policy")

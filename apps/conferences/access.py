@@ -45,6 +45,14 @@ class Switch(enum.StrEnum):
     MAY_EXPORT = "may_export"
 
 
+class Lobby(enum.StrEnum):
+    """For whom the lobby is; the values are those of a plan's option."""
+
+    OFF = "off"
+    GUESTS = "guests"
+    EVERYBODY = "everybody"
+
+
 class Action(enum.StrEnum):
     """Everything that the matrix knows. Those of a live conference are also the names of the API's actions."""
 
@@ -63,6 +71,7 @@ class Action(enum.StrEnum):
     LOCK = "lock"
     UNLOCK = "unlock"
     FLOOR = "floor"
+    LOBBY = "lobby"
     CALL = "call"
     INVITE = "invite"
     JOIN = "join"
@@ -95,6 +104,8 @@ class Action(enum.StrEnum):
     UNHOLD = "unhold"
     VOLUME = "volume"
     REMOVE = "remove"
+    ADMIT = "admit"
+    REFUSE = "refuse"
     RAISE_HAND = "raise_hand"
     LOWER_HAND = "lower_hand"
     ROLE = "role"
@@ -119,6 +130,7 @@ NOT_ALLOWED = Decision(False, "not_allowed")
 NOT_FOUND = Decision(False, "not_found")
 EQUAL_OR_HIGHER = Decision(False, "equal_or_higher_role")
 SWITCHED_OFF = Decision(False, "switched_off")
+NOT_ADMITTED = Decision(False, "not_admitted")
 
 _UP = {Role.CHAIR: True, Role.MANAGER: True, Role.OWNER: True}
 _ALL: Mapping[Role, bool | Switch] = {Role.PARTICIPANT: True, Role.MEMBER: True, **_UP}
@@ -149,6 +161,7 @@ MATRIX: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.LOCK: _UP,
     Action.UNLOCK: _UP,
     Action.FLOOR: _UP,
+    Action.LOBBY: _UP,
     Action.CALL: _UP,
     Action.INVITE: _INVITE,
     Action.JOIN: _ALL,
@@ -181,6 +194,8 @@ MATRIX: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.UNHOLD: _UP,
     Action.VOLUME: _UP,
     Action.REMOVE: _UP,
+    Action.ADMIT: _UP,
+    Action.REFUSE: _UP,
     Action.RAISE_HAND: {},
     Action.LOWER_HAND: _UP,
     Action.ROLE: _EDIT,
@@ -213,8 +228,8 @@ SELF: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.CORRECT_MINUTES: {Role.MEMBER: Switch.MEMBER_MAY_CORRECT_OWN_WORDS, **_UP},
     Action.WHISPER_ADD: _WHISPER,
     Action.WHISPER_REMOVE: _ALL,
-    # forbid, allow, grant, revoke and role are never done to oneself, but for a chair who hands the chair over
-    # (services/roles.py).
+    # forbid, allow, grant, revoke, admit, refuse and role are never done to oneself, but for a chair who hands the
+    # chair over (services/roles.py).
 }
 
 #: Actions that always name a participant.
@@ -232,6 +247,8 @@ ON_PARTICIPANT = frozenset(
         Action.UNHOLD,
         Action.VOLUME,
         Action.REMOVE,
+        Action.ADMIT,
+        Action.REFUSE,
         Action.RAISE_HAND,
         Action.LOWER_HAND,
         Action.ROLE,
@@ -250,6 +267,10 @@ ON_PLAN = frozenset(
 )
 #: Other people's work is reached whatever their role: calling somebody takes nothing from them.
 _RANK_FREE = frozenset({Action.REDIAL})
+#: All that somebody may who has not been let in yet, and to themself only.
+_WAITING = frozenset(
+    {Action.VIEW, Action.JOIN, Action.MUTE, Action.UNMUTE, Action.REMOVE, Action.REDIAL, Action.CANCEL}
+)
 
 
 def may(
@@ -260,6 +281,7 @@ def may(
     target: Role | None = None,
     is_self: bool = False,
     hands_over_chair: bool = False,
+    waits: bool = False,
 ) -> Decision:
     """Decide.
 
@@ -268,9 +290,12 @@ def may(
     `hands_over_chair`: a chair makes a member or participant chair (and steps down), the one role change that is a
     chair's.
     `switches` are those that are on, plan and organisation together.
+    `waits`: the actor waits in the lobby, or would if they came now.
     """
     if actor is Role.OUTSIDER:
         return NOT_FOUND
+    if waits and (action not in _WAITING or (target is not None and not is_self)):
+        return NOT_ADMITTED
     if is_self:
         return _cell(SELF.get(action, {}).get(actor, False), switches)
     if action is Action.ROLE and actor is Role.CHAIR and hands_over_chair and target in (Role.MEMBER, Role.PARTICIPANT):
@@ -284,6 +309,13 @@ def may(
 def may_assign(actor: Role, role: Role) -> Decision:
     """Whether `actor`, who may change roles, may give this one: below their own; ownership passes by transfer only."""
     return YES if role < actor and role is not Role.OUTSIDER else EQUAL_OR_HIGHER
+
+
+def must_wait(lobby: str, role: Role, *, guest: bool) -> bool:
+    """Whether the lobby is for somebody of this role who comes by themself; a guest came by a conference's link, or
+    dialled in, and nobody here knows who they are. Nobody who leads waits.
+    """
+    return role < Role.CHAIR and (lobby == Lobby.EVERYBODY or (lobby == Lobby.GUESTS and guest))
 
 
 def may_hear_whisper(in_it: bool) -> Decision:
@@ -316,6 +348,9 @@ def abilities(
     *,
     target: Role | None = None,
     is_self: bool = False,
+    waits: bool = False,
 ) -> list[str]:
     """The actions of `actions` that this actor may take, sorted: what every object of the API carries."""
-    return sorted(action for action in actions if may(actor, action, switches, target=target, is_self=is_self))
+    return sorted(
+        action for action in actions if may(actor, action, switches, target=target, is_self=is_self, waits=waits)
+    )

@@ -7,7 +7,7 @@ content.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -29,6 +29,7 @@ from .access import (
     abilities,
     may,
     may_in_whisper,
+    must_wait,
 )
 from .errors import require
 from .models import Conference, Options, Participant, Plan, PlanPerson
@@ -57,12 +58,15 @@ Caller = User | Guest
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person in one plan or conference. `participant` is the one they attend as, if they do."""
+    """A person in one plan or conference. `participant` is the one they attend as, if they do; `waits`: in the lobby,
+    or would if they came now.
+    """
 
     user: Caller
     role: Role
     switches: frozenset[Switch]
     participant: UUID | None = None
+    waits: bool = False
 
     @property
     def login(self) -> User | None:
@@ -71,7 +75,7 @@ class Actor:
 
     def may(self, action: Action) -> Decision:
         """For actions on the whole, without a target."""
-        return may(self.role, action, self.switches)
+        return may(self.role, action, self.switches, waits=self.waits)
 
     def may_to(self, action: Action, target: Participant, *, hands_over_chair: bool = False) -> Decision:
         return may(
@@ -81,16 +85,18 @@ class Actor:
             target=Role.of(target.role),
             is_self=target.pk == self.participant,
             hands_over_chair=hands_over_chair,
+            waits=self.waits,
         )
 
     def may_in_whisper(self, action: Action, *, belongs: bool) -> Decision:
-        return may_in_whisper(self.role, action, self.switches, belongs=belongs)
+        decision = self.may(action)
+        return may_in_whisper(self.role, action, self.switches, belongs=belongs) if decision else decision
 
     def require(self, action: Action) -> None:
         require(self.may(action))
 
     def abilities(self, actions: frozenset[Action]) -> list[str]:
-        return list(_abilities(self.role, self.switches, actions))
+        return list(_abilities(self.role, self.switches, actions, waits=self.waits))
 
     def abilities_in_whispers(self) -> dict[str, list[str]]:
         """What the actor may do to a whisper that they are in or opened (`inside`), and to any other (`outside`)."""
@@ -100,12 +106,13 @@ class Actor:
         }
 
     def abilities_to_self(self) -> list[str]:
-        return list(_abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=self.role, is_self=True))
+        own = {"target": self.role, "is_self": True, "waits": self.waits}
+        return list(_abilities(self.role, self.switches, PARTICIPANT_ACTIONS, **own))
 
     def abilities_by_role(self) -> dict[str, list[str]]:
         """What the actor may do to another participant, by that one's role."""
         found = {
-            role.label: list(_abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=role))
+            role.label: list(_abilities(self.role, self.switches, PARTICIPANT_ACTIONS, target=role, waits=self.waits))
             for role in Role
             if role is not Role.OUTSIDER
         }
@@ -124,7 +131,14 @@ def actors_in_conference(conference: Conference, users: Sequence[User]) -> list[
     """Who these people are in the conference; the highest of their roles counts. Outsiders are left out."""
     attending = Participant.objects.filter(conference=conference, user__in=users)
     managing = conference.managers.through.objects.filter(conference_id=conference.pk, user__in=users)
-    return _actors(conference, users, managing, attending)
+    found = _actors(conference, users, managing, attending)
+    if not any(must_wait(conference.lobby, each.role, guest=False) for each in found):
+        return found
+    outside = set(attending.filter(admitted=False).values_list("pk", flat=True))
+    return [
+        replace(each, waits=each.participant in outside and must_wait(conference.lobby, each.role, guest=False))
+        for each in found
+    ]
 
 
 def guests_in_conference(conference: Conference, participants: Sequence[UUID]) -> list[Actor]:
@@ -133,7 +147,13 @@ def guests_in_conference(conference: Conference, participants: Sequence[UUID]) -
     """
     switches = switches_of(conference, policy_of(conference.owner.unit_id))
     return [
-        Actor(Guest(each.pk, conference.pk, each.name), Role.of(each.role), switches, each.pk)
+        Actor(
+            Guest(each.pk, conference.pk, each.name),
+            role := Role.of(each.role),
+            switches,
+            each.pk,
+            waits=not each.admitted and must_wait(conference.lobby, role, guest=True),
+        )
         for each in Participant.objects.filter(conference=conference, pk__in=participants, guest=True, refused=False)
     ]
 

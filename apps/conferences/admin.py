@@ -53,7 +53,7 @@ _OPTION_FIELDSETS: Any = (
         {
             "fields": (
                 ("entry_muted", "wait_for_chair", "lock_after_start"),
-                "floor_mode",
+                ("floor_mode", "lobby"),
                 "quorum_percent",
                 ("max_participants", "duration_minutes"),
                 "prompt_language",
@@ -287,7 +287,7 @@ class ParticipantAdmin(ReadOnlyAdmin):
             _("As it shall be"),
             {
                 "fields": (
-                    ("present", "refused", "round"),
+                    ("present", "refused", "admitted", "round"),
                     ("muted", "forbidden", "granted"),
                     ("deaf", "held", "volume"),
                     "in_whisper",

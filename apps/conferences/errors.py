@@ -121,6 +121,23 @@ class RefusedReentry(Problem):
     detail = _("The chair can invite the person again, which lifts this.")
 
 
+class NotAdmitted(NotAllowed):
+    code = "not_admitted"
+    detail = _("Wait until somebody in charge of the conference lets you in.")
+
+
+class InLobby(Problem):
+    code = "in_lobby"
+    title = _("This person waits in the lobby")
+    detail = _("Admit the person first.")
+
+
+class NotWaiting(Problem):
+    code = "not_waiting"
+    title = _("This person does not wait in the lobby")
+    detail = _("To take somebody out of the conference, remove the person.")
+
+
 class NotWanted(Problem):
     code = "not_wanted"
     title = _("This person is not called to the conference")

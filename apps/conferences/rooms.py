@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 from uuid import UUID
 
-_OF_OURS = re.compile("([cw])-([0-9a-f]{32})")
+_OF_OURS = re.compile("([clw])-([0-9a-f]{32})")
 
 MAIN_PROFILE = "sparkle"
 WHISPER_PROFILE = "whisper"
+LOBBY_PROFILE = "lobby"
 
 
 def main_room(conference: UUID) -> tuple[str, str]:
@@ -17,15 +18,24 @@ def main_room(conference: UUID) -> tuple[str, str]:
     return f"c-{conference.hex}", MAIN_PROFILE
 
 
+def lobby_room(conference: UUID) -> tuple[str, str]:
+    """Name and profile of the room in which people wait to be let in."""
+    return f"l-{conference.hex}", LOBBY_PROFILE
+
+
 def whisper_room(whisper: UUID) -> tuple[str, str]:
     """Name and profile of a whisper's room."""
     return f"w-{whisper.hex}", WHISPER_PROFILE
 
 
-def room_owners(rooms: Iterable[str]) -> tuple[dict[UUID, str], dict[UUID, str]]:
-    """The conferences and the whispers whose rooms these are, each with the room's name; others are left out."""
-    owners: dict[str, dict[UUID, str]] = {"c": {}, "w": {}}
+def room_owners(rooms: Iterable[str]) -> tuple[dict[UUID, set[str]], dict[UUID, set[str]]]:
+    """The conferences and the whispers whose rooms these are, each with the names of those rooms; others are left
+    out.
+    """
+    conferences: dict[UUID, set[str]] = {}
+    whispers: dict[UUID, set[str]] = {}
     for name in rooms:
         if found := _OF_OURS.fullmatch(name):
-            owners[found[1]][UUID(hex=found[2])] = name
-    return owners["c"], owners["w"]
+            owners = whispers if found[1] == "w" else conferences
+            owners.setdefault(UUID(hex=found[2]), set()).add(name)
+    return conferences, whispers

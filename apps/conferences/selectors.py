@@ -19,7 +19,7 @@ from apps.accounts.policy import policy_of
 from apps.core.errors import NotFound
 from apps.core.sql import Select
 
-from .access import Action, Role, Switch
+from .access import Action, Lobby, Role, Switch, must_wait
 from .actors import Actor, Caller, Guest, guests_in_conference, highest, switches_of
 from .live.snapshot import json_object, participant_json
 from .live.views import CONFERENCE, View, view_of
@@ -71,8 +71,17 @@ def _standing(model: type[Model]) -> Mapping[str, str]:
         "manages": f"EXISTS (SELECT FROM {managers} m WHERE m.{key} = t.id AND m.user_id = %(me)s)",
         "attends_as": f"(SELECT p.role FROM {people} p WHERE p.{key} = t.id AND p.user_id = %(me)s)",  # noqa: S608
         "unit": "(SELECT unit_id FROM accounts_user WHERE id = t.owner_id)",
+        "waits_for": _waits_for(model, people, key),
         **{switch: f"t.{switch}" for switch in _OWN_SWITCHES},
     }
+
+
+def _waits_for(model: type[Model], people: str, key: str) -> str:
+    """SQL of the lobby before somebody who has not been let in: there is none for who has."""
+    if model is Plan:
+        return f"'{Lobby.OFF}'"
+    outside = f"EXISTS (SELECT FROM {people} p WHERE p.{key} = t.id AND p.user_id = %(me)s AND NOT p.admitted)"
+    return f"CASE WHEN t.lobby <> '{Lobby.OFF}' AND {outside} THEN t.lobby ELSE '{Lobby.OFF}' END"
 
 
 def _tables(model: type[Model]) -> tuple[str, str, str]:
@@ -87,10 +96,10 @@ def _actor(
     standing: Sequence[Any],
     participant: UUID | None = None,
 ) -> Actor:
-    owns, manages, attends_as, unit, *switches = standing
+    owns, manages, attends_as, unit, lobby, *switches = standing
     role = highest(owner=owns, managed=manages, attends_as=attends_as)
     own: Any = SimpleNamespace(**dict(zip(_OWN_SWITCHES, switches, strict=True)))
-    return Actor(user, role, switches_of(own, policy(unit)), participant)
+    return Actor(user, role, switches_of(own, policy(unit)), participant, must_wait(lobby, role, guest=False))
 
 
 def actor_for(user: Caller, model: type[Model], key: UUID) -> Actor:
@@ -170,12 +179,14 @@ def plans_in_full() -> QuerySet[Plan]:
 
 def participants_of(conference_id: UUID, actor: Actor) -> Select:
     """Each participant as this person sees them; `with_abilities_to` completes the rows."""
-    return Select(
+    view = view_of(actor.role, waits=actor.waits)
+    found = Select(
         Participant._meta.db_table,
-        _participant(view_of(actor.role)),
+        _participant(view),
         "t.conference_id = %(conference)s",
         {"conference": conference_id, "own": actor.participant},
     )
+    return found.narrowed("t.id = %(own)s") if view is View.WAITING else found
 
 
 #: In place of a role: the participant is the person themself.

@@ -142,11 +142,15 @@ class Unlock:
 
 @dataclass(frozen=True, slots=True)
 class PrepareMove:
-    """Store what a leg's next membership starts with: mute, deaf and volume do not survive `transfer` (§0.9)."""
+    """Store what a leg's next membership starts with: mute, deaf and volume do not survive `transfer` (§0.9).
+
+    `caller`: the leg called us, and a locked room would keep it out, whoever moves it.
+    """
 
     leg: UUID
     flags: frozenset[MemberFlag]
     volume_in: int
+    caller: bool = False
 
 
 @dataclass(frozen=True, slots=True)

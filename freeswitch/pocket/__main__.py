@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from apps.switch.freeswitch.render import LOBBY_TONES
+
 from .commands import execute
 from .people import People, PeopleError
 from .sentences import Sentences
@@ -36,6 +38,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; anything but loopback is your decision"
     )
+    parser.add_argument("--lobby-sound", default=LOBBY_TONES, help="WAV file or tones for those who wait in a lobby")
     parser.add_argument(
         "--people", type=Path, default=Path(__file__).with_name("people.toml"), help="who answers which number"
     )
@@ -55,7 +58,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     password = arguments.password_file.read_text().strip()
     if not password:
         raise SystemExit(f"{arguments.password_file} holds no password")
-    switch = Switch(People(arguments.people, Sentences(arguments.data / "sentences")))
+    switch = Switch(People(arguments.people, Sentences(arguments.data / "sentences")), arguments.lobby_sound)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -103,17 +103,26 @@ def tone(frequency: float, seconds: float = 1.0, amplitude: int = 6000) -> Sampl
     return (amplitude * np.sin(2 * np.pi * frequency * np.arange(int(RATE * seconds)) / RATE)).astype(np.int16)
 
 
+_TONES: Final = re.compile(r"tone_stream://(?:v=(-?\d+);)?((?:%\(\d+,\d+,\d+\);?)+)")
+_TONE: Final = re.compile(r"%\((\d+),(\d+),(\d+)\)")
+_LOUDEST_TONE: Final = 3.14 + 3.02
+"""Decibels at which a tone would be a square of full scale (libteletone.h, DBM0_MAX_POWER)."""
+
+
 def read_file(path: str) -> Samples:
-    """The sound that a `play` names: a WAV file or `tone_stream://%(ON,OFF,HZ)` in milliseconds.
+    """The sound that a `play` names: a WAV file or `tone_stream://v=DECIBELS;%(ON,OFF,HZ);…` in milliseconds.
 
     Raises OSError when there is no such file or it cannot be read as 16 bit WAV.
     """
     if path.startswith("tone_stream://"):
-        match = re.fullmatch(r"tone_stream://%\((\d+),(\d+),(\d+)\)", path)
+        match = _TONES.fullmatch(path)
         if match is None:
             raise OSError(f"the pocket switch knows no such tone: {path}")
-        on, off, frequency = (int(group) for group in match.groups())
-        return np.concatenate([tone(frequency, on / 1000), np.zeros(RATE * off // 1000, np.int16)])
+        amplitude = 6000 if match[1] is None else int(32767 * 2**0.5 * 10 ** ((int(match[1]) - _LOUDEST_TONE) / 20))
+        parts = []
+        for on, off, frequency in _TONE.findall(match[2]):
+            parts += [tone(int(frequency), int(on) / 1000, amplitude), np.zeros(RATE * int(off) // 1000, np.int16)]
+        return np.concatenate(parts)
     try:
         with Path(path).open("rb") as raw, wave.open(raw) as file:
             if file.getsampwidth() != 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections import deque
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from .audio import FRAME, SILENCE, Samples, Sums, clip
+from .audio import FRAME, SILENCE, ClipVoice, Samples, Sums, clip, read_file
 from .events import MAINTENANCE, Headers
 from .members import Member, Playback
 from .recording import RoomRecording
@@ -19,6 +20,11 @@ from .recording import RoomRecording
 if TYPE_CHECKING:
     from .legs import Leg
     from .switch import Switch
+
+log = logging.getLogger(__name__)
+
+_FOR_EVER: Final = ";loops=-1"
+"""What is played again and again in any case need not say it."""
 
 LISTING_SECONDS: Final = 0.005
 """add-member comes before the member can be addressed, as in conference_member.c:961 and 1069."""
@@ -37,11 +43,13 @@ class Profile:
     controls: dict[str, str] = field(default_factory=dict)
     rate: int = 16_000
     """What the lists tell and recordings have. The mix itself is always at RATE."""
+    music: bool = False
+    """Plays the lobby's sound to those in it, again and again (perpetual-sound)."""
 
 
 _CONTROLS: Final = {"*1": "raise-hand"}
 PROFILES: Final = {
-    name: Profile(name, 200, _CONTROLS, 48_000 if name.endswith("-48k") else 16_000)
+    name: Profile(name, 200, _CONTROLS, 48_000 if name.endswith("-48k") else 16_000, music=name == "lobby")
     for name in ("sparkle", "sparkle-48k", "whisper", "whisper-48k", "lobby")
 }
 """As in freeswitch/conf/autoload_configs/conference.conf.xml."""
@@ -89,10 +97,13 @@ class Room:
         self.lively: set[Member] = set()
         self.listeners: set[Member] = set()
         """Members whose hearing somebody or something consumes."""
+        self._music: ClipVoice | None = None
         self._mandatory = 0
         self._gone = False
         switch.rooms[name] = self
         self.fire("conference-create")
+        if profile.music:
+            self._begin_music()
 
     # Who is in.
 
@@ -198,6 +209,10 @@ class Room:
         played = self._play_frame()
         if played is not None:
             total += played
+        music = self._music.next() if self._music is not None else None
+        if music is not None:
+            total += music
+            played = music
         everything = clip(total) if said or played is not None else None
         for member in tuple(self.listeners):
             own = said.get(member)
@@ -208,7 +223,11 @@ class Room:
             for recording in self.recordings.values():
                 recording.write(SILENCE if everything is None else everything)
         return bool(
-            self.lively or self.playbacks or self.recordings or any(member.playbacks for member in self.listeners)
+            self.lively
+            or self.playbacks
+            or self.recordings
+            or any(member.playbacks for member in self.listeners)
+            or (self._music is not None and self.listeners)
         )
 
     def _collect(self) -> dict[Member, Samples]:
@@ -233,6 +252,17 @@ class Room:
             loudest = max(self.lively, key=lambda member: (member.average, member.number))
             if loudest is not self.floor and loudest.average > SPEAKING_MAX:
                 self.give_floor(loudest)
+
+    def _begin_music(self) -> None:
+        """What cannot be played is silent; FreeSWITCH tries again every two seconds (mod_conference.c:397)."""
+        path = self.switch.lobby_sound
+        error: Headers = {}
+        try:
+            self._music = ClipVoice(read_file(path.removesuffix(_FOR_EVER)), loop=True)
+        except OSError as reason:
+            log.error("the lobby's sound: %s", reason)
+            error = {"Error": "File could not be played"}
+        self.fire("play-file", {"File": path, "Async": "true", **error})
 
     def _play_frame(self) -> Samples | None:
         if not self.playbacks:

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from apps.switch.freeswitch.render import LOBBY_TONES
+
 from .events import EventBus
 from .legs import Leg
 from .mixer import Mixer
@@ -39,9 +41,11 @@ class LegCount:
 
 
 class Switch:
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: People, lobby_sound: str = LOBBY_TONES) -> None:
         self.bus = EventBus()
         self.people = people
+        self.lobby_sound = lobby_sound
+        """What those hear who wait in a lobby."""
         self.mixer = Mixer()
         self.legs: dict[str, Leg] = {}
         self.rooms: dict[str, Room] = {}

@@ -95,6 +95,9 @@ def _pocket(directory: Path, xml_url: str) -> Switch:
     command += ["--password-file", str(directory / "password"), "--data", str(directory)]
     command += ["--xml-url", f"{xml_url}/switch/xml", "--xml-name", envstr("SPARKLE_NODE_NAME", "local")]
     command += ["--xml-password-file", str(directory / "xml-password"), "--sip-port", str(sip_port)]
+    lobby = Path(envstr("SPARKLE_SOUNDS_DIR", str(directory.parent / "sounds"))) / "custom" / "lobby.wav"
+    if lobby.exists():
+        command += ["--lobby-sound", str(lobby)]
     return Switch(
         description="the pocket switch, a stand-in for development and rehearsal · 开发演练用的替身交换机",
         environment={

@@ -104,3 +104,45 @@ def test_two_browsers_hear_each_other_until_one_is_muted_and_removed(
     first.get_by_role("button", name="离开").first.wait_for()
     for page in (first, second):
         page.context.close()
+
+
+def enter_as_guest(system: Stack, chromium: Browser, api: Api, conference: str, name: str) -> Page:
+    api.act(conference, "guest_link")
+    link = api.get(f"conferences/{conference}/invitation/")
+    context = chromium.new_context(locale="zh-CN", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.add_init_script(LISTEN)
+    page.goto(system.base + link["path"])
+    page.get_by_label("您的姓名").fill(name)
+    page.get_by_label("PIN 码").fill(link["pin"])
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("meter").wait_for()
+    page.get_by_role("button", name="加入会议").click()
+    return page
+
+
+def test_a_guest_waits_in_the_lobby_and_is_let_in_by_the_chair_without_a_new_call(
+    system: Stack, chromium: Browser
+) -> None:
+    api = system.sign_in()
+    conference = launch(api, [person("陈静", mobile(1), "chair")], lobby="guests", guests_may_join=True)
+    chair = join(system, chromium, conference, "demo")
+    guest = enter_as_guest(system, chromium, api, conference, "王工")
+    guest.get_by_role("heading", name="请稍候").wait_for()
+    until(lambda: own(api, conference, "王工")["room"] == "lobby", within=20, to="have the guest in the lobby")
+    until(lambda: hears(guest), within=30, to="have the guest hear the lobby's music")
+    assert guest.get_by_role("row").count() == 0, "who waits sees nobody"
+
+    # A lock does not keep out whom the chair lets in.
+    api.act(conference, "lock")
+    until(lambda: api.get(f"conferences/{conference}/")["observed_locked"], within=20, to="lock the room")
+    chair.get_by_role("region", name="等候室").get_by_role("button", name="准入: 王工").click()
+    guest.get_by_role("heading", name="请稍候").wait_for(state="hidden")
+    until(lambda: own(api, conference, "王工")["room"] == "main", within=20, to="have the guest in the conference")
+    guest.get_by_role("row").filter(has_text="陈静").wait_for()
+    assert guest.evaluate("window.connections.length") == 1, "it is the same call"
+    until(lambda: hears(chair), within=30, to="have the chair hear the guest")
+    api.act(conference, "end")
+    for page in (chair, guest):
+        page.context.close()

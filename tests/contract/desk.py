@@ -172,20 +172,30 @@ HEARD = 100.0
 
 def tones(path: Path, last: float | None = None) -> dict[int, float]:
     """The amplitude of each of FREQUENCIES in a WAV file (its `last` seconds): what the mix carried of whom."""
-    with wave.open(str(path)) as file:
-        rate = file.getframerate()
-        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float64)
+    samples, rate = read_wav(path)
     return levels(samples if last is None else samples[-int(last * rate) :], rate)
 
 
-def levels(samples: np.ndarray[Any, np.dtype[np.float64]], rate: int = 16_000) -> dict[int, float]:
+Sound = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def read_wav(path: Path) -> tuple[Sound, int]:
+    """Its samples and their rate."""
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float64)
+        return samples, file.getframerate()
+
+
+def levels(samples: Sound, rate: int = 16_000) -> dict[int, float]:
+    return {hertz: tone_level(samples, rate, hertz) for hertz in FREQUENCIES}
+
+
+def tone_level(samples: Sound, rate: int, hertz: int) -> float:
+    """The amplitude of a tone."""
     assert len(samples) > rate // 5, f"only {len(samples)} samples"
     window = np.hanning(len(samples))
     turns = np.arange(len(samples)) / rate
-    return {
-        hertz: float(2 * abs((samples * window * np.exp(-2j * np.pi * hertz * turns)).sum()) / window.sum())
-        for hertz in FREQUENCIES
-    }
+    return float(2 * abs((samples * window * np.exp(-2j * np.pi * hertz * turns)).sum()) / window.sum())
 
 
 def action(client: Client, name: str, **headers: str) -> dict[str, Any]:

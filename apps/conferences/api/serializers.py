@@ -181,6 +181,7 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     state = serializers.CharField()
     present = serializers.BooleanField()
     refused = serializers.BooleanField()
+    admitted = serializers.BooleanField(help_text="Does not wait in the lobby, or would not on coming back.")
     muted = serializers.BooleanField()
     forbidden = serializers.BooleanField()
     granted = serializers.BooleanField()

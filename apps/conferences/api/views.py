@@ -310,7 +310,8 @@ class WhisperListView(OfConference[Whisper]):
     @extend_schema(operation_id="whispers_list", responses=serializers.WhisperSerializer(many=True))
     def get(self, request: Request, conference_id: UUID) -> Response:
         actor = self.actor()
-        page = self.paginate_queryset(Whisper.objects.filter(conference=conference_id))
+        whispers = Whisper.objects.none() if actor.waits else Whisper.objects.filter(conference=conference_id)
+        page = self.paginate_queryset(whispers)
         attending = Participant.objects.filter(conference=conference_id, user=user_of(request))
         own = attending.values_list("whisper", flat=True).first()
         serializer = serializers.WhisperSerializer(page, many=True, context={"actor": actor, "own": own})

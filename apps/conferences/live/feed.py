@@ -57,6 +57,14 @@ class Feed:
         self._waiting.clear()
         self._frames.clear()
 
+    def concerns(self, participant: UUID | None, since: int) -> bool:
+        """Whether anything after `since` may be news to this participant who sees only themself and the conference."""
+        if not self._recent or self._recent[0][0] > since + 1:
+            return True
+        own = str(participant)
+        later = [changes for seq, changes in self._recent if seq > since]
+        return any("conference" in changes or own in changes.get("participants", {}) for changes in later)
+
     def frame(self, view: View, since: int) -> str | None:
         """One frame that leads from `since` to `seq`, built once for all who need it; None when that lies too far
         back.

@@ -47,6 +47,10 @@ BLIND = 1800.0
 _NOTHING = "sparkle:hub"
 
 
+#: Of a participant: what they may and see follows from these.
+_OF_STANDING = frozenset({"role", "admitted"})
+
+
 async def _in_thread(call: Any, *args: Any) -> Any:
     return await database_sync_to_async(call, thread_sensitive=False)(*args)
 
@@ -131,18 +135,24 @@ class Hub:
         viewer.actor = (await _in_thread(reading.actors, [who])).get(who)
         if viewer.actor is None:
             return None
-        view = view_of(viewer.actor.role)
-        # Those who ask at the same time get the same one.
-        task = room.snapshots.get(view)
-        if task is None:
-            task = room.snapshots[view] = asyncio.create_task(_in_thread(snapshot.take, viewer.conference_id, view))
-            task.add_done_callback(lambda _: room.snapshots.pop(view, None))
-        taken = await asyncio.shield(task)
+        view = view_of(viewer.actor.role, waits=viewer.actor.waits)
+        if view is View.WAITING:
+            taken = await _in_thread(snapshot.take, viewer.conference_id, view, viewer.actor.participant)
+        else:
+            taken = await self._common_snapshot(room, view)
         if taken is None:
             return None
         viewer.view, viewer.seq = view, taken.seq
         self._deliver(room, viewer)
-        return _snapshot_frame(viewer, taken, room.talking)
+        return _snapshot_frame(viewer, taken, [] if view is View.WAITING else room.talking)
+
+    async def _common_snapshot(self, room: Room, view: View) -> snapshot.Snapshot | None:
+        """Those who ask at the same time get the same one."""
+        task = room.snapshots.get(view)
+        if task is None:
+            task = room.snapshots[view] = asyncio.create_task(_in_thread(snapshot.take, room.feed.conference_id, view))
+            task.add_done_callback(lambda _: room.snapshots.pop(view, None))
+        return await asyncio.shield(task)
 
     # What changes ---------------------------------------------------------------------------------------------
 
@@ -193,7 +203,8 @@ class Hub:
             room.talking = json.loads(data)
             frame = json.dumps({"type": "talking", "participants": room.talking}, separators=(",", ":"))
             for viewer in room.viewers:
-                viewer.offer_talking(frame)
+                if viewer.view is not View.WAITING:
+                    viewer.offer_talking(frame)
             return
         message = json.loads(data)
         self._happened(room, room.feed.offer(message["seq"], message["changes"]))
@@ -231,6 +242,12 @@ class Hub:
         feed = room.feed
         if viewer.seq is None or viewer.seq >= feed.seq:
             return
+        if viewer.view is View.WAITING:
+            if feed.concerns(viewer.actor.participant if viewer.actor else None, viewer.seq):
+                viewer.need_snapshot()
+            else:
+                viewer.seq = feed.seq
+            return
         frame = feed.frame(viewer.view, viewer.seq)
         if frame is None:
             viewer.need_snapshot()
@@ -240,7 +257,7 @@ class Hub:
     def _watch_roles(self, room: Room, changes: Changes) -> None:
         """A viewer whose own part changed is somebody else now: other rights, perhaps another class of view."""
         parts = changes.get("participants", {})
-        changed = {key for key, fields in parts.items() if fields is None or "role" in fields}
+        changed = {key for key, fields in parts.items() if fields is None or not _OF_STANDING.isdisjoint(fields)}
         if not changed:
             return
         users = {fields["user"] for fields in parts.values() if fields and fields.get("user")}

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, PRIVATE, WHISPER, View, field_name
+from .views import ANNOUNCEMENT, CONFERENCE, INSIDE, PARTICIPANT, PRIVATE, WHISPER, View, field_name
 
 _TIMES = frozenset(
     {
@@ -50,7 +50,8 @@ class Snapshot:
 def _value(table: str, column: str) -> str:
     name = f"{table}.{column}"
     if column == "observed_room":
-        return f"CASE left({name}, 2) WHEN 'c-' THEN 'main' WHEN 'w-' THEN (substr({name}, 3)::uuid)::text END"
+        whisper = f"(substr({name}, 3)::uuid)::text"
+        return f"CASE left({name}, 2) WHEN 'c-' THEN 'main' WHEN 'l-' THEN 'lobby' WHEN 'w-' THEN {whisper} END"
     if column in _TIMES:
         return f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
     return name
@@ -78,7 +79,7 @@ def json_object(
 @cache
 def participant_json(view: View, table: str) -> str:
     """SQL for a participant (`table` is its alias) as this class sees it."""
-    return json_object(table, PARTICIPANT, hidden=PRIVATE if view is View.LIMITED else frozenset())
+    return json_object(table, PARTICIPANT, hidden=frozenset() if view is View.FULL else PRIVATE)
 
 
 @cache
@@ -89,20 +90,29 @@ def _statement(view: View) -> str:
             f" WHERE {alias}.conference_id = c.id)"
         )
 
-    participants = several("p", "conferences_participant", participant_json(view, "p"), "p.position, p.id")
-    whispers = several("w", "conferences_whisper", json_object("w", WHISPER), "w.opened_at, w.id")
-    announcements = several("a", "conferences_announcement", json_object("a", ANNOUNCEMENT), "a.created_at, a.id")
+    people = "conferences_participant"
+    if view is View.WAITING:
+        conference = json_object("c", CONFERENCE, hidden=INSIDE)
+        people = f"(SELECT * FROM {people} WHERE id = %(own)s)"  # noqa: S608 - names of ours
+        whispers = announcements = "'[]'"
+    else:
+        conference = json_object("c", CONFERENCE)
+        whispers = several("w", "conferences_whisper", json_object("w", WHISPER), "w.opened_at, w.id")
+        announcements = several("a", "conferences_announcement", json_object("a", ANNOUNCEMENT), "a.created_at, a.id")
+    participants = several("p", people, participant_json(view, "p"), "p.position, p.id")
     return (
-        # Names of ours; the one value is a parameter.
-        f"SELECT c.seq, {json_object('c', CONFERENCE)}::text, {participants}, {whispers}, {announcements}"  # noqa: S608
-        " FROM conferences_conference c WHERE c.id = %s"
+        # Names of ours; the values are parameters.
+        f"SELECT c.seq, {conference}::text, {participants}, {whispers}, {announcements}"  # noqa: S608
+        " FROM conferences_conference c WHERE c.id = %(conference)s"
     )
 
 
-def take(conference_id: UUID, view: View) -> Snapshot | None:
-    """The conference as this class of viewers sees it now; None when there is no such conference."""
+def take(conference_id: UUID, view: View, own: UUID | None = None) -> Snapshot | None:
+    """The conference as this class of viewers sees it now; None when there is no such conference. `own` is for
+    WAITING: who they are.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_statement(view), [conference_id])
+        cursor.execute(_statement(view), {"conference": conference_id, "own": own})
         row = cursor.fetchone()
     if row is None:
         return None

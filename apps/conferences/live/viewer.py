@@ -56,7 +56,7 @@ class Viewer:
         self.send = send
         self.close = close
         self.actor: Actor | None = None
-        self.view = View.LIMITED
+        self.view = View.WAITING
         self.seq: int | None = None
         self._queue: deque[str] = deque()
         self._talking: str | None = None

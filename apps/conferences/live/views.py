@@ -1,8 +1,9 @@
 """What viewers see of a conference: the fields, how values are written, and which class of viewer sees which. Pure.
 
-There are two classes of view: FULL for chair and above, LIMITED for those below, who see no numbers and no causes.
-One frame is built for each class, not one for each viewer. `snapshot.py` writes the same fields in SQL; the invariant
-test (old snapshot + deltas == fresh snapshot) is what keeps the two alike.
+There are three classes of view: FULL for chair and above, LIMITED for those below, who see no numbers and no causes,
+and WAITING for those who have not been let in, who see nobody but themselves. One frame is built for each class, not
+one for each viewer; those of WAITING are told by snapshots of their own. `snapshot.py` writes the same fields in SQL;
+the invariant test (old snapshot + deltas == fresh snapshot) is what keeps the two alike.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ CONFERENCE = (
     "wait_for_chair",
     "quorum_percent",
     "lock_after_start",
+    "lobby",
     "entry_muted",
     "max_participants",
     "recording_policy",
@@ -60,6 +62,7 @@ PARTICIPANT = (
     "state",
     "present",
     "refused",
+    "admitted",
     "muted",
     "forbidden",
     "granted",
@@ -85,6 +88,9 @@ PARTICIPANT = (
 WHISPER = ("id", "title", "soft_main", "opened_by_id", "opened_at", "closed_at", "observed_feed")
 ANNOUNCEMENT = ("id", "participant_id", "text", "language", "created_at", "played_at", "error")
 
+#: Fields of the conference that WAITING lacks.
+INSIDE = frozenset({"agenda", "called"})
+
 #: Fields of a participant that only FULL has.
 PRIVATE = frozenset({"numbers", "round", "cause", "sip_code", "next_try_at"})
 
@@ -102,9 +108,12 @@ _RENAMED = {
 class View(enum.StrEnum):
     FULL = "full"
     LIMITED = "limited"
+    WAITING = "waiting"
 
 
-def view_of(role: Role) -> View:
+def view_of(role: Role, *, waits: bool) -> View:
+    if waits:
+        return View.WAITING
     return View.FULL if may(role, Action.VIEW_NUMBERS, frozenset()) else View.LIMITED
 
 
@@ -131,9 +140,11 @@ def plain(value: Any) -> Any:
 
 
 def room(name: str) -> str | None:
-    """A room's name on the switch (rooms.py) as viewers know it: "main", the whisper's id, or None."""
+    """A room's name on the switch (rooms.py) as viewers know it: "main", "lobby", the whisper's id, or None."""
     if name.startswith("c-"):
         return "main"
+    if name.startswith("l-"):
+        return "lobby"
     return str(UUID(name[2:])) if name.startswith("w-") else None
 
 

@@ -90,7 +90,10 @@ class Conference(Options):
 
 
 class Participant(Person):
-    """One person (or phone) of a conference. A `guest` came by its link and gave their name themself."""
+    """One person (or phone) of a conference. A `guest` came by its link and gave their name themself.
+
+    Who is not `admitted` waits in the lobby when they come, unless they lead (services/lobby.py).
+    """
 
     class State(models.TextChoices):
         PLANNED = "planned", _("planned")
@@ -117,6 +120,7 @@ class Participant(Person):
     # desired
     present = models.BooleanField(_("wanted"), default=True)
     refused = models.BooleanField(_("refused re-entry"), default=False)
+    admitted = models.BooleanField(_("admitted"), default=True, db_default=True)
     round = models.PositiveIntegerField(_("round"), default=1)
     muted = models.BooleanField(_("muted"), default=False)
     forbidden = models.BooleanField(_("forbidden to speak"), default=False)

@@ -6,6 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import Lobby
+
 
 class Role(models.TextChoices):
     """Highest first; `access.py` holds what each may do."""
@@ -89,6 +91,7 @@ class Options(models.Model):
     participant_may_replay = models.BooleanField(_("participants may replay"), default=False)
     member_may_correct_own_words = models.BooleanField(_("members may correct their own words"), default=True)
     guests_may_join = models.BooleanField(_("guests may join by a link"), default=False)
+    lobby = models.CharField(_("lobby"), max_length=10, choices=Lobby.choices, default=Lobby.OFF)
 
     class Meta:
         abstract = True

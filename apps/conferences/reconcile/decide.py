@@ -222,7 +222,8 @@ class _Work:
         for (source, _), moved in self.moves.items():
             target = moved[0][2]
             for leg, person, room in moved:
-                commands.append(PrepareMove(leg.leg, self.rules.flags(person, room), person.volume_in))
+                flags = self.rules.flags(person, room)
+                commands.append(PrepareMove(leg.leg, flags, person.volume_in, caller=leg.inbound))
             commands.append(Move(self._room_named(source), target, tuple(leg.leg for leg, _, _ in moved)))
         return commands
 

@@ -45,8 +45,10 @@ def chair_connected(desired: DesiredConference, observed: Observed) -> bool:
 
 
 def gathered(desired: DesiredConference, observed: Observed) -> bool:
-    """Whether a gathering conference may run: the chair is in, and enough of those who shall be present."""
-    wanted = [person for person in desired.participants.values() if person.present]
+    """Whether a gathering conference may run: the chair is in, and enough of those who shall be present. Who waits in
+    the lobby is none of either.
+    """
+    wanted = [person for person in desired.participants.values() if person.present and not waits(desired, person)]
     connected = sum(in_conference(desired, observed, person) for person in wanted)
     return chair_connected(desired, observed) and connected * 100 >= (desired.quorum or 0) * len(wanted)
 

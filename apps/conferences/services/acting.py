@@ -82,6 +82,23 @@ def on_participants(
     return {"results": results, **more}
 
 
+def take_out(act: Act, participant: Participant, *, refused: bool) -> None:
+    """Out of the conference, and of all that they had in it. Who is taken out by others has to be admitted anew."""
+    oneself = participant.pk == act.actor.participant
+    act.change.set(
+        participant,
+        present=False,
+        refused=participant.refused or (refused and not oneself),
+        admitted=participant.admitted and oneself,
+        granted=False,
+        hand_raised_at=None,
+        chair_asked_at=None,
+        whisper_id=None,
+    )
+    if act.conference.called_id == participant.pk:
+        act.change.set(act.conference, called_id=None)
+
+
 def raise_if_none_went_through(results: list[dict[str, Any]], problems: list[Problem]) -> None:
     if problems and len(problems) == len(results):
         first = problems[0]
@@ -101,6 +118,9 @@ def _group(act: Act, group: str) -> Iterable[Participant]:
     everybody = act.roster
     if group == "absent":
         return everybody.filter(present=True).exclude(state=State.CONNECTED)
+    below_chair = everybody.filter(role__in=[role.label for role in Role if Role.OUTSIDER < role < Role.CHAIR])
     if group == "all_but_chair":
-        return everybody.filter(role__in=[role.label for role in Role if Role.OUTSIDER < role < Role.CHAIR])
+        return below_chair
+    if group == "waiting":
+        return below_chair.filter(present=True, admitted=False)
     return everybody

@@ -16,7 +16,7 @@ from apps.conferences.selectors import actor_for
 from apps.core import audit
 from apps.core.errors import NotFound
 
-from . import announce, control, guests, inputs, invite, whispers
+from . import announce, control, guests, inputs, invite, lobby, whispers
 from .acting import Act, Answer
 
 
@@ -36,6 +36,7 @@ ACTIONS: Mapping[str, Definition] = {
     Action.LOCK: Definition(inputs.Nothing, control.lock),
     Action.UNLOCK: Definition(inputs.Nothing, control.unlock),
     Action.FLOOR: Definition(inputs.Floor, control.floor),
+    Action.LOBBY: Definition(inputs.Lobby, lobby.lobby),
     Action.CALL: Definition(inputs.Call, control.call),
     Action.INVITE: Definition(inputs.Invite, invite.invite),
     Action.GUEST_LINK: Definition(inputs.Nothing, guests.guest_link),
@@ -43,6 +44,8 @@ ACTIONS: Mapping[str, Definition] = {
     Action.REDIAL: Definition(inputs.OnParticipants, control.redial),
     Action.CANCEL: Definition(inputs.OnParticipants, control.cancel),
     Action.REMOVE: Definition(inputs.Remove, control.remove),
+    Action.ADMIT: Definition(inputs.OnParticipants, lobby.admit),
+    Action.REFUSE: Definition(inputs.OnParticipants, lobby.refuse),
     Action.MUTE: Definition(inputs.OnParticipants, control.mute),
     Action.UNMUTE: Definition(inputs.OnParticipants, control.unmute),
     Action.FORBID: Definition(inputs.OnParticipants, control.forbid),

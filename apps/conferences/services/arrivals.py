@@ -15,12 +15,13 @@ from apps.conferences.live.changes import change, notify
 from apps.conferences.models import Attempt, Conference, Participant
 from apps.conferences.reconcile.desired import DesiredConference, DesiredParticipant
 from apps.conferences.reconcile.rules import Rules
-from apps.conferences.rooms import main_room
+from apps.conferences.rooms import lobby_room, main_room
 from apps.core import audit
 from apps.core.errors import NotFound
 from apps.switch.commands import MemberFlag, Room
 
 from .joining import place_of_account, require_may_enter
+from .lobby import admitted_who_comes
 
 #: What an attempt says in place of a kind of number.
 BROWSER = "browser"
@@ -47,7 +48,7 @@ def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
         participant = Participant.objects.get(pk=caller.pk)
         # Their account was given to them while they might come in; it is good for coming back as well.
         require_may_enter(c.conference, Role.of(participant.role), participant, resume=True)
-        c.set(participant, present=True)
+        c.set(participant, present=True, admitted=admitted_who_comes(c.conference, participant))
         c.detail["participants"] = [participant.name]
         _store(participant, leg)
         notify(c.conference.pk)  # also where they were wanted already
@@ -80,6 +81,7 @@ def _place(conference: Conference, participant: Participant) -> Place:
         id=conference.pk,
         title=conference.title,
         room=Room(*main_room(conference.pk)),
+        lobby=Room(*lobby_room(conference.pk)),
         phase=conference.phase,  # type: ignore[arg-type] # the choices are the same
         participants={},
         floor_mode=conference.floor_mode,  # type: ignore[arg-type]
@@ -94,6 +96,7 @@ def _place(conference: Conference, participant: Participant) -> Place:
         forbidden=participant.forbidden,
         granted=participant.granted,
         deaf=participant.deaf,
+        admitted=participant.admitted,
     )
     rules = Rules(desired)
     room = rules.entrance(person)

@@ -27,7 +27,8 @@ from apps.conferences.models import Conference, FloorMode, Participant
 from apps.core.errors import FieldError, Invalid
 
 from . import lifecycle
-from .acting import UNDER_WAY, Act, Answer, State, nothing_to_report, on_participants
+from .acting import UNDER_WAY, Act, Answer, State, nothing_to_report, on_participants, take_out
+from .lobby import admitted_who_is_called
 
 #: A conference ends at the latest this long after the moment in which it is extended.
 LONGEST = timedelta(hours=24)
@@ -202,7 +203,9 @@ def role(act: Act) -> Answer:
     def do(participant: Participant) -> None:
         if not hands_over:
             require(may_assign(act.actor.role, given))
-        act.change.set(participant, role=given.label, chair_asked_at=None)
+        # Who leads is in for good, also if they lead no more.
+        admitted = participant.admitted or given >= Role.CHAIR
+        act.change.set(participant, role=given.label, admitted=admitted, chair_asked_at=None)
         if participant.user_id and given < Role.MANAGER:
             act.conference.managers.through.objects.filter(
                 conference_id=act.conference.pk, user_id=participant.user_id
@@ -262,7 +265,8 @@ def call_again(act: Act, participant: Participant) -> None:
     waits = participant.state in (State.QUEUED, State.PLANNED) and participant.next_try_at is None
     if participant.present and (participant.state in UNDER_WAY or waits):
         return
-    act.change.set(participant, present=True, refused=False, round=participant.round + 1)
+    admitted = admitted_who_is_called(act, participant)
+    act.change.set(participant, present=True, refused=False, admitted=admitted, round=participant.round + 1)
 
 
 def require_unlocked(act: Act) -> None:
@@ -285,21 +289,7 @@ def cancel(act: Act) -> Answer:
 def remove(act: Act) -> Answer:
     act.change.detail["refuse"] = act.body["refuse"]
 
-    def do(participant: Participant) -> None:
-        refused = participant.refused or (act.body["refuse"] and participant.pk != act.actor.participant)
-        act.change.set(
-            participant,
-            present=False,
-            refused=refused,
-            granted=False,
-            hand_raised_at=None,
-            chair_asked_at=None,
-            whisper_id=None,
-        )
-        if act.conference.called_id == participant.pk:
-            act.change.set(act.conference, called_id=None)
-
-    return on_participants(act, Action.REMOVE, do)
+    return on_participants(act, Action.REMOVE, lambda each: take_out(act, each, refused=act.body["refuse"]))
 
 
 def _require_may_speak(participant: Participant) -> None:

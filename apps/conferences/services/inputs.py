@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from apps.accounts import models as accounts
 from apps.conferences.models import FloorMode, Role
 from apps.core.api.fields import TextField
 from apps.switch.numbers import NumberKind
@@ -20,7 +21,7 @@ Input = serializers.Serializer[Any]
 
 #: More than any conference can hold; what is allowed is smaller and said by the service.
 MOST_PEOPLE = 1000
-GROUPS = ("all", "all_but_chair", "absent")
+GROUPS = ("all", "all_but_chair", "absent", "waiting")
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 ASSIGNABLE = [each for each in Role.choices if each[0] != Role.OWNER]
 
@@ -37,7 +38,7 @@ class Participants(serializers.Field[Any, Any, Any, Any]):
     """A list of participants' ids, or one of GROUPS."""
 
     default_error_messages = {
-        "participants": _("Send a list of participants' ids, or one of: all, all_but_chair, absent."),
+        "participants": _("Send a list of participants' ids, or one of: all, all_but_chair, absent, waiting."),
     }
 
     def to_internal_value(self, data: Any) -> list[UUID] | str:
@@ -110,6 +111,10 @@ class Extend(Input):
 
 class Floor(Input):
     mode = serializers.ChoiceField(choices=FloorMode.choices)
+
+
+class Lobby(Input):
+    mode = serializers.ChoiceField(choices=accounts.Lobby.choices)
 
 
 class Call(Input):

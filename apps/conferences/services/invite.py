@@ -15,6 +15,7 @@ from apps.core.errors import FieldError, Invalid, NotFound, Problem
 
 from .acting import Act, Answer, raise_if_none_went_through
 from .control import call_again, require_unlocked, room_left
+from .lobby import admitted_who_is_called
 from .people import Limits, Person, enters_muted, read_people
 
 
@@ -112,7 +113,9 @@ class _Roster:
             user_id=person.user,
             position=self.next_position,
             muted=enters_muted(conference, person.role),
+            admitted=False,
         )
+        new.admitted = admitted_who_is_called(self.act, new)
         self.next_position += 1
         self.added.append(new)
         self._note(new)

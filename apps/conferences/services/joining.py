@@ -32,6 +32,7 @@ from apps.core import audit
 from apps.switch.accounts import find_account, make_browser_account
 from apps.switch.models import BrowserAccount
 
+from .lobby import is_for
 from .people import enters_muted
 
 #: How long an account lasts at most, and beyond the time at which the conference is to end.
@@ -128,7 +129,7 @@ def new_participant(conference: Conference, *, name: str, role: str, user: User 
     the moment in which they call.
     """
     last = conference.participants.aggregate(last=Max("position"))["last"]
-    return Participant(
+    participant = Participant(
         conference=conference,
         name=name,
         role=role,
@@ -139,6 +140,8 @@ def new_participant(conference: Conference, *, name: str, role: str, user: User 
         state=Participant.State.PLANNED,
         muted=enters_muted(conference, role),
     )
+    participant.admitted = not is_for(conference, participant)
+    return participant
 
 
 def _attend(by: audit.By, actor: Actor, conference: Conference) -> Participant:

@@ -11,7 +11,7 @@ import msgspec
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.accounts.models import OrganisationPolicy, User
+from apps.accounts.models import Lobby, OrganisationPolicy, User
 from apps.accounts.policy import policy_of
 from apps.conferences.access import Action, Role
 from apps.conferences.actors import actor_in_plan
@@ -57,6 +57,7 @@ def _of_plan(user: User, plan_id: UUID, values: Mapping[str, Any]) -> Conference
         **{name: values.get(name, getattr(plan, name)) for name in OPTION_FIELDS},
     )
     policy = policy_of(plan.owner.unit_id)
+    conference.lobby = Lobby.stricter(conference.lobby, policy.lobby)
     limits = _limits(conference, managers, policy, actor.role)
     if "people" in values:
         # Roles that the plan gives may stay, whoever launches.
@@ -86,6 +87,7 @@ def _ad_hoc(user: User, values: Mapping[str, Any]) -> Conference:
         agenda=values.get("agenda", ""),
         **{name: values[name] for name in OPTION_FIELDS if name in values},
     )
+    conference.lobby = Lobby.stricter(conference.lobby, policy.lobby)
     limits = _limits(conference, [], policy, Role.OWNER)
     return _store(conference, [], read_people(values.get("people", []), limits), limits)
 

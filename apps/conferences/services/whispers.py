@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from apps.conferences.access import Action, may_hear_whisper
-from apps.conferences.errors import InAnotherWhisper, NotWanted, WhisperClosed, require
+from apps.conferences.access import Action, Role, may_hear_whisper
+from apps.conferences.errors import InAnotherWhisper, InLobby, NotWanted, WhisperClosed, require
 from apps.conferences.models import Participant, Whisper
 from apps.core.errors import NotFound
 
@@ -104,6 +104,8 @@ def _belongs(act: Act, whisper: Whisper) -> bool:
 def _bring_in(act: Act, whisper: Whisper, participant: Participant) -> None:
     if not participant.present:
         raise NotWanted
+    if not participant.admitted and Role.of(participant.role) < Role.CHAIR:
+        raise InLobby
     if participant.whisper_id not in (None, whisper.pk):
         raise InAnotherWhisper
     act.change.set(participant, whisper_id=whisper.pk)

@@ -75,15 +75,14 @@ class Book:
         entry.touched, entry.rests_until = True, 0.0
         entry.stale.update(loaded.desired.participants)
         self.owner.update((participant, conference) for participant in loaded.desired.participants)
-        self.rooms[loaded.desired.room.name] = conference
-        self.rooms.update((whisper.room.name, conference) for whisper in loaded.desired.whispers.values())
+        self.rooms.update((room.name, conference) for room in loaded.desired.rooms)
 
     def drop(self, conference: UUID) -> None:
         entry = self.entries.pop(conference, None)
         if entry is None:
             return
         desired = entry.desired
-        rooms = [desired.room.name, *(whisper.room.name for whisper in desired.whispers.values())]
+        rooms = [room.name for room in desired.rooms]
         for participant in desired.participants:
             self.owner.pop(participant, None)
         for room in rooms:

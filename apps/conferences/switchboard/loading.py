@@ -23,7 +23,7 @@ from apps.conferences.reconcile.desired import (
 )
 from apps.conferences.reconcile.ladder import CallOutPolicy
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
-from apps.conferences.rooms import main_room, room_owners, whisper_room
+from apps.conferences.rooms import lobby_room, main_room, room_owners, whisper_room
 from apps.switch import srtp
 from apps.switch.commands import Room
 from apps.switch.esl.rendering import UnsafeValue, dial_string
@@ -66,6 +66,7 @@ _DESIRED = (
     "held",
     "volume",
     "whisper_id",
+    "admitted",
 )
 _PEOPLE = (
     f"SELECT {', '.join((*_DESIRED, *PARTICIPANT_COLUMNS))} FROM conferences_participant"  # noqa: S608 - names of ours
@@ -190,8 +191,11 @@ class Loader:
             """,
             {"conferences": list(conferences), "whispers": list(whispers), "node": self.node},
         ).fetchall()
-        found = {conferences.get(row["conference"]) for row in rows} | {whispers.get(row["whisper"]) for row in rows}
-        return {name for name in found if name is not None}
+        return {
+            name
+            for row in rows
+            for name in conferences.get(row["conference"], set()) | whispers.get(row["whisper"], set())
+        }
 
     def load(self, connection: Connection, conference: UUID) -> Loaded | None:
         """None when the conference is not this node's, or is gone."""
@@ -215,6 +219,7 @@ class Loader:
                 id=row["id"],
                 title=row["title"],
                 room=Room(*main_room(conference)),
+                lobby=Room(*lobby_room(conference)),
                 phase=row["phase"],
                 participants={each[0]: self._participant(*each[: len(_DESIRED)]) for each in people},
                 locked=row["locked"],

@@ -274,10 +274,15 @@ def _prepare_move(command: PrepareMove) -> list[str]:
     leg = _uuid("leg", command.leg)
     flags = _flags(command.flags)
     volume = _number("volume_in", command.volume_in, -4, 4)
-    return [
+    lines = [
         f"api uuid_setvar {leg} conference_member_flags {flags}".rstrip(" "),
         f"api uuid_setvar {leg} conference_join_volume_in {volume or ''}".rstrip(" "),
     ]
+    if command.caller:
+        # Locks are for legs with security enforced, which is every caller unless this says otherwise
+        # (mod_conference.c:2094, 2340).
+        lines.append(f"api uuid_setvar {leg} conference_enforce_security false")
+    return lines
 
 
 def _room(room: Room, verb: str) -> str:

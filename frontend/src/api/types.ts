@@ -6,6 +6,10 @@ export type Role = (typeof ROLES)[number];
 export const FLOOR_MODES = ["free", "moderated", "roll_call"] as const;
 export type FloorMode = (typeof FLOOR_MODES)[number];
 
+export const LOBBIES = ["off", "guests", "everybody"] as const;
+/** Who has to be let in by somebody in charge. */
+export type Lobby = (typeof LOBBIES)[number];
+
 export const STATES = ["connected", "ringing", "dialing", "queued", "failed", "left", "planned"] as const;
 export type ParticipantState = (typeof STATES)[number];
 
@@ -74,6 +78,7 @@ export interface Options {
   participant_may_replay: boolean;
   member_may_correct_own_words: boolean;
   guests_may_join: boolean;
+  lobby: Lobby;
 }
 
 /** What a person fills in: a plan, or one run of it. */
@@ -116,6 +121,7 @@ export interface Conference {
   wait_for_chair: boolean;
   quorum_percent: number | null;
   lock_after_start: boolean;
+  lobby: Lobby;
   entry_muted: boolean;
   max_participants: number;
   recording_policy: Options["recording_policy"];
@@ -154,8 +160,8 @@ export interface Participant {
   whisper: string | null;
   /** "main", "lobby", or a whisper's id. */
   room: string | null;
-  /** False for whoever is to wait in the lobby. */
-  admitted?: boolean;
+  /** False for whoever waits in the lobby, or would on coming now. */
+  admitted: boolean;
   observed_muted: boolean;
   observed_deaf: boolean;
   observed_held: boolean;
@@ -269,7 +275,7 @@ export interface ProblemDocument {
 }
 
 /** Whom an action is for: ids, or a group that the server resolves. */
-export type Targets = string[] | "all" | "all_but_chair" | "absent";
+export type Targets = string[] | "all" | "all_but_chair" | "absent" | "waiting";
 
 /** The live actions and what each takes. */
 export interface ActionBodies {
@@ -281,11 +287,14 @@ export interface ActionBodies {
   guest_link: Record<string, never>;
   guest_link_off: Record<string, never>;
   floor: { mode: FloorMode };
+  lobby: { mode: Lobby };
   call: { participant: string | null };
   invite: { people: (Person | { plan_person: string })[] };
   redial: { participants: Targets };
   cancel: { participants: Targets };
   remove: { participants: Targets; refuse: boolean };
+  admit: { participants: Targets };
+  refuse: { participants: Targets };
   mute: { participants: Targets };
   unmute: { participants: Targets };
   forbid: { participants: Targets };

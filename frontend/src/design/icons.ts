@@ -30,6 +30,7 @@ export const ICONS = {
   play: "M8 5l11 7-11 7z",
   lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   unlock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 6.8-1.2",
+  door: "M7 20.5V4.5l9-1v17.5zM16 5h2.5v15.5M4 20.5h17M12.5 12v1.5",
   whisper: "M4 5h11a2 2 0 0 1 2 2v5a2 2 0 0 1-2 2h-4l-4 3.5V14H4a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1zM20 9.5v8l-2.5-2H13",
   megaphone: "M4 10v4h3l8 4V6l-8 4H4zM18 9.5a4 4 0 0 1 0 5M8 14l1 5",
   list: "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",

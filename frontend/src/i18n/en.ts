@@ -90,14 +90,20 @@ export const en: Messages = {
     panels: { whispers: "Whispers", rollCall: "Roll call", log: "Log", announcements: "Announce" }, panelLabel: "Conference panel", openPanel: "Open panel",
     joinHere: "Join from this browser", stateCounts: "People by state", agenda: "Agenda", shareTitle: "Conference", actions: "Conference actions",
   },
-  states: { planned: "Not called", queued: "Waiting", dialing: "Calling", ringing: "Ringing", connected: "Connected", left: "Left", failed: "Not reached" },
+  states: { planned: "Not called", queued: "Waiting", dialing: "Calling", ringing: "Ringing", connected: "Connected", lobby: "In the lobby", left: "Left", failed: "Not reached" },
+  lobby: {
+    title: "Lobby", count: "{n} waits in the lobby | {n} wait in the lobby", admit: "Admit", refuse: "Refuse", letBack: "Let come back", admitAll: "Admit all", refuseAll: "Refuse all",
+    refuseAllTitle: "Refuse everyone in the lobby?", refuseAllText: "Their calls are hung up, and they may not come back until somebody lets them.", waits: "{name} waits in the lobby", own: "You are in the lobby: wait to be let in",
+    modes: { off: "No lobby", guests: "Guests wait", everybody: "Everybody waits" },
+    hints: { off: "Whoever may join is in at once", guests: "Guests and unknown callers wait until they are admitted", everybody: "Whoever comes by themself waits; not the chair and above, nor whom you call" },
+  },
   stateDetail: {
-    retryIn: "again in {time}", retryNow: "trying again", sip: "SIP {code}", removed: "Removed", refusedEntry: "Removed, may not return", leaving: "Being removed…",
+    retryIn: "again in {time}", retryNow: "trying again", sip: "SIP {code}", removed: "Removed", refusedEntry: "Removed, may not return", leaving: "Being removed…", comingIn: "Coming in…",
   },
   roster: {
     label: "Participants", searchPlaceholder: "Name or number", select: "Select {name}", selectAll: "Select all", selected: "{n} selected", clearSelection: "Clear selection",
     filter: "Filter", sort: "Sort", empty: "Nobody matches", nobody: "Nobody here yet", nobodyHint: "Use Invite to bring people in.",
-    filters: { all: "All", connected: "Connected", under_way: "Calling", absent: "Absent", hands: "Hand raised", whisper: "Whispering", muted: "Muted" },
+    filters: { all: "All", connected: "Connected", lobby: "In the lobby", under_way: "Calling", absent: "Absent", hands: "Hand raised", whisper: "Whispering", muted: "Muted" },
     sorts: { usual: "By role", hands: "Hands first", speaking: "Speaking first", name: "By name", state: "By state" },
     you: "You", guest: "Guest", speaking: "Speaking", handRaised: "Hand raised", handSince: "Hand raised {time}", forbidden: "May not speak", asksChair: "Asks for the chair", granted: "Has the floor", called: "Called to speak",
     deaf: "Hears nothing", held: "On hold", volume: "Volume {n}", inWhisper: "Whisper: {title}", movingIn: "Joining the whisper", movingOut: "Returning to the main room", whisperUntitled: "Whisper", pending: "Taking effect…",
@@ -149,7 +155,7 @@ export const en: Messages = {
     entries: {
       launch: "launched the conference", start: "started the conference", move_node: "moved the conference to another node", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
       join: "joined from a browser", attend: "became a participant", guest_enter: "came in as a guest", guest_pin_failed: "a guest gave a wrong PIN", guest_link: "made a link for guests", guest_link_off: "turned the link for guests off",
-      cancel: "cancelled the call", remove: "removed", refuse: "removed and refused re-entry to", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "deafened", undeafen: "let hear again",
+      cancel: "cancelled the call", remove: "removed", removeRefuse: "removed and refused re-entry to", admit: "let in", refuse: "refused in the lobby", lobby: "changed the lobby", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "deafened", undeafen: "let hear again",
       hold: "put on hold", unhold: "resumed from hold", volume: "set the volume of", raise_hand: "raised the hand of", lower_hand: "lowered the hand of", role: "changed the role of", ask_chair: "asked for the chair", decline_chair: "declined the chair to", rename: "renamed", announce: "announced", whisper_open: "opened a whisper",
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",
     },
@@ -175,12 +181,12 @@ export const en: Messages = {
     },
     call: {
       mayNotUnmute: "You were muted, and only the chair can unmute you. Raise your hand to speak.", offline: "No network. You come back by yourself as soon as there is one.", now: "Try now",
-      connecting: "Connecting…", ringing: "Entering the conference…", reconnecting: "The network was interrupted. Coming back…", lobby: "You are in the lobby. You will be let in as soon as the chair admits you.", wasMuted: "You were muted. Tap the microphone to unmute.",
+      connecting: "Connecting…", ringing: "Entering the conference…", reconnecting: "The network was interrupted. Coming back…", lobby: "Please wait", lobbyText: "The host will let you in soon. The sound you hear means that you are connected.", letIn: "You are in", wasMuted: "You were muted. Tap the microphone to unmute.",
       speaking: "{names} is speaking | {names} are speaking", quiet: "Nobody is speaking", inside: "{n} of {total} in", panel: "Panels", sound: "Sound", leave: "Leave", touch: "Tap to hear the conference", newRole: "Your role is now: {role}", whisperOver: "You are back in the main room",
     },
     over: {
       elsewhere: "You joined from another place", elsewhereText: "Your call goes on in another window, on another device or on your telephone.", here: "Join here instead", endedText: "The conference of this link is over.",
-      left: "You have left", leftText: "The conference goes on. You can come back at any time.", removed: "You were removed from the conference", removedText: "To take part again, join once more.", refusedText: "You cannot join this conference again. If in doubt, ask the chair.",
+      left: "You have left", leftText: "The conference goes on. You can come back at any time.", removed: "You were removed from the conference", removedText: "To take part again, join once more.", refusedText: "You cannot join this conference again. If in doubt, ask the chair.", not_admitted: "You were not let in", not_admittedText: "If in doubt, ask whoever invited you.",
       signed_out: "You are signed out", signed_outText: "Sign in again, then join.", failed: "You could not join", lasted: "It lasted {time}.", nothing: "This conference cannot be opened", nothingText: "The link is wrong or no longer valid, or you have no part in this conference. Ask whoever invited you for a new link.", again: "Join again", checkSound: "Check the sound",
     },
     trouble: {

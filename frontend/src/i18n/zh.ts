@@ -88,14 +88,20 @@ export const zh = {
     panels: { whispers: "私语", rollCall: "点名", log: "记录", announcements: "播报" }, panelLabel: "会议面板", openPanel: "打开面板",
     joinHere: "从浏览器加入", stateCounts: "各状态人数", agenda: "议程", shareTitle: "会议", actions: "会议操作",
   },
-  states: { planned: "未呼叫", queued: "等待呼叫", dialing: "正在呼叫", ringing: "振铃中", connected: "在会", left: "已离开", failed: "未接通" },
+  states: { planned: "未呼叫", queued: "等待呼叫", dialing: "正在呼叫", ringing: "振铃中", connected: "在会", lobby: "等候室", left: "已离开", failed: "未接通" },
+  lobby: {
+    title: "等候室", count: "{n} 人在等候室", admit: "准入", refuse: "拒绝", letBack: "允许再次入会", admitAll: "全部准入", refuseAll: "全部拒绝",
+    refuseAllTitle: "拒绝等候室中的所有人？", refuseAllText: "他们的通话将挂断，在有人允许之前不能再次入会。", waits: "{name} 正在等候室等候", own: "您在等候室，请等待准入",
+    modes: { off: "不设等候室", guests: "访客须等候", everybody: "所有人须等候" },
+    hints: { off: "可入会的人直接进入会议", guests: "访客和身份未知的来电须经准入", everybody: "自行入会的人均须经准入；主席及以上和被呼叫的人除外" },
+  },
   stateDetail: {
-    retryIn: "{time} 后重试", retryNow: "即将重试", sip: "SIP {code}", removed: "已移出", refusedEntry: "已移出，不得再入会", leaving: "正在移出…",
+    retryIn: "{time} 后重试", retryNow: "即将重试", sip: "SIP {code}", removed: "已移出", refusedEntry: "已移出，不得再入会", leaving: "正在移出…", comingIn: "正在进入…",
   },
   roster: {
     label: "参会人名单", searchPlaceholder: "搜索姓名或号码", select: "选择 {name}", selectAll: "全选", selected: "已选 {n} 人", clearSelection: "取消选择",
     filter: "筛选", sort: "排序", empty: "没有符合条件的参会人", nobody: "还没有参会人", nobodyHint: "点“邀请”把人请进来。",
-    filters: { all: "全部", connected: "在会", under_way: "呼叫中", absent: "未到", hands: "举手", whisper: "私语中", muted: "已静音" },
+    filters: { all: "全部", connected: "在会", lobby: "等候室", under_way: "呼叫中", absent: "未到", hands: "举手", whisper: "私语中", muted: "已静音" },
     sorts: { usual: "按角色", hands: "举手优先", speaking: "发言优先", name: "按姓名", state: "按状态" },
     you: "我", guest: "访客", speaking: "正在发言", handRaised: "已举手", handSince: "{time} 举手", forbidden: "禁止发言", asksChair: "申请主席", granted: "已准许发言", called: "正被点名",
     deaf: "已停止收听", held: "保持中", volume: "音量 {n}", inWhisper: "私语：{title}", movingIn: "正在进入私语", movingOut: "正在返回主会场", whisperUntitled: "私语", pending: "正在生效…",
@@ -147,7 +153,7 @@ export const zh = {
     entries: {
       launch: "召集会议", start: "开始会议", move_node: "将会议移至另一节点", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
       join: "从浏览器加入", attend: "成为参会人", guest_enter: "访客入会", guest_pin_failed: "访客 PIN 码错误", guest_link: "生成访客链接", guest_link_off: "停用访客链接",
-      cancel: "取消呼叫", remove: "移出会议", refuse: "移出且不得再入会", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
+      cancel: "取消呼叫", remove: "移出会议", removeRefuse: "移出且不得再入会", admit: "准入", refuse: "拒绝入会", lobby: "更改等候室设置", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
       hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", ask_chair: "申请担任主席", decline_chair: "谢绝主席申请", rename: "改名", announce: "播报", whisper_open: "发起私语",
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",
     },
@@ -173,12 +179,12 @@ export const zh = {
     },
     call: {
       mayNotUnmute: "您已被静音，只有主持人可以解除。想发言请举手。", offline: "没有网络。网络恢复后，会自动重新接入。", now: "立即重试",
-      connecting: "正在连接…", ringing: "正在接入会议…", reconnecting: "网络中断，正在重新接入…", lobby: "您在等候室。主持人允许后，即可进入会议。", wasMuted: "您已被静音，点麦克风可解除。",
+      connecting: "正在连接…", ringing: "正在接入会议…", reconnecting: "网络中断，正在重新接入…", lobby: "请稍候", lobbyText: "主持人将很快请您入会。听到等候音，说明您已接通。", letIn: "您已进入会议", wasMuted: "您已被静音，点麦克风可解除。",
       speaking: "{names} 正在发言", quiet: "暂时没有人发言", inside: "{n} / {total} 人在会", panel: "面板", sound: "声音", leave: "离开", touch: "点此播放会议声音", newRole: "您的角色已变为：{role}", whisperOver: "您已回到主会场",
     },
     over: {
       elsewhere: "您已在别处入会", elsewhereText: "您的通话已转到另一个窗口、另一台设备或电话上继续。", here: "改在此处入会", endedText: "此链接的会议已经结束。",
-      left: "您已离开会议", leftText: "会议仍在继续，您可以随时回来。", removed: "您已被移出会议", removedText: "如需继续参加，您可以重新加入。", refusedText: "您不能再次加入此会议。如有疑问，请联系主持人。",
+      left: "您已离开会议", leftText: "会议仍在继续，您可以随时回来。", removed: "您已被移出会议", removedText: "如需继续参加，您可以重新加入。", refusedText: "您不能再次加入此会议。如有疑问，请联系主持人。", not_admitted: "您未获准入会", not_admittedText: "如有疑问，请联系邀请您的人。",
       signed_out: "您已退出登录", signed_outText: "请重新登录后再加入会议。", failed: "未能加入会议", lasted: "会议历时 {time}。", nothing: "无法打开此会议", nothingText: "链接有误、已失效，或会议与您无关。请向邀请人索取新的链接。", again: "重新加入", checkSound: "检查声音",
     },
     trouble: {

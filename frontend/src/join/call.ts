@@ -12,8 +12,8 @@ import { useSound } from "./sound/store";
 /** Kept while a call lasts, for the time in which the page is loaded again: the conference's id, and whether one only listened. */
 const KEPT = "sparkle.call";
 
-/** How a call came to its end: by this person, by the chair, with the conference, with the session, or by a refusal or a trouble. */
-export type Outcome = "left" | "removed" | "ended" | "signed_out" | CallEnd;
+/** How a call came to its end: by this person, by the chair (in the conference or in the lobby), with the conference, with the session, or by a refusal or a trouble. */
+export type Outcome = "left" | "removed" | "not_admitted" | "ended" | "signed_out" | CallEnd;
 
 /**
  * This browser's call. What the page shows of mute and place is what the feed says; the microphone itself is shut here at once, before anybody
@@ -53,7 +53,6 @@ export const useCall = defineStore("call", () => {
   });
 
   const active = computed(() => state.value !== "idle" && state.value !== "over");
-  const inLobby = computed(() => live.me?.admitted === false || live.me?.room === "lobby");
   const mic = computed(() => (live.me && live.conference ? micOf(live.me, live.conference) : null));
   const muted = computed(() => silent.value || (mic.value ? mic.value.muted : (live.me?.muted ?? false)));
   /** What was asked for and is not so on the switch yet. */
@@ -119,10 +118,10 @@ export const useCall = defineStore("call", () => {
   }
 
   watch(
-    () => [live.me?.present, live.me?.refused] as const,
-    ([present, refused]) => {
+    () => [live.me?.present, live.me?.refused, live.inLobby] as const,
+    ([present, refused], [, , waited]) => {
       if (present) wanted = true;
-      else if (active.value && (wanted || refused)) finish("removed");
+      else if (active.value && (wanted || refused)) finish(waited ? "not_admitted" : "removed");
     },
   );
   watch(
@@ -133,7 +132,7 @@ export const useCall = defineStore("call", () => {
     () => live.status,
     (status) => {
       if (!active.value) return;
-      if (status === "not_found") finish("removed");
+      if (status === "not_found") finish(live.inLobby ? "not_admitted" : "removed");
       else if (status === "signed_out") finish("signed_out");
     },
   );
@@ -158,7 +157,7 @@ export const useCall = defineStore("call", () => {
   }
 
   return {
-    state, outcome, heard, silent, address, active, inLobby, muted, pending, wasMuted,
+    state, outcome, heard, silent, address, active, muted, pending, wasMuted,
     start, kept, leave, finish, mute, unmute, hurry: () => phone.hurry(), hangUp: () => phone.hangUp(),
   };
 });

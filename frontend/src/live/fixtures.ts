@@ -6,7 +6,7 @@ import type { SnapshotMessage } from "./types";
 
 export function participant(fields: Partial<Participant> & { id: string }): Participant {
   return {
-    position: 0, name: fields.id, role: "participant", user: null, guest: false, state: "connected", present: true, refused: false, muted: false,
+    position: 0, name: fields.id, role: "participant", user: null, guest: false, state: "connected", present: true, refused: false, admitted: true, muted: false,
     forbidden: false, granted: false, deaf: false, held: false, volume: 0, hand_raised_at: null, chair_asked_at: null, whisper: null, room: "main",
     observed_muted: false, observed_deaf: false, observed_held: false, observed_volume: 0, joined_at: null, left_at: null, ...fields,
   };
@@ -15,7 +15,7 @@ export function participant(fields: Partial<Participant> & { id: string }): Part
 export function conference(fields: Partial<Conference> = {}): Conference {
   return {
     id: "c", plan: null, title: "例会", agenda: "", phase: "running", locked: false, observed_locked: false, floor_mode: "free",
-    called: null, wait_for_chair: false, quorum_percent: null, lock_after_start: false, entry_muted: false, max_participants: 500,
+    called: null, wait_for_chair: false, quorum_percent: null, lock_after_start: false, lobby: "off", entry_muted: false, max_participants: 500,
     recording_policy: "off", minutes_policy: "off", prompt_language: "zh-hans", launched_at: "2026-11-23T08:00:00Z", started_at: null,
     ends_at: "2026-11-23T10:00:00Z", ended_at: null, end_reason: "", expected_at: null, guest_link_at: null, ...fields,
   };

@@ -5,14 +5,15 @@ import { ROLES, STATES, type Conference, type Participant, type ParticipantState
 const RANK: Record<Role, number> = { owner: 5, manager: 4, chair: 3, member: 2, participant: 1 };
 const STATE_ORDER = Object.fromEntries(STATES.map((state, index) => [state, index])) as Record<ParticipantState, number>;
 
-export type Counts = Record<ParticipantState, number> & { total: number; wanted: number; absent: number; hands: number };
+/** `connected` are those in the conference; who is in the lobby is counted there. */
+export type Counts = Record<ParticipantState | "lobby", number> & { total: number; wanted: number; absent: number; hands: number };
 
 export function countStates(participants: Iterable<Participant>): Counts {
   const counts: Counts = {
-    planned: 0, queued: 0, dialing: 0, ringing: 0, connected: 0, left: 0, failed: 0, total: 0, wanted: 0, absent: 0, hands: 0,
+    planned: 0, queued: 0, dialing: 0, ringing: 0, connected: 0, lobby: 0, left: 0, failed: 0, total: 0, wanted: 0, absent: 0, hands: 0,
   };
   for (const participant of participants) {
-    counts[participant.state] += 1;
+    counts[isInLobby(participant) ? "lobby" : participant.state] += 1;
     counts.total += 1;
     if (participant.present) counts.wanted += 1;
     if (isAbsent(participant)) counts.absent += 1;
@@ -34,6 +35,19 @@ export const isGathering = ({ phase }: Conference) => phase === "gathering";
 /** Chair and above, whom no floor rule mutes. */
 export const isLeader = ({ role }: Participant) => RANK[role] >= RANK.chair;
 
+/** Whether they wait for somebody to let them in. */
+export function isWaiting(participant: Participant): boolean {
+  return participant.state === "connected" && participant.present && !participant.admitted && !isLeader(participant);
+}
+
+/** Whether they wait, or were let in or sent away this moment. */
+export const isInLobby = (participant: Participant) => participant.state === "connected" && (participant.room === "lobby" || isWaiting(participant));
+
+/** Who waits, the longest first. */
+export function waitingOf(participants: Iterable<Participant>): Participant[] {
+  return [...participants].filter(isWaiting).sort((a, b) => (a.joined_at ?? "").localeCompare(b.joined_at ?? "") || a.position - b.position);
+}
+
 /** Whether the leg shall be muted: docs/architecture.md, "Effective mute". */
 export function shallBeMuted(participant: Participant, conference: Conference): boolean {
   if (participant.muted || participant.forbidden) return true;
@@ -46,7 +60,7 @@ export function shallBeMuted(participant: Participant, conference: Conference): 
 
 /** Whether the leg shall hear nothing: also, while the conference gathers, everybody below chair. */
 export function shallBeDeaf(participant: Participant, conference: Conference): boolean {
-  return participant.deaf || (isGathering(conference) && !participant.whisper && !isLeader(participant));
+  return participant.deaf || (isGathering(conference) && !participant.whisper && !isLeader(participant) && !isInLobby(participant));
 }
 
 /** What became of somebody's request for the chair: nothing yet, they are chair, or it no longer stands. */
@@ -63,7 +77,7 @@ export interface Mic {
 }
 
 export function micOf(participant: Participant, conference: Conference): Mic | null {
-  if (participant.state !== "connected") return null;
+  if (participant.state !== "connected" || isInLobby(participant)) return null;
   const wanted = shallBeMuted(participant, conference);
   return { muted: participant.observed_muted, pending: wanted !== participant.observed_muted };
 }
@@ -73,17 +87,18 @@ export function isMoving(participant: Participant): boolean {
   return participant.state === "connected" && (participant.whisper ?? "main") !== participant.room;
 }
 
-export type RosterFilter = "all" | "connected" | "under_way" | "absent" | "hands" | "whisper" | "muted";
-export const FILTERS: RosterFilter[] = ["all", "connected", "under_way", "absent", "hands", "whisper", "muted"];
+export type RosterFilter = "all" | "connected" | "lobby" | "under_way" | "absent" | "hands" | "whisper" | "muted";
+export const FILTERS: RosterFilter[] = ["all", "connected", "lobby", "under_way", "absent", "hands", "whisper", "muted"];
 
 const PASSES: Record<RosterFilter, (participant: Participant) => boolean> = {
   all: () => true,
-  connected: (participant) => participant.state === "connected",
+  connected: (participant) => participant.state === "connected" && !isInLobby(participant),
+  lobby: isInLobby,
   under_way: (participant) => isUnderWay(participant.state),
   absent: isAbsent,
   hands: (participant) => participant.hand_raised_at !== null,
   whisper: (participant) => participant.whisper !== null,
-  muted: (participant) => participant.state === "connected" && participant.observed_muted,
+  muted: (participant) => participant.state === "connected" && participant.observed_muted && !isInLobby(participant),
 };
 
 export type RosterSort = "usual" | "hands" | "speaking" | "name" | "state";

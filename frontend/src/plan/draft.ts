@@ -30,6 +30,7 @@ export const DEFAULT_OPTIONS: Options = {
   participant_may_replay: false,
   member_may_correct_own_words: true,
   guests_may_join: false,
+  lobby: "off",
 };
 
 /** A person of the form; `key` tells rows apart while they move. */

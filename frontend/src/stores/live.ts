@@ -6,7 +6,7 @@ import type { Action, ActionAnswer, ActionBodies, Participant, Whisper } from "@
 import { setServerTime } from "@/clock";
 import { i18n } from "@/i18n";
 import type { LiveState } from "@/live/merge";
-import { chairAnswer, countStates } from "@/live/roster";
+import { chairAnswer, countStates, isInLobby, waitingOf } from "@/live/roster";
 import { LiveFeed, openLine, type LiveStatus } from "@/live/socket";
 
 import { useToasts } from "./toasts";
@@ -90,11 +90,15 @@ export const useLive = defineStore("live", () => {
   const conference = computed(() => state.value?.conference ?? null);
   const participants = computed<ReadonlyMap<string, Participant>>(() => state.value?.participants ?? new Map());
   const counts = computed(() => countStates(participants.value.values()));
+  /** Whom the caller may let in, the longest waiting first. */
+  const waiting = computed(() => (ended.value ? [] : waitingOf(participants.value.values()).filter((each) => abilitiesOn(each).includes("admit"))));
   const whispers = computed(() => [...(state.value?.whispers.values() ?? [])].filter((whisper) => !whisper.closed_at));
   const announcements = computed(() => [...(state.value?.announcements.values() ?? [])].reverse());
   const you = computed(() => state.value?.you ?? null);
   const me = computed(() => participants.value.get(you.value?.participant ?? "") ?? null);
   const ended = computed(() => conference.value?.phase === "ended");
+  /** Whether the caller waits to be let in. */
+  const inLobby = computed(() => me.value !== null && me.value.present && isInLobby(me.value));
 
   /** Whether numbers, attempts and the log are shown to the caller. */
   const seesNumbers = computed(() => state.value?.abilities.conference.includes("view_numbers") ?? false);
@@ -170,7 +174,7 @@ export const useLive = defineStore("live", () => {
   const nameOf = (participant: string | null | undefined) => participants.value.get(participant ?? "")?.name ?? "";
 
   return {
-    id, status, state, talking, busy, conference, participants, counts, whispers, announcements, you, me, ended, wereCalled, seesNumbers,
+    id, status, state, talking, busy, conference, participants, counts, waiting, whispers, announcements, you, me, ended, inLobby, wereCalled, seesNumbers,
     open, close, may, abilitiesOn, mayIn, mayBringBack, request, act, nameOf,
   };
 });

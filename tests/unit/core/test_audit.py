@@ -51,6 +51,7 @@ def _bodies(scene: Scene) -> Callable[[str], tuple[str, Body]]:
     bodies: dict[str, Body] = {
         "extend": {"minutes": 5},
         "floor": {"mode": "moderated"},
+        "lobby": {"mode": "guests"},
         "call": {"participant": str(low.pk)},
         "invite": {"people": [{"name": "New", "numbers": [{"number": "8001"}]}]},
         "volume": {**several, "level": 1},
@@ -76,6 +77,8 @@ def _bodies(scene: Scene) -> Callable[[str], tuple[str, Body]]:
             "revoke": {"granted": True},
             "lower_hand": {"hand_raised_at": "2026-01-01T00:00:00Z"},
             "decline_chair": {"chair_asked_at": "2026-01-01T00:00:00Z"},
+            "admit": {"admitted": False},
+            "refuse": {"admitted": False},
         }
         Participant.objects.filter(pk=low.pk).update(**undo.get(action, {}))
         state: dict[str, Body] = {
@@ -83,6 +86,7 @@ def _bodies(scene: Scene) -> Callable[[str], tuple[str, Body]]:
             "unlock": {"locked": True},
             "call": {"floor_mode": "roll_call"},
             "grant": {"floor_mode": "moderated"},
+            "refuse": {"lobby": "everybody"},
             "guest_link": {"guests_may_join": True},
             "guest_link_off": {"guest_link_at": "2026-01-01T00:00:00Z"},
         }

@@ -42,6 +42,7 @@ class ModelLeg:
     moderator: bool = False
     twin: UUID | None = None
     inbound: bool = False
+    passes_locks: bool = False
 
 
 class ModelSwitch:
@@ -55,6 +56,8 @@ class ModelSwitch:
         self.boot = 0
         self.plays: list[c.Play] = []
         self.double_calls = 0
+        self.locked_out = 0
+        """Callers who were moved into a locked room without what lets them pass."""
         self.start()
 
     def start(self) -> None:
@@ -118,14 +121,17 @@ class ModelSwitch:
                 if room.name in self.rooms:
                     self.rooms[room.name] = isinstance(command, c.Lock)
                     self._tell(e.RoomLocked if self.rooms[room.name] else e.RoomUnlocked, room=room.name)
-            case c.PrepareMove(leg=uuid, flags=flags, volume_in=volume_in):
+            case c.PrepareMove(leg=uuid, flags=flags, volume_in=volume_in, caller=caller):
                 if uuid in self.legs:
-                    self.legs[uuid].flags, self.legs[uuid].join_volume = flags, volume_in
+                    leg = self.legs[uuid]
+                    leg.flags, leg.join_volume, leg.passes_locks = flags, volume_in, leg.passes_locks or caller
             case c.Move(source=source, target=target, legs=uuids):
                 for uuid in uuids:
                     if uuid in self.legs and self.legs[uuid].room == source.name:
                         leg = self.legs[uuid]
                         self._leave(leg)
+                        if leg.inbound and not leg.passes_locks and self.rooms.get(target.name):
+                            self.locked_out += 1
                         self._join(leg, target.name, leg.flags, leg.join_volume)
                 self._tidy(source.name)
             case c.Play(room=room, path=path, leg=target_leg):

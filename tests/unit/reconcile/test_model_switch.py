@@ -187,6 +187,7 @@ class Conference(RuleBasedStateMachine):
         for _ in range(int(seconds / TICK)):
             self.world.tick()
             assert not self.world.switch.double_calls, "two live legs of one participant"
+            assert not self.world.switch.locked_out, "whom we move, no lock keeps out"
 
     def teardown(self) -> None:
         if not hasattr(self, "world"):

@@ -89,6 +89,14 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
         [f"api uuid_setvar {LEG} conference_member_flags", f"api uuid_setvar {LEG} conference_join_volume_in"],
     ),
     (
+        commands.PrepareMove(LEG, frozenset(), 0, caller=True),
+        [
+            f"api uuid_setvar {LEG} conference_member_flags",
+            f"api uuid_setvar {LEG} conference_join_volume_in",
+            f"api uuid_setvar {LEG} conference_enforce_security false",
+        ],
+    ),
+    (
         commands.Move(MAIN, SIDE, (LEG, LEG2), frozenset({MemberFlag.MANDATORY_MEMBER_ENDCONF})),
         [
             "api conference c-0123456789ab transfer w-0123456789ab@whisper+flags{mandatory_member_endconf} "
@@ -174,6 +182,7 @@ def fields_of(kind: type[Any]) -> st.SearchStrategy[Any]:
         "volume": st.integers(-4, 0),
         "volume_in": st.integers(-4, 4),
         "level": st.integers(-4, 4),
+        "caller": st.booleans(),
     }
     rooms = st.one_of(
         st.just(MAIN), st.builds(Room, hostile, st.just("sparkle")), st.builds(Room, st.just("r"), hostile)

@@ -18,6 +18,7 @@ export function useOwnNote() {
   return computed<OwnNote | null>(() => {
     const { me, conference } = live;
     if (!me || !conference) return null;
+    if (live.inLobby) return { text: t("lobby.own"), tone: "accent" };
     if (me.forbidden) return { text: t("self.forbidden"), tone: "bad" };
     const whisper = live.whispers.find(({ id }) => id === me.whisper);
     if (whisper) return { text: t("self.inWhisper", { title: whisper.title || t("roster.whisperUntitled") }), tone: "violet" };

@@ -5,7 +5,7 @@ import { useI18n } from "vue-i18n";
 
 import type { Participant, Role } from "@/api/types";
 import type { MenuItem } from "@/components/AppMenu.vue";
-import { isUnderWay, rolesToGive } from "@/live/roster";
+import { isInLobby, isUnderWay, isWaiting, rolesToGive } from "@/live/roster";
 import { useConfirm } from "@/stores/confirm";
 import { useLive } from "@/stores/live";
 
@@ -13,7 +13,7 @@ import { useLive } from "@/stores/live";
 export type Request = { kind: "details" | "rename" | "announce" | "whisper"; participant: Participant };
 
 type Plain =
-  | "mute" | "unmute" | "forbid" | "allow" | "grant" | "revoke" | "deafen" | "undeafen" | "hold" | "unhold"
+  | "admit" | "mute" | "unmute" | "forbid" | "allow" | "grant" | "revoke" | "deafen" | "undeafen" | "hold" | "unhold"
   | "raise_hand" | "lower_hand" | "redial" | "cancel" | "ask_chair" | "decline_chair";
 
 export function useParticipantActions(open: (request: Request) => void) {
@@ -28,6 +28,9 @@ export function useParticipantActions(open: (request: Request) => void) {
     const offer = (ability: string, when: boolean, item: Omit<MenuItem, "key" | "label"> & Partial<MenuItem>) => {
       if (may.has(ability) && when) items.push({ ...item, key: ability, label: item.label ?? t(`actions.${ability}`) });
     };
+    const waiting = isWaiting(participant);
+    offer("admit", waiting || (participant.refused && !participant.present), { icon: "check", label: t(waiting ? "lobby.admit" : "lobby.letBack") });
+    if (may.has("refuse") && waiting) items.push({ key: "deny", icon: "close", label: t("lobby.refuse"), danger: true });
     offer("redial", !connected && !isUnderWay(participant.state), { icon: "phoneOut" });
     offer("cancel", isUnderWay(participant.state), { icon: "phoneOff" });
     offer("mute", !participant.muted, { icon: "micOff" });
@@ -37,7 +40,7 @@ export function useParticipantActions(open: (request: Request) => void) {
     const moderated = live.conference?.floor_mode === "moderated";
     offer("grant", moderated && !participant.granted, { icon: "floor" });
     offer("revoke", moderated && participant.granted, { icon: "floor" });
-    offer("call", live.conference?.floor_mode === "roll_call" && connected && participant.id !== live.conference.called, { icon: "rollCall" });
+    offer("call", live.conference?.floor_mode === "roll_call" && connected && !waiting && participant.id !== live.conference.called, { icon: "rollCall" });
     offer("raise_hand", !participant.hand_raised_at, { icon: "hand" });
     offer("lower_hand", participant.hand_raised_at !== null, { icon: "hand" });
     offer("deafen", connected && !participant.deaf, { icon: "earOff", separated: true });
@@ -45,7 +48,7 @@ export function useParticipantActions(open: (request: Request) => void) {
     offer("hold", connected && !participant.held, { icon: "pause" });
     offer("unhold", participant.held, { icon: "play" });
     if (live.may("announce") && connected) items.push({ key: "announce", icon: "megaphone", label: t("actions.announceTo") });
-    if (live.may("whisper_open") && may.has("whisper_add") && connected && !participant.whisper && participant.id !== live.me?.id) {
+    if (live.may("whisper_open") && may.has("whisper_add") && connected && !isInLobby(participant) && !participant.whisper && participant.id !== live.me?.id) {
       items.push({ key: "whisper", icon: "whisper", label: t("actions.whisperWith") });
     }
     offer("whisper_remove", live.mayBringBack(participant), { icon: "back", label: t("whisper.removeFrom") });
@@ -61,8 +64,8 @@ export function useParticipantActions(open: (request: Request) => void) {
     offer("ask_chair", !participant.chair_asked_at, { icon: "person" });
     const own = participant.id === live.me?.id;
     offer("decline_chair", participant.chair_asked_at !== null, { icon: "close", label: own ? t("self.withdrawChair") : undefined });
-    offer("remove", participant.present, { icon: "close", danger: true, separated: true });
-    if (may.has("remove") && !participant.refused && participant.id !== live.me?.id) {
+    offer("remove", participant.present && !waiting, { icon: "close", danger: true, separated: true });
+    if (may.has("remove") && !waiting && !participant.refused && participant.id !== live.me?.id) {
       items.push({ key: "refuse", icon: "lock", label: t("actions.removeRefuse"), danger: true });
     }
     return items;
@@ -71,6 +74,7 @@ export function useParticipantActions(open: (request: Request) => void) {
   async function choose(participant: Participant, key: string): Promise<void> {
     const participants = [participant.id];
     if (key === "details" || key === "rename" || key === "announce" || key === "whisper") return open({ kind: key, participant });
+    if (key === "deny") return void (await live.act("refuse", { participants }));
     if (key === "remove" || key === "refuse") return remove([participant], key === "refuse");
     if (key === "call") await live.act("call", { participant: participant.id });
     else if (key === "whisper_remove") await live.act("whisper_remove", { whisper: participant.whisper ?? "", participants });
