@@ -81,12 +81,13 @@ PARTICIPANT = (
     "cause",
     "sip_code",
     "next_try_at",
+    "caller_number",
 )
 WHISPER = ("id", "title", "soft_main", "opened_by_id", "opened_at", "closed_at", "observed_feed")
 ANNOUNCEMENT = ("id", "participant_id", "text", "language", "created_at", "played_at", "error")
 
 #: Fields of a participant that only FULL has.
-PRIVATE = frozenset({"numbers", "round", "cause", "sip_code", "next_try_at"})
+PRIVATE = frozenset({"numbers", "round", "cause", "sip_code", "next_try_at", "caller_number"})
 
 _RENAMED = {
     "plan_id": "plan",

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.fields import SealedTextField
 from apps.core.ids import new_id
 
 from .options import Options, Role
@@ -53,6 +54,9 @@ class Person(models.Model):
     role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.PARTICIPANT)
     numbers: models.JSONField[Any, Any] = models.JSONField(_("numbers"), default=list)
     position = models.PositiveIntegerField(_("position"), default=0)
+    #: Names them when they dial in; found by its key (services/pins.py). Empty: they have none.
+    pin = SealedTextField(blank=True, default="", db_default="", editable=False)
+    pin_key = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         abstract = True
@@ -82,5 +86,8 @@ class PlanPerson(Person):
         constraints = [
             models.UniqueConstraint(
                 fields=["plan", "user"], condition=models.Q(user__isnull=False), name="plan_person_user_once"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "pin_key"], condition=~models.Q(pin_key=""), name="plan_person_pin_once"
+            ),
         ]

@@ -20,6 +20,7 @@ from apps.conferences.models.options import OPTION_FIELDS
 from apps.core import audit
 from apps.core.errors import FieldError, Invalid, NotFound
 
+from . import pins
 from .people import Limits, Person, read_people
 
 _TITLE_LENGTH = 120
@@ -213,8 +214,9 @@ def _leave_superiors(stored: Sequence[PlanPerson], people: Sequence[Person], act
 
 
 def _store_people(plan: Plan, people: Sequence[Person]) -> None:
-    """Replace the people of a plan; those sent with their id keep it."""
+    """Replace the people of a plan; those sent with their id keep it, and their PIN."""
     known = set(plan.people.values_list("pk", flat=True))
+    kept = pins.sealed(plan.pk)
     plan.people.all().delete()
     PlanPerson.objects.bulk_create(
         [
@@ -230,6 +232,7 @@ def _store_people(plan: Plan, people: Sequence[Person]) -> None:
             for position, each in enumerate(people)
         ]
     )
+    pins.put_back(kept)
 
 
 def _follow_managers(stored: Sequence[PlanPerson], before: frozenset[UUID], now: frozenset[UUID]) -> None:
