@@ -1,6 +1,6 @@
 from .audio import Announcement, Whisper
 from .conference import Attempt, Conference, Delta, Participant
-from .dial_in import AccessNumber, DialIn
+from .dial_in import AccessNumber, DialIn, PersonalPin
 from .joining import BrowserJoin, GuestLink
 from .options import FloorMode, MinutesPolicy, Options, RecordingPolicy, Role
 from .plan import Plan, PlanPerson
@@ -18,6 +18,7 @@ __all__ = [
     "MinutesPolicy",
     "Options",
     "Participant",
+    "PersonalPin",
     "Plan",
     "PlanPerson",
     "RecordingPolicy",

@@ -56,7 +56,7 @@ class DialIn(models.Model):
     """How a plan's conferences are dialled into, or one conference that has no plan.
 
     It stays with the plan for all its launches. `chair_pin` … are for callers who are not on the list; people have
-    their own (`Person.pin`). Wrong PINs are counted here, whatever process and caller they come by: `failures` since
+    their own (PersonalPin). Wrong PINs are counted here, whatever process and caller they come by: `failures` since
     `failing_since`.
     """
 
@@ -85,3 +85,19 @@ class DialIn(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class PersonalPin(models.Model):
+    """The PIN of one person. `key`, by which it is found, is an HMAC of it (services/pins.py), and stands in the rows
+    of the person whose it is: in the plan, and in what was launched of it.
+    """
+
+    dial_in = models.ForeignKey(DialIn, on_delete=models.CASCADE, related_name="personal_pins")
+    key = models.CharField(max_length=32)
+    pin = SealedTextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dial_in", "key"], name="personal_pin_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.fields import SealedTextField
 from apps.core.ids import new_id
 
 from .options import Options, Role
@@ -54,8 +53,7 @@ class Person(models.Model):
     role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.PARTICIPANT)
     numbers: models.JSONField[Any, Any] = models.JSONField(_("numbers"), default=list)
     position = models.PositiveIntegerField(_("position"), default=0)
-    #: Names them when they dial in; found by its key (services/pins.py). Empty: they have none.
-    pin = SealedTextField(blank=True, default="", db_default="", editable=False)
+    #: Which PIN names them when they dial in (PersonalPin.key). Empty: they have none.
     pin_key = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
 
     class Meta:

@@ -1,22 +1,23 @@
 """Numbers and PINs for dialling in: made, looked up, renewed.
 
 A PIN is kept sealed, to be shown, and beside it a key, to be found by: an HMAC under SECRET_KEY over the way to dial in
-and the PIN. A person of a plan and the participant that a launch made of them have the same of both, so that the key is
-also what ties the two together.
+and the PIN. A person of a plan and the participant that a launch made of them have the same key, which is also what
+ties the two together.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from apps.conferences.access import Role
-from apps.conferences.models import Conference, DialIn, Participant, PlanPerson
+from apps.conferences.models import Conference, DialIn, Participant, PersonalPin, PlanPerson
 
 NUMBER_LENGTH = 8
 ROLE_PIN_LENGTH = 6
@@ -48,18 +49,9 @@ def of_conference(conference: Conference) -> DialIn:
     return dial_in
 
 
-def sealed(plan_id: UUID) -> dict[UUID, tuple[str, str]]:
-    """The PINs of a plan's people as the database has them, with their keys: to be copied without being opened."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, pin, pin_key FROM conferences_planperson WHERE plan_id = %s AND pin_key <> ''", [plan_id]
-        )
-        return {key: (pin, pin_key) for key, pin, pin_key in cursor.fetchall()}
-
-
-def put_back(pins: Mapping[UUID, tuple[str, str]]) -> None:
-    """Give people of a plan, who were stored anew, what `sealed` told of them before."""
-    _write(PlanPerson, pins)
+def personal_pins(dial_in: DialIn, keys: Iterable[str]) -> dict[str, str]:
+    """PINs by their keys."""
+    return dict(dial_in.personal_pins.filter(key__in=keys).values_list("key", "pin"))
 
 
 def role_pins(dial_in: DialIn) -> dict[Role, str]:
@@ -89,16 +81,13 @@ def renew_roles(dial_in: DialIn, roles: Iterable[Role]) -> None:
 def renew_people(dial_in: DialIn, people: Iterable[PlanPerson | Participant]) -> None:
     """New PINs for these people, in the plan and in what runs of it. In a transaction."""
     _lock(dial_in)
-    taken = _keys(dial_in)
     for person in people:
-        pin, key = _fresh(dial_in, taken)
-        same = {"pin": pin, "pin_key": key}
-        type(person)._default_manager.filter(pk=person.pk).update(**same)
-        if not person.pin_key or dial_in.plan_id is None:
-            continue
-        PlanPerson.objects.filter(plan=dial_in.plan_id, pin_key=person.pin_key).update(**same)
-        running = Conference.objects.filter(plan=dial_in.plan_id, settled_at=None).values("pk")
-        Participant.objects.filter(conference__in=running, pin_key=person.pin_key).update(**same)
+        [key] = _make(dial_in, 1)
+        of_plan = PlanPerson.objects.filter(plan=dial_in.plan_id, pin_key=person.pin_key)
+        in_run = Participant.objects.filter(conference__in=_conferences(dial_in), pin_key=person.pin_key)
+        of_plan.update(pin_key=key)
+        in_run.update(pin_key=key)
+        dial_in.personal_pins.filter(key=person.pin_key).delete()
 
 
 def _find_or_make(**of: UUID) -> DialIn:
@@ -119,46 +108,39 @@ def _complete(dial_in: DialIn, model: type[PlanPerson | Participant], owner: str
     without = model._default_manager.filter(**{owner: key}, pin_key="", **more).values_list("pk", flat=True)
     if not without.exists():
         return
-    seal = model._meta.get_field("pin").get_prep_value
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         _lock(dial_in)  # two who look at the same time see the same
-        taken = _keys(dial_in)
-        fresh = {each: _fresh(dial_in, taken) for each in without}
-        _write(model, {each: (seal(pin), pin_key) for each, (pin, pin_key) in fresh.items()})
+        people = list(without)
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} t SET pin_key = new.key"  # noqa: S608 - a name of ours
+            " FROM unnest(%s::uuid[], %s::text[]) AS new (id, key) WHERE t.id = new.id",
+            [people, _make(dial_in, len(people))],
+        )
 
 
 def _lock(dial_in: DialIn) -> DialIn:
     return DialIn.objects.select_for_update().get(pk=dial_in.pk)
 
 
-def _write(model: type[PlanPerson | Participant], pins: Mapping[UUID, tuple[str, str]]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {model._meta.db_table} t SET pin = new.pin, pin_key = new.pin_key"  # noqa: S608 - a name of ours
-            " FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS new (id, pin, pin_key) WHERE t.id = new.id",
-            [list(pins), [pin for pin, _ in pins.values()], [pin_key for _, pin_key in pins.values()]],
-        )
+def _conferences(dial_in: DialIn) -> QuerySet[Conference]:
+    """Those that can still be dialled into."""
+    if dial_in.plan_id is None:
+        return Conference.objects.filter(pk=dial_in.conference_id)
+    return Conference.objects.filter(plan=dial_in.plan_id, settled_at=None)
 
 
-def _keys(dial_in: DialIn) -> set[str]:
-    """Of all PINs that people have: those of the plan, and of what runs of it or stands alone."""
-    people = PlanPerson.objects.filter(plan=dial_in.plan_id).values_list("pin_key", flat=True)
-    if dial_in.conference_id is not None:
-        conferences = Conference.objects.filter(pk=dial_in.conference_id)
-    else:
-        conferences = Conference.objects.filter(plan=dial_in.plan_id, settled_at=None)
-    participants = Participant.objects.filter(conference__in=conferences.values("pk"))
-    return {*people, *participants.values_list("pin_key", flat=True)}
-
-
-def _fresh(dial_in: DialIn, taken: set[str]) -> tuple[str, str]:
-    """A PIN and its key, which is among `taken` from now on."""
-    while True:
+def _make(dial_in: DialIn, count: int) -> list[str]:
+    """The keys of so many new PINs. The way in is locked."""
+    taken = set(dial_in.personal_pins.values_list("key", flat=True))
+    fresh: dict[str, str] = {}
+    while len(fresh) < count:
         pin = f"{secrets.randbelow(10**PERSONAL_PIN_LENGTH):0{PERSONAL_PIN_LENGTH}}"
-        keys = keys_of_pin(dial_in, pin)
-        if taken.isdisjoint(keys):
-            taken.add(keys[0])
-            return pin, keys[0]
+        key, *older = keys_of_pin(dial_in, pin)
+        if taken.isdisjoint([key, *older]):
+            taken.add(key)
+            fresh[key] = pin
+    PersonalPin.objects.bulk_create([PersonalPin(dial_in=dial_in, key=key, pin=pin) for key, pin in fresh.items()])
+    return list(fresh)
 
 
 def _unlike(taken: set[str], length: int) -> str:

@@ -20,7 +20,6 @@ from apps.conferences.models.options import OPTION_FIELDS
 from apps.core import audit
 from apps.core.errors import FieldError, Invalid, NotFound
 
-from . import pins
 from .people import Limits, Person, read_people
 
 _TITLE_LENGTH = 120
@@ -215,13 +214,12 @@ def _leave_superiors(stored: Sequence[PlanPerson], people: Sequence[Person], act
 
 def _store_people(plan: Plan, people: Sequence[Person]) -> None:
     """Replace the people of a plan; those sent with their id keep it, and their PIN."""
-    known = set(plan.people.values_list("pk", flat=True))
-    kept = pins.sealed(plan.pk)
+    known = dict(plan.people.values_list("pk", "pin_key"))
     plan.people.all().delete()
     PlanPerson.objects.bulk_create(
         [
             PlanPerson(
-                **({"id": each.id} if each.id in known else {}),
+                **({"id": each.id, "pin_key": known[each.id]} if each.id in known else {}),
                 plan=plan,
                 name=each.name,
                 role=each.role,
@@ -232,7 +230,6 @@ def _store_people(plan: Plan, people: Sequence[Person]) -> None:
             for position, each in enumerate(people)
         ]
     )
-    pins.put_back(kept)
 
 
 def _follow_managers(stored: Sequence[PlanPerson], before: frozenset[UUID], now: frozenset[UUID]) -> None:
