@@ -148,19 +148,24 @@ def _enter(state: State, place: Place) -> list[Application]:
 def _again(state: State, question: str, wrong: str) -> list[Application]:
     if state.attempt >= TRIES:
         return _goodbye(state, "too-many-tries")
-    said = [("playback", sound(state.language, wrong))] if wrong else []
-    return [*said, *_ask(replace(state, attempt=state.attempt + 1), question)]
+    return _ask(replace(state, attempt=state.attempt + 1), *filter(None, (wrong, question)))
 
 
-def _ask(state: State, question: str) -> list[Application]:
+def _ask(state: State, *words: str) -> list[Application]:
+    """The words may be cut short by a key; they are one file to the switch."""
     most = max(NUMBER_LENGTH, PERSONAL_PIN_LENGTH) + 1
-    question, nothing = sound(state.language, question), sound(state.language, "nothing-entered")
+    question, nothing = _together(state, *words), sound(state.language, "nothing-entered")
     return [
         ("set", f"{STATE}={_sign(state)}"),
         ("unset", DIGITS),
         ("play_and_get_digits", f"1 {most} 1 {WAIT} # {question} {nothing} {DIGITS} ^[0-9]+$ {PAUSE}"),
         ("transfer", f"next XML {INSIDE}"),
     ]
+
+
+def _together(state: State, *words: str) -> str:
+    files = [sound(state.language, each) for each in words]
+    return files[0] if len(files) == 1 else f"file_string://{'!'.join(files)}"
 
 
 def _goodbye(state: State, prompt: str) -> list[Application]:

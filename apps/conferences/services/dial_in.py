@@ -135,9 +135,11 @@ def _ended_lately(conference: Conference) -> bool:
 
 
 def _failed(caller: PhoneCaller) -> None:
+    """Raises Refusal with what was one too many."""
     caller.brake.failed()
     if caller.brake.holds:
         _record("dial_in_blocked", caller, None)
+        raise Refusal("blocked")
 
 
 def _record(action: str, caller: PhoneCaller, on: Conference | None) -> None:

@@ -125,7 +125,7 @@ def _lock(dial_in: DialIn) -> DialIn:
 def _conferences(dial_in: DialIn) -> QuerySet[Conference]:
     """Those that can still be dialled into."""
     if dial_in.plan_id is None:
-        return Conference.objects.filter(pk=dial_in.conference_id)
+        return Conference.objects.filter(own_dial_in=dial_in)
     return Conference.objects.filter(plan=dial_in.plan_id, settled_at=None)
 
 
