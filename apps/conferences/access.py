@@ -318,6 +318,22 @@ def must_wait(lobby: str, role: Role, *, guest: bool) -> bool:
     return role < Role.CHAIR and (lobby == Lobby.EVERYBODY or (lobby == Lobby.GUESTS and guest))
 
 
+def may_see_pin(actor: Role, switches: frozenset[Switch], *, of: Role, is_self: bool = False) -> Decision:
+    """Whether somebody is shown a PIN by which people dial in: their own; and who may invite, those of roles that they
+    may give, since whoever knows a PIN can call in that role.
+    """
+    if is_self:
+        return may(actor, Action.VIEW, switches)
+    decision = may(actor, Action.INVITE, switches)
+    return may_assign(actor, of) if decision else decision
+
+
+def may_renew_pin(actor: Role, switches: frozenset[Switch], *, of: Role, is_self: bool = False) -> Decision:
+    """Whether they may make another, and the one that was told void: those of others take a chair or above."""
+    decision = may_see_pin(actor, switches, of=of, is_self=is_self)
+    return NOT_ALLOWED if decision and not is_self and actor < Role.CHAIR else decision
+
+
 def may_hear_whisper(in_it: bool) -> Decision:
     return YES if in_it else NOT_FOUND
 

@@ -26,9 +26,13 @@ class Account:
     browser: bool = False
 
 
+def is_browser(name: str) -> bool:
+    return bool(_BROWSER.fullmatch(name))
+
+
 def find_account(name: str) -> Account | None:
     """The account of this name that may sign in now."""
-    if _BROWSER.fullmatch(name):
+    if is_browser(name):
         account = BrowserAccount.objects.filter(pk=name, revoked_at=None, expires_at__gt=timezone.now()).first()
         return Account(name, account.a1_hash, browser=True) if account else None
     if not _EXTENSION.fullmatch(name):

@@ -68,3 +68,20 @@ def parse_number(written: str, kind: NumberKind | None = None, region: str = "CN
     mobile = phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.MOBILE
     value = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return Number(NumberKind.MOBILE if mobile else NumberKind.LANDLINE, value)
+
+
+def called(number: str) -> str:
+    """What somebody dialled, or who a network says is calling, in the one way of being written; as it is where it is no
+    number.
+    """
+    written = f"+{number[2:]}" if number.startswith("00") else number
+    try:
+        return parse_number(written).value
+    except InvalidNumber:
+        return number
+
+
+def masked(number: str) -> str:
+    """Enough of a number to recognise it by: `138****8000`; of an internal one all."""
+    digits = number.removeprefix("+86")
+    return digits if len(digits) < 8 else f"{digits[:-8]}****{digits[-4:]}"

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.switch.freeswitch.render import LOBBY_TONES
@@ -41,9 +42,11 @@ class LegCount:
 
 
 class Switch:
-    def __init__(self, people: People, lobby_sound: str = LOBBY_TONES) -> None:
+    def __init__(self, people: People, sounds: Path, lobby_sound: str = LOBBY_TONES) -> None:
         self.bus = EventBus()
         self.people = people
+        self.sounds = sounds
+        """Where a sound is that is named without its whole path."""
         self.lobby_sound = lobby_sound
         """What those hear who wait in a lobby."""
         self.mixer = Mixer()
@@ -67,6 +70,10 @@ class Switch:
     def uptime(self) -> float:
         """Seconds."""
         return time.time() - self.started
+
+    def sound_path(self, name: str) -> str:
+        """Of a file that is named without its whole path (switch_is_file_path)."""
+        return name if name.startswith("/") or "://" in name else f"{self.sounds}/{name}"
 
     def next_member_number(self) -> int:
         return next(self._member_numbers)

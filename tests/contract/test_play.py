@@ -9,6 +9,7 @@ import numpy as np
 
 from apps.switch.commands import Mute, Play
 from apps.switch.events import MemberJoined, PlayDone, PlayStarted, Talking
+from apps.switch.prompts import sound
 from apps.switch.speech import synthesise
 from tests.contract.desk import HEARD, Desk, levels
 from tests.servers import wait_until
@@ -41,6 +42,17 @@ def test_an_announcement_to_one_is_not_in_the_mix(desk: Desk) -> None:
     done = desk.expect(PlayDone, lambda event: event.room == desk.room.name)
     assert started.leg == done.leg == leg
     assert started.path == done.path == path
+
+
+def test_a_prompt_is_found_by_its_language_and_name(desk: Desk) -> None:
+    leg = desk.call("9000")
+    path = sound("zh-hans", "welcome")
+    for to, words in ((None, ""), (leg, " to member ")):
+        [reply] = desk.send(Play(desk.room, path, to))
+        assert reply.text.startswith(f"+OK (play) Playing file {path}{words}")
+        done = desk.expect(PlayDone, lambda event: event.room == desk.room.name)
+        assert done.path.endswith(f"/sounds/{path}")
+        assert done.leg == to
 
 
 def test_a_tone_played_to_all_is_recorded_and_one_played_to_one_is_not(desk: Desk) -> None:

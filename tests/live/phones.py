@@ -70,6 +70,7 @@ class Phone:
 
         async def dial() -> None:
             call = await self._agent.dial(f"sip:{number}@{self._phones.server};transport=tls")
+            self._call, self._rate, self._table = call, 0, None
             await call.wait_established()
 
         self._phones.do(dial())

@@ -177,7 +177,9 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     role = serializers.CharField()
     user = serializers.UUIDField(allow_null=True)
-    guest = serializers.BooleanField(help_text="Came by the link of guests, under a name of their own choice.")
+    guest = serializers.BooleanField(
+        help_text="Is not on the list: came by the link of guests, or called with the PIN of a role."
+    )
     state = serializers.CharField()
     present = serializers.BooleanField()
     refused = serializers.BooleanField()
@@ -203,6 +205,9 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     cause = serializers.CharField(required=False, allow_blank=True)
     sip_code = serializers.IntegerField(required=False)
     next_try_at = serializers.DateTimeField(required=False, allow_null=True)
+    caller_number = serializers.CharField(
+        required=False, allow_blank=True, help_text="Where a caller who is not on the list called from."
+    )
     abilities = serializers.ListField(child=serializers.CharField())
 
 

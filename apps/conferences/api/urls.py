@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from . import joining, views
+from . import dial_in, joining, views
 from .actions import action_patterns
 
 router = SimpleRouter(use_regex_path=False)
@@ -19,11 +19,13 @@ _conference = [
     path("log/", views.LogView.as_view(), name="log"),
     path("whispers/", views.WhisperListView.as_view(), name="whispers"),
     path("join/", joining.JoinView.as_view(), name="join"),
+    path("dial-in/", dial_in.ConferenceDialInView.as_view(), name="conference-dial-in"),
     path("invitation/", joining.InvitationView.as_view(), name="invitation"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("extensions/", views.ExtensionListView.as_view(), name="extensions"),
+    path("plans/<uuid:plan_id>/dial-in/", dial_in.PlanDialInView.as_view(), name="plan-dial-in"),
     path("conferences/<uuid:conference_id>/", include(_conference)),
     path("guests/<str:token>/", joining.DoorView.as_view(), name="door"),
     *action_patterns,

@@ -1,39 +1,63 @@
-"""What becomes of a call from outside: a browser goes to its place; all else is refused, so far."""
+"""What becomes of a call from outside: a browser goes to its place, a telephone is asked where it wants to, and all
+else is refused.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
 from django.http import QueryDict
 
 from apps.conferences.services.arrivals import arrive
+from apps.conferences.services.dial_in import PhoneCaller
 from apps.core.errors import Problem
+from apps.switch.accounts import is_browser
 from apps.switch.esl.rendering import conference_target
 from apps.switch.models import Node
 from apps.switch.xml.documents import ADMIT, NOT_FOUND, document
+
+from .phone import DIGITS, INSIDE, STATE, UNLOCKED, Application, Call, begin, go_on
 
 logger = logging.getLogger(__name__)
 
 OUTSIDE = "public"
 """The context in which all calls from outside arrive."""
 
+EXEMPT = "trunk-exempt"
+"""The profile of gateways that cannot encrypt."""
+
 JOIN = "join"
 """What browsers call (services/joining.py)."""
 
-Application = tuple[str, str]
-UNLOCKED: Application = ("set", "conference_enforce_security=false")
-"""Whom we let in, the lock of a room lets in: also who comes back (mod_conference.c:2094)."""
 REFUSE: Application = ("hangup", "CALL_REJECTED")
 
 
 def dialplan(node: Node, question: QueryDict) -> bytes:
-    if question.get("Hunt-Context") != OUTSIDE:
+    context, dialled = question.get("Hunt-Context", ""), question.get("Hunt-Destination-Number", "")
+    if context == INSIDE:
+        return _answer(INSIDE, go_on(_call(node, question), question.get(f"variable_{STATE}", "")))
+    if context != OUTSIDE:
         return NOT_FOUND
-    if question.get("Hunt-Destination-Number") == JOIN:
-        return _answer(*_joining(node, question))
-    return _answer(REFUSE)
+    if dialled == JOIN:
+        return _answer(OUTSIDE, _joining(node, question))
+    # An account of a browser is good for joining only.
+    answer = None if is_browser(question.get("variable_user_name", "")) else begin(_call(node, question), dialled)
+    return _answer(OUTSIDE, answer or [REFUSE])
+
+
+def _call(node: Node, question: QueryDict) -> Call:
+    profile = question.get("variable_sofia_profile_name", "")
+    caller = PhoneCaller.of(
+        number=question.get("Hunt-Caller-ID-Number", ""),
+        address=question.get("Hunt-Network-Addr", ""),
+        profile=profile,
+        account=question.get("variable_user_name", ""),
+    )
+    digits = question.get(f"variable_{DIGITS}", "")
+    return Call(UUID(question.get("Unique-ID")), node.pk, caller, profile == EXEMPT, digits)
 
 
 def _joining(node: Node, question: QueryDict) -> list[Application]:
@@ -46,8 +70,8 @@ def _joining(node: Node, question: QueryDict) -> list[Application]:
     return [ADMIT, UNLOCKED, ("answer", ""), ("conference", conference_target(place.room, place.flags))]
 
 
-def _answer(*applications: Application) -> bytes:
-    context = ET.Element("context", name=OUTSIDE)
+def _answer(name: str, applications: Sequence[Application]) -> bytes:
+    context = ET.Element("context", name=name)
     condition = ET.SubElement(ET.SubElement(context, "extension", name="caller"), "condition")
     for application, data in applications:
         ET.SubElement(condition, "action", application=application, data=data)

@@ -84,6 +84,7 @@ PARTICIPANT = (
     "cause",
     "sip_code",
     "next_try_at",
+    "caller_number",
 )
 WHISPER = ("id", "title", "soft_main", "opened_by_id", "opened_at", "closed_at", "observed_feed")
 ANNOUNCEMENT = ("id", "participant_id", "text", "language", "created_at", "played_at", "error")
@@ -92,7 +93,7 @@ ANNOUNCEMENT = ("id", "participant_id", "text", "language", "created_at", "playe
 INSIDE = frozenset({"agenda", "called"})
 
 #: Fields of a participant that only FULL has.
-PRIVATE = frozenset({"numbers", "round", "cause", "sip_code", "next_try_at"})
+PRIVATE = frozenset({"numbers", "round", "cause", "sip_code", "next_try_at", "caller_number"})
 
 _RENAMED = {
     "plan_id": "plan",

@@ -90,7 +90,8 @@ class Conference(Options):
 
 
 class Participant(Person):
-    """One person (or phone) of a conference. A `guest` came by its link and gave their name themself.
+    """One person (or phone) of a conference. A `guest` is not on the list: they came by its link and gave their name
+    themself, or called from `caller_number` with the PIN of a role.
 
     Who is not `admitted` waits in the lobby when they come, unless they lead (services/lobby.py).
     """
@@ -117,6 +118,7 @@ class Participant(Person):
         related_name="+",
     )
     guest = models.BooleanField(_("guest"), default=False)
+    caller_number = models.CharField(_("called from"), max_length=32, blank=True, default="", db_default="")
     # desired
     present = models.BooleanField(_("wanted"), default=True)
     refused = models.BooleanField(_("refused re-entry"), default=False)
@@ -159,6 +161,9 @@ class Participant(Person):
         constraints = [
             models.UniqueConstraint(
                 fields=["conference", "user"], condition=models.Q(user__isnull=False), name="participant_user_once"
+            ),
+            models.UniqueConstraint(
+                fields=["conference", "pin_key"], condition=~models.Q(pin_key=""), name="participant_pin_once"
             ),
             models.CheckConstraint(condition=models.Q(volume__range=(-4, 4)), name="participant_volume"),
         ]

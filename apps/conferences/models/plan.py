@@ -53,6 +53,8 @@ class Person(models.Model):
     role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.PARTICIPANT)
     numbers: models.JSONField[Any, Any] = models.JSONField(_("numbers"), default=list)
     position = models.PositiveIntegerField(_("position"), default=0)
+    #: Which PIN names them when they dial in (PersonalPin.key). Empty: they have none.
+    pin_key = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         abstract = True
@@ -82,5 +84,8 @@ class PlanPerson(Person):
         constraints = [
             models.UniqueConstraint(
                 fields=["plan", "user"], condition=models.Q(user__isnull=False), name="plan_person_user_once"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "pin_key"], condition=~models.Q(pin_key=""), name="plan_person_pin_once"
+            ),
         ]

@@ -155,12 +155,14 @@ class _Work:
             self._dial(person, known)
 
     def _live(self, person: DesiredParticipant, known: ObservedParticipant) -> None:
-        leg = known.live[0]
         self.decision.abandoned += [each.leg for each in known.missing]
-        if len(known.live) > 1:
-            leg, *others = sorted(known.live, key=_preference)
-            for extra in others:
+        leg, *others = sorted(known.live, key=_preference)
+        for extra in others:
+            # Who calls again stays where they are until the new call is in: it may never be.
+            if leg.phase is LegPhase.IN_ROOM or extra.phase is not LegPhase.IN_ROOM or not person.present:
                 self._kill(extra, SUPERSEDED)
+            else:
+                self._member(person, extra)
         if leg.unsettled:
             self._ask(leg)
         if not person.present:

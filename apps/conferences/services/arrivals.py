@@ -5,34 +5,39 @@ so that the switchboard knows whose leg it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext, override
 
 from apps.conferences.access import Role
-from apps.conferences.live.changes import change, notify
+from apps.conferences.errors import TooManyParticipants
+from apps.conferences.live.changes import Change, change, notify
 from apps.conferences.models import Attempt, Conference, Participant
-from apps.conferences.reconcile.desired import DesiredConference, DesiredParticipant
+from apps.conferences.reconcile.desired import LEADERS, DesiredConference, DesiredParticipant
 from apps.conferences.reconcile.rules import Rules
 from apps.conferences.rooms import lobby_room, main_room
 from apps.core import audit
 from apps.core.errors import NotFound
 from apps.switch.commands import MemberFlag, Room
 
-from .joining import place_of_account, require_may_enter
+from .dial_in import PhoneCaller
+from .joining import new_participant, place_of_account, require_may_enter
 from .lobby import admitted_who_comes
 
 #: What an attempt says in place of a kind of number.
-BROWSER = "browser"
+BROWSER, PHONE = "browser", "phone"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a leg belongs, and how it has to begin there."""
+    """Where a leg belongs, and how it has to begin there. `waits`: for the conference to begin, or to be let in."""
 
     room: Room
     flags: frozenset[MemberFlag]
+    waits: Literal["", "to-begin", "in-lobby"] = ""
 
 
 def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
@@ -46,16 +51,56 @@ def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
         raise NotFound
     with change(caller.conference_id, by=audit.SYSTEM, action="arrive") as c:
         participant = Participant.objects.get(pk=caller.pk)
-        # Their account was given to them while they might come in; it is good for coming back as well.
-        require_may_enter(c.conference, Role.of(participant.role), participant, resume=True)
-        c.set(participant, present=True, admitted=admitted_who_comes(c.conference, participant))
-        c.detail["participants"] = [participant.name]
-        _store(participant, leg)
-        notify(c.conference.pk)  # also where they were wanted already
+        _let_in(c, participant, leg, BROWSER)
     return _place(c.conference, participant)
 
 
-def _store(participant: Participant, leg: UUID) -> None:
+def arrive_by_phone(*, conference_id: UUID, who: UUID | Role, caller: PhoneCaller, leg: UUID, node: UUID) -> Place:
+    """Somebody calls with a PIN: the participant whose own it was, or anybody in this role. Asked again for the same
+    leg, nothing changes. Raises what `arrive` does.
+    """
+    by = audit.By(address=caller.address or None)
+    with change(conference_id, by=by, action="dial_in") as c:
+        if c.conference.node_id != node:
+            raise NotFound
+        if isinstance(who, Role):
+            participant = _unlisted(c, who, caller, leg)
+        else:
+            participant = Participant.objects.get(pk=who, conference=c.conference)
+        _let_in(c, participant, leg, PHONE, caller.number)
+    return _place(c.conference, participant)
+
+
+def _unlisted(c: Change, role: Role, caller: PhoneCaller, leg: UUID) -> Participant:
+    """The participant as whom somebody comes who is not on the list: the one of before, if they were cut off."""
+    there = c.conference.participants.filter(guest=True)
+    known = there.filter(attempts=leg).first()
+    if known is None and caller.number:
+        same = there.filter(caller_number=caller.number, role=role.label).exclude(state=Participant.State.CONNECTED)
+        known = same.first()
+    if known is not None:
+        return known
+    require_may_enter(c.conference, role, None)
+    if there.count() >= c.conference.max_participants:
+        raise TooManyParticipants
+    with override(c.conference.prompt_language):
+        name = caller.name or gettext("Unknown caller")
+    participant = new_participant(c.conference, name=name, role=role.label, user=None, guest=True)
+    participant.caller_number = caller.number
+    c.create(participant)
+    return participant
+
+
+def _let_in(c: Change, participant: Participant, leg: UUID, kind: str, number: str = "") -> None:
+    # Whose line broke comes back, locked or not: a browser's account was given to it while it might come in.
+    require_may_enter(c.conference, Role.of(participant.role), participant, resume=True)
+    c.set(participant, present=True, admitted=admitted_who_comes(c.conference, participant))
+    c.detail["participants"] = [participant.name]
+    _store(participant, leg, kind, number)
+    notify(c.conference.pk)  # also where they were wanted already
+
+
+def _store(participant: Participant, leg: UUID, kind: str, number: str) -> None:
     of_round = Attempt.objects.filter(participant=participant, round=participant.round)
     now = timezone.now()
     Attempt.objects.get_or_create(
@@ -66,7 +111,8 @@ def _store(participant: Participant, leg: UUID) -> None:
             "round": participant.round,
             "ordinal": 1 + (of_round.aggregate(last=Max("ordinal"))["last"] or 0),
             "number_index": 0,
-            "kind": BROWSER,
+            "kind": kind,
+            "number": number,
             "inbound": True,
             "phase": Attempt.Phase.ANSWERED,
             "stored_at": now,
@@ -100,4 +146,9 @@ def _place(conference: Conference, participant: Participant) -> Place:
     )
     rules = Rules(desired)
     room = rules.entrance(person)
-    return Place(room, rules.flags(person, room))
+    waits: Literal["", "to-begin", "in-lobby"] = ""
+    if room == desired.lobby:
+        waits = "in-lobby"
+    elif rules.waiting and person.role not in LEADERS:
+        waits = "to-begin"
+    return Place(room, rules.flags(person, room), waits)

@@ -213,13 +213,13 @@ def _leave_superiors(stored: Sequence[PlanPerson], people: Sequence[Person], act
 
 
 def _store_people(plan: Plan, people: Sequence[Person]) -> None:
-    """Replace the people of a plan; those sent with their id keep it."""
-    known = set(plan.people.values_list("pk", flat=True))
+    """Replace the people of a plan; those sent with their id keep it, and their PIN."""
+    known = dict(plan.people.values_list("pk", "pin_key"))
     plan.people.all().delete()
     PlanPerson.objects.bulk_create(
         [
             PlanPerson(
-                **({"id": each.id} if each.id in known else {}),
+                **({"id": each.id, "pin_key": known[each.id]} if each.id in known else {}),
                 plan=plan,
                 name=each.name,
                 role=each.role,
