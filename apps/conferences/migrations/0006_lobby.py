@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conferences", "0004_inbound_attempts"),
+        ("conferences", "0005_dial_in"),
     ]
 
     operations = [
