@@ -269,6 +269,7 @@ CELERY_BEAT_SCHEDULE = {
     for name in (
         "apps.core.tasks.forget_answers",
         "apps.switch.tasks.forget_browser_accounts",
+        "apps.switch.tasks.forget_sign_ins",
         "apps.conferences.tasks.forget_deltas",
     )
 }

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from . import digest
-from .models import BrowserAccount, Extension
+from .models import BrowserAccount, Extension, SignInGuard
 
 _BROWSER = re.compile(r"b-[0-9a-f]{20}")
 _EXTENSION = re.compile(r"[0-9]{2,10}")
@@ -24,6 +24,11 @@ class Account:
     name: str
     a1_hash: str
     browser: bool = False
+
+
+def may_be_account(name: str) -> bool:
+    """Whether accounts have names like this one."""
+    return bool(_BROWSER.fullmatch(name) or _EXTENSION.fullmatch(name))
 
 
 def find_account(name: str) -> Account | None:
@@ -42,3 +47,12 @@ def make_browser_account(expires_at: datetime) -> tuple[BrowserAccount, str]:
     name, password = f"b-{secrets.token_hex(10)}", digest.new_password()
     a1_hash = digest.a1_hash(name, settings.SPARKLE_SIP_REALM, password)
     return BrowserAccount.objects.create(name=name, a1_hash=a1_hash, expires_at=expires_at), password
+
+
+def set_new_password(extension: Extension) -> str:
+    """Give an extension another password, which is told now and never again. Guesses at the old one count no longer."""
+    password = digest.new_password()
+    extension.a1_hash = digest.a1_hash(extension.number, settings.SPARKLE_SIP_REALM, password)
+    extension.save(update_fields=["a1_hash"])
+    SignInGuard.objects.filter(account=extension.number).delete()
+    return password

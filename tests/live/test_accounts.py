@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from apps.switch.models import SignInGuard
+from apps.switch.sign_in import HERE
 from sparkle.local.freeswitch import FreeSwitch
 from tests.live.conftest import NUMBERS, password
 from tests.live.phones import PLAIN, Phones
@@ -54,9 +56,40 @@ def test_a_call_needs_the_right_password_too(line: Line, esl: Esl) -> None:
     wait_until(lambda: esl.legs() == 0, "the legs are gone")
 
 
+def test_who_guesses_is_held_up_and_the_owner_elsewhere_is_not(switch: FreeSwitch, line: Line, esl: Esl) -> None:
+    """Also after a right password, which FreeSWITCH must not remember; and at calls as at registrations."""
+    number, word = NUMBERS[2], password(NUMBERS[2])
+    assert line.register(number, word) == 200
+    with Line((switch.domain, switch.sip_port), switch.authority, source=("127.0.0.2", 0)) as stranger:
+        assert stranger.register(number, word) == 200
+        assert stranger.register(number, None) == 401
+        assert stranger.register(number, None, Authorization=_stale(number)) == 401
+        assert failures("127.0.0.2", number) == 0
+        for tried in range(1, HERE.free + 2):
+            if tried % 2:
+                assert stranger.register(number, "wrong") == 403
+            else:
+                assert stranger.request("INVITE", "9196", user=number, password="wrong", body=sdp(SUITE)).status == 403
+            assert failures("127.0.0.2", number) == tried
+        assert stranger.register(number, word) == 403
+        assert stranger.request("INVITE", "9196", user=number, password=word, body=sdp(SUITE)).status == 403
+        assert stranger.register(NUMBERS[3], password(NUMBERS[3])) == 200
+    assert line.register(number, word, expires=0) == 200
+    wait_until(lambda: esl.legs() == 0, "the legs are gone")
+
+
+def failures(source: str, account: str) -> int:
+    return SignInGuard.objects.get(source=source, account=account).failures
+
+
+def _stale(number: str) -> str:
+    """A digest for a question that nobody asked."""
+    return f'Digest username="{number}", realm="sparkle", nonce="1", uri="sip:127.0.0.1", response="{"0" * 32}"'
+
+
 def test_this_machine_is_not_taken_for_the_switch_itself(switch: FreeSwitch) -> None:
     """Who calls from the profile's own address and port is not asked for a password (sofia.c:10720)."""
-    with Line((switch.domain, switch.sip_port), switch.authority, source_port=5060) as line:
+    with Line((switch.domain, switch.sip_port), switch.authority, source=("127.0.0.1", 5060)) as line:
         assert line.request("INVITE", "9196", body=sdp(SUITE)).status == 407
 
 
