@@ -10,6 +10,9 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from apps.core.fields import unseal
+from apps.core.sql import Select
+
 from . import digest
 from .models import BrowserAccount, Extension, SignInGuard
 
@@ -38,8 +41,9 @@ def find_account(name: str) -> Account | None:
         return Account(name, account.a1_hash, browser=True) if account else None
     if not _EXTENSION.fullmatch(name):
         return None
-    extension = Extension.objects.filter(number=name, enabled=True).first()
-    return Account(name, extension.a1_hash) if extension is not None and extension.a1_hash else None
+    known = {"a1_hash": "t.a1_hash"}
+    found = Select(Extension._meta.db_table, known, "t.number = %(number)s AND t.enabled", {"number": name}).first()
+    return Account(name, unseal(found.a1_hash)) if found is not None and found.a1_hash else None
 
 
 def make_browser_account(expires_at: datetime) -> tuple[BrowserAccount, str]:

@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final
+from typing import Final, Protocol
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.core import audit
+from apps.core.sql import Select
 
 from .accounts import Account, find_account, may_be_account
 from .digest import Digest
@@ -78,7 +79,7 @@ def sign_in(name: str, address: str, digest: Digest) -> Account | None:
     keys: list[Key] = [(source, "")]
     if may_be_account(name):  # all else cannot be guessed at, and its guards would be of no use
         keys += [(source, name), ("", name)]
-    guards = {(guard.source, guard.account): guard for guard in _guards(keys)}
+    guards = {(guard.source, guard.account): guard for guard in _known(source, name)}
     if _is_closed(guards, (source, name), now):
         return None
     account = find_account(name)
@@ -123,14 +124,24 @@ def forget_guards() -> int:
     return SignInGuard.objects.filter(quiet & away).delete()[0]
 
 
-def _guards(keys: Sequence[Key]) -> Sequence[SignInGuard]:
-    wanted = Q()
-    for source, account in keys:
-        wanted |= Q(source=source, account=account)
-    return SignInGuard.objects.filter(wanted)  # type: ignore[return-value]
+class _Known(Protocol):
+    """Of a guard, what a sign-in needs."""
+
+    source: str
+    account: str
+    failures: int
+    closed_until: datetime | None
+    signed_in_at: datetime | None
 
 
-def _is_closed(guards: dict[Key, SignInGuard], here: Key, now: datetime) -> bool:
+def _known(source: str, account: str) -> Sequence[_Known]:
+    """Those that a sign-in meets."""
+    columns = {name: f"t.{name}" for name in _Known.__annotations__}
+    where = "(t.source, t.account) IN ((%(source)s, ''), (%(source)s, %(account)s), ('', %(account)s))"
+    return Select(SignInGuard._meta.db_table, columns, where, {"source": source, "account": account}).all()
+
+
+def _is_closed(guards: dict[Key, _Known], here: Key, now: datetime) -> bool:
     own = guards.get(here)
     if own is not None and own.signed_in_at is not None and own.signed_in_at > now - AT_HOME:
         guards = {here: own}
@@ -143,7 +154,10 @@ def _count_failure(keys: Sequence[Key], address: str, now: datetime) -> None:
         SignInGuard.objects.bulk_create(
             [SignInGuard(source=source, account=account) for source, account in keys], ignore_conflicts=True
         )
-        guards = list(_guards(keys).select_for_update().order_by("source", "account"))
+        wanted = Q()
+        for source, account in keys:
+            wanted |= Q(source=source, account=account)
+        guards = list(SignInGuard.objects.filter(wanted).select_for_update().order_by("source", "account"))
         for guard in guards:
             rule, last = rule_of(guard), guard.last_failed_at
             guard.failures = 1 + (rule.remembered(guard.failures, now - last) if last else 0)
@@ -165,7 +179,7 @@ def _tell(guard: SignInGuard, end: datetime, address: str) -> None:
     )
 
 
-def _note(guard: SignInGuard | None, here: Key, now: datetime) -> None:
+def _note(guard: _Known | None, here: Key, now: datetime) -> None:
     """That the account signed in here. Written seldom: phones come back every few minutes."""
     if guard and not guard.failures and guard.signed_in_at and guard.signed_in_at > now - NOTED_AGAIN:
         return
