@@ -226,8 +226,8 @@ class ExtensionAdmin(AuditedAdmin):
     search_fields = ("number", "display_name", "user__display_name", "user__username")
     search_help_text = _("Number, display name or user")
     autocomplete_fields = ("user",)
-    readonly_fields = ("can_register", "id")
-    fields = ("number", "display_name", "user", "enabled", "can_register", "id")
+    readonly_fields = ("can_register", "phone", "id")
+    fields = ("number", "display_name", "user", "enabled", "can_register", "phone", "id")
 
     def save_model(self, request: HttpRequest, obj: Extension, form: Any, change: bool) -> None:
         if change and "number" in form.changed_data and obj.a1_hash:
@@ -250,6 +250,12 @@ class ExtensionAdmin(AuditedAdmin):
             extension.a1_hash = ""
             extension.save(update_fields=["a1_hash"])
             self.audit(request, "admin_remove_password", extension, [])
+
+    @admin.display(description=_("telephone"))
+    def phone(self, extension: Extension) -> SafeString | str:
+        if extension._state.adding or not extension.enabled:
+            return "–"
+        return format_html('<a href="/phone/{}">{}</a>', extension.pk, _("Set it up: QR code, account data"))
 
     @admin.display(description=_("has a SIP password"), boolean=True)
     def can_register(self, extension: Extension) -> bool:
