@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sparkle.settings")
 
 # Django's set-up comes first: the modules below need the app registry.
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddleware  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.sessions import CookieMiddleware, InstanceSessionWrapper, SessionMiddleware  # noqa: E402
 
 from apps.conferences.live.routing import websocket_urlpatterns  # noqa: E402
+from apps.core.asgi import OneThread  # noqa: E402
 
 
 class ReadSession(SessionMiddleware):
@@ -34,7 +35,7 @@ class ReadSession(SessionMiddleware):
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": OneThread(),
         # The stubs accept only a subclass of their own, which path() does not yield.
         "websocket": CookieMiddleware(ReadSession(AuthMiddleware(URLRouter(websocket_urlpatterns)))),  # type: ignore[arg-type]
     }

@@ -180,6 +180,8 @@ LOGIN_REDIRECT_URL = "/"
 SPARKLE_XML_CA_FILE = envstr("SPARKLE_XML_CA_FILE", "/etc/ssl/certs/ca-certificates.crt")
 # The realm of SIP passwords, one for all nodes. Another one makes every SIP password void.
 SPARKLE_SIP_REALM = envstr("SPARKLE_SIP_REALM", "sparkle")
+# The certificate of the private authority that telephones have to trust, in PEM. Empty: nodes have public certificates.
+SPARKLE_SIP_CA_FILE = envstr("SPARKLE_SIP_CA_FILE", "")
 # What browsers may ask for a way to a node's media: stun:HOST:PORT. A node with a public address needs none.
 SPARKLE_STUN_SERVERS = envlist("SPARKLE_STUN_SERVERS", "")
 
@@ -269,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
     for name in (
         "apps.core.tasks.forget_answers",
         "apps.switch.tasks.forget_browser_accounts",
+        "apps.switch.tasks.forget_sign_ins",
         "apps.conferences.tasks.forget_deltas",
     )
 }

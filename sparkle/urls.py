@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from apps.core import health
 from apps.core.api.problems import no_such_address
+from apps.switch.fetching import configuration
 
 handler400 = "apps.core.api.problems.bad_request"
 handler500 = "apps.core.api.problems.server_error"
@@ -20,8 +21,10 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("apps.accounts.api.urls")),
+    path("api/v1/", include("apps.switch.api.urls")),
     path("api/v1/", include("apps.conferences.api.urls")),
     re_path(r"^api/", no_such_address),
+    path("provisioning/<str:token>", configuration, name="provisioning"),
     path("switch/xml/", include("apps.switch.xml.urls")),
     path("switch/xml/", include("apps.conferences.dialin.urls")),
     path("", include("apps.console.urls")),

@@ -109,7 +109,21 @@ def _row_count(obj: models.Model, model: type[models.Model]) -> int:
     return model._default_manager.filter(**{key.name: obj.pk})[: INLINE_ROWS + 1].count()
 
 
-class AuditedAdmin(PlainTextMixin, SmallInlinesMixin, ModelAdmin):
+class AuditMixin(BaseAdmin):
+    """Writes audit entries, in the transaction of what a list's action does."""
+
+    def audit(self, request: HttpRequest, action: str, obj: models.Model, message: Any) -> None:
+        """`message` is Django's: the names of what changed, never the values."""
+        person = cast("Person", request.user)  # these pages are for those who have signed in
+        by = By(person, request.META.get("REMOTE_ADDR") or None)
+        record(by=by, action=action, on=obj, detail={"changes": message} if message else {})
+
+    def response_action(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        with transaction.atomic():
+            return super().response_action(request, *args, **options)  # type: ignore[misc]
+
+
+class AuditedAdmin(AuditMixin, PlainTextMixin, SmallInlinesMixin, ModelAdmin):
     """Every addition, change and deletion is one audit entry, in the same transaction."""
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
@@ -124,16 +138,6 @@ class AuditedAdmin(PlainTextMixin, SmallInlinesMixin, ModelAdmin):
         for obj in queryset:
             self.audit(request, "admin_delete", obj, [])
         return super().log_deletions(request, queryset)
-
-    def audit(self, request: HttpRequest, action: str, obj: models.Model, message: Any) -> None:
-        """`message` is Django's: the names of what changed, never the values."""
-        person = cast("Person", request.user)  # these pages are for those who have signed in
-        by = By(person, request.META.get("REMOTE_ADDR") or None)
-        record(by=by, action=action, on=obj, detail={"changes": message} if message else {})
-
-    def response_action(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        with transaction.atomic():
-            return super().response_action(request, *args, **options)
 
 
 class ReadOnlyMixin(BaseAdmin):

@@ -27,6 +27,11 @@ def _box() -> MultiFernet:
     )
 
 
+def unseal(value: str) -> str:
+    """What a SealedTextField's column holds, in plain. Empty stays empty. Raises InvalidToken."""
+    return _box().decrypt(value.encode()).decode() if value else value
+
+
 class SealedTextField(TextField):
     """Text that the database holds encrypted (Fernet: AES-128-CBC and HMAC-SHA256).
 
@@ -38,10 +43,8 @@ class SealedTextField(TextField):
         return _box().encrypt(value.encode()).decode() if value else value
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
-        if not value:
-            return value
         try:
-            return _box().decrypt(value.encode()).decode()
+            return value if value is None else unseal(value)
         except InvalidToken as error:
             raise ImproperlyConfigured(
                 f"{self.model.__name__}.{self.name} was sealed with another SECRET_KEY; "

@@ -1,4 +1,4 @@
-"""SELECTs as text, for lists whose query the ORM would build anew with each request."""
+"""SELECTs as text, for lists and switches' questions, whose query the ORM would build anew with each request."""
 
 from __future__ import annotations
 
@@ -48,6 +48,9 @@ class Select:
             f"ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s",
             {"limit": window.stop - window.start, "offset": window.start},
         )
+
+    def all(self) -> list[Any]:
+        return self._rows(self.columns, "", {})
 
     def first(self) -> Any:
         """Any one of them, or None."""

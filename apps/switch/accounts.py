@@ -10,8 +10,11 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from apps.core.fields import unseal
+from apps.core.sql import Select
+
 from . import digest
-from .models import BrowserAccount, Extension
+from .models import BrowserAccount, Extension, SignInGuard
 
 _BROWSER = re.compile(r"b-[0-9a-f]{20}")
 _EXTENSION = re.compile(r"[0-9]{2,10}")
@@ -30,6 +33,11 @@ def is_browser(name: str) -> bool:
     return bool(_BROWSER.fullmatch(name))
 
 
+def may_be_account(name: str) -> bool:
+    """Whether accounts have names like this one."""
+    return bool(_BROWSER.fullmatch(name) or _EXTENSION.fullmatch(name))
+
+
 def find_account(name: str) -> Account | None:
     """The account of this name that may sign in now."""
     if is_browser(name):
@@ -37,8 +45,9 @@ def find_account(name: str) -> Account | None:
         return Account(name, account.a1_hash, browser=True) if account else None
     if not _EXTENSION.fullmatch(name):
         return None
-    extension = Extension.objects.filter(number=name, enabled=True).first()
-    return Account(name, extension.a1_hash) if extension is not None and extension.a1_hash else None
+    known = {"a1_hash": "t.a1_hash"}
+    found = Select(Extension._meta.db_table, known, "t.number = %(number)s AND t.enabled", {"number": name}).first()
+    return Account(name, unseal(found.a1_hash)) if found is not None and found.a1_hash else None
 
 
 def make_browser_account(expires_at: datetime) -> tuple[BrowserAccount, str]:
@@ -46,3 +55,12 @@ def make_browser_account(expires_at: datetime) -> tuple[BrowserAccount, str]:
     name, password = f"b-{secrets.token_hex(10)}", digest.new_password()
     a1_hash = digest.a1_hash(name, settings.SPARKLE_SIP_REALM, password)
     return BrowserAccount.objects.create(name=name, a1_hash=a1_hash, expires_at=expires_at), password
+
+
+def set_new_password(extension: Extension) -> str:
+    """Give an extension another password, which is told now and never again. Guesses at the old one count no longer."""
+    password = digest.new_password()
+    extension.a1_hash = digest.a1_hash(extension.number, settings.SPARKLE_SIP_REALM, password)
+    extension.save(update_fields=["a1_hash"])
+    SignInGuard.objects.filter(account=extension.number).delete()
+    return password

@@ -15,12 +15,23 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, SecretField, SecretsForm, badge, list_link
+from apps.core.admin import (
+    AuditedAdmin,
+    AuditMixin,
+    ReadOnlyAdmin,
+    SecretField,
+    SecretsForm,
+    badge,
+    list_link,
+)
 
-from .models import BrowserAccount, Extension, Gateway, Node, new_secret
+from .accounts import set_new_password
+from .models import BrowserAccount, Extension, Gateway, Node, ProvisioningLink, SignInGuard, new_secret
 from .numbers import NumberKind
+from .sign_in import is_blocked, lift
 
 #: Seconds of offset from which on a clock is shown as wrong, although events are dated right all the same.
 CLOCK_WRONG = 1.0
@@ -215,8 +226,8 @@ class ExtensionAdmin(AuditedAdmin):
     search_fields = ("number", "display_name", "user__display_name", "user__username")
     search_help_text = _("Number, display name or user")
     autocomplete_fields = ("user",)
-    readonly_fields = ("can_register", "id")
-    fields = ("number", "display_name", "user", "enabled", "can_register", "id")
+    readonly_fields = ("can_register", "phone", "id")
+    fields = ("number", "display_name", "user", "enabled", "can_register", "phone", "id")
 
     def save_model(self, request: HttpRequest, obj: Extension, form: Any, change: bool) -> None:
         if change and "number" in form.changed_data and obj.a1_hash:
@@ -228,8 +239,7 @@ class ExtensionAdmin(AuditedAdmin):
     def new_passwords(self, request: HttpRequest, queryset: QuerySet[Extension]) -> HttpResponse:
         passwords = []
         for extension in queryset:
-            passwords.append((extension, extension.new_password()))
-            extension.save(update_fields=["a1_hash"])
+            passwords.append((extension, set_new_password(extension)))
             self.audit(request, "admin_new_password", extension, [])
         context = {**self.admin_site.each_context(request), "title": _("New SIP passwords"), "passwords": passwords}
         return render(request, "admin/switch/extension/passwords.html", context)
@@ -240,6 +250,12 @@ class ExtensionAdmin(AuditedAdmin):
             extension.a1_hash = ""
             extension.save(update_fields=["a1_hash"])
             self.audit(request, "admin_remove_password", extension, [])
+
+    @admin.display(description=_("telephone"))
+    def phone(self, extension: Extension) -> SafeString | str:
+        if extension._state.adding or not extension.enabled:
+            return "–"
+        return format_html('<a href="/phone/{}">{}</a>', extension.pk, _("Set it up: QR code, account data"))
 
     @admin.display(description=_("has a SIP password"), boolean=True)
     def can_register(self, extension: Extension) -> bool:
@@ -252,3 +268,57 @@ class BrowserAccountAdmin(ReadOnlyAdmin):
     list_filter = ("created_at",)
     search_fields = ("=name",)
     fields = ("name", "created_at", "expires_at", "revoked_at")
+
+
+class HeldUpFilter(admin.SimpleListFilter):
+    title = _("held up")
+    parameter_name = "held_up"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Promise]]:
+        return [("now", _("now"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SignInGuard]) -> QuerySet[SignInGuard]:
+        return queryset.filter(closed_until__gt=timezone.now()) if self.value() == "now" else queryset
+
+
+@admin.register(SignInGuard)
+class SignInGuardAdmin(AuditMixin, ReadOnlyAdmin):
+    """Who failed to sign in at a switch, and is held up."""
+
+    actions = ("lift",)
+    list_display = ("what", "state", "failures", "last_failed_at", "closed_until", "signed_in_at")
+    list_filter = (HeldUpFilter,)
+    search_fields = ("=account", "source")
+    search_help_text = _("Account or address")
+    fields = ("what", "state", "source", "account", "failures", "last_failed_at", "closed_until", "signed_in_at")
+    readonly_fields = ("what", "state")
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("switch.change_signinguard")
+
+    @admin.action(description=_("Lift: hear the next try"), permissions=["lift"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[SignInGuard]) -> None:
+        for guard in queryset:
+            lift(guard)
+            self.audit(request, "admin_lift_block", guard, [])
+
+    @admin.display(description=_("who"))
+    def what(self, guard: SignInGuard) -> str:
+        if not guard.account:
+            return gettext("anybody from {source}").format(source=guard.source)
+        source = guard.source or gettext("anywhere new")
+        return gettext("{account} from {source}").format(account=guard.account, source=source)
+
+    @admin.display(description=_("state"))
+    def state(self, guard: SignInGuard) -> SafeString:
+        if guard.closed_until is None or guard.closed_until <= timezone.now():
+            return badge("quiet", _("open"))
+        return badge("bad", _("blocked")) if is_blocked(guard) else badge("warn", _("slowed down"))
+
+
+@admin.register(ProvisioningLink)
+class ProvisioningLinkAdmin(ReadOnlyAdmin):
+    list_display = ("extension", "expires_at")
+    list_select_related = ("extension",)
+    search_fields = ("=extension__number",)
+    fields = ("extension", "expires_at")

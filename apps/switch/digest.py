@@ -1,12 +1,14 @@
 """Passwords of SIP accounts and what is kept of them. Standard library only.
 
-Source: sofia_reg.c (sofia_reg_parse_auth) of FreeSWITCH 1.10.12; RFC 2617 §3.2.2.2 for the hash.
+Source: sofia_reg.c (sofia_reg_parse_auth) of FreeSWITCH 1.10.12; RFC 2617 §3.2.2 for the hash and the digest.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
+from dataclasses import dataclass
 from typing import Final
 
 # Without what looks alike in some typeface (0 O, 1 l I), since somebody may have to type it into a telephone.
@@ -23,4 +25,28 @@ def a1_hash(user: str, realm: str, password: str) -> str:
     let anybody in."""
     if not password:
         raise ValueError("an account needs a password")
-    return hashlib.md5(f"{user}:{realm}:{password}".encode()).hexdigest()  # noqa: S324 - the algorithm of SIP's digest
+    return _md5(f"{user}:{realm}:{password}")
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What somebody who signs in sends in place of a password. Without `nc`, `cnonce` and `qop` it is made as RFC 2069
+    has it, which FreeSWITCH takes too.
+    """
+
+    method: str
+    uri: str
+    nonce: str
+    response: str
+    nc: str = ""
+    cnonce: str = ""
+    qop: str = ""
+
+    def is_made_with(self, a1_hash: str) -> bool:
+        middle = (self.nc, self.cnonce, self.qop) if self.nc and self.cnonce and self.qop else ()
+        right = _md5(":".join((a1_hash, self.nonce, *middle, _md5(f"{self.method}:{self.uri}"))))
+        return hmac.compare_digest(right.encode(), self.response.lower().encode())
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()  # noqa: S324 - the algorithm of SIP's digest

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.fields import SealedTextField
 from apps.core.ids import new_id
-from apps.switch import digest
 from apps.switch.esl import rendering
 from apps.switch.numbers import NumberKind
 
@@ -257,12 +256,6 @@ class Extension(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.display_name}"
 
-    def new_password(self) -> str:
-        """Give the account another password, without saving. It is told now and never again."""
-        password = digest.new_password()
-        self.a1_hash = digest.a1_hash(self.number, settings.SPARKLE_SIP_REALM, password)
-        return password
-
 
 class BrowserAccount(models.Model):
     """A short-lived SIP account, made for one call from one browser. Whose it is, is known above (conferences)."""
@@ -282,3 +275,48 @@ class BrowserAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignInGuard(models.Model):
+    """How often signing in at a switch failed, and until when the next try is refused unheard (sign_in.py): for one
+    account from one source, for one source (`account` is empty), or for one account from anywhere (`source` is empty).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    source = models.CharField(_("source"), max_length=43, blank=True)
+    account = models.CharField(_("account"), max_length=32, blank=True)
+    failures = models.PositiveIntegerField(_("failures"), default=0)
+    last_failed_at = models.DateTimeField(_("last failed"), null=True)
+    closed_until = models.DateTimeField(_("refused until"), null=True)
+    signed_in_at = models.DateTimeField(_("last signed in"), null=True)
+
+    class Meta:
+        ordering = ["-last_failed_at"]
+        verbose_name = _("sign-in guard")
+        verbose_name_plural = _("sign-in guards")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "account"], name="sign_in_guard_of_source_and_account")
+        ]
+
+    def __str__(self) -> str:
+        return " ← ".join(filter(None, (self.account, self.source)))
+
+
+class ProvisioningLink(models.Model):
+    """An address from which a phone may fetch its account, once. Whoever knows it becomes the extension, so only a
+    hash of its token is kept.
+    """
+
+    extension = models.OneToOneField(
+        Extension, verbose_name=_("extension"), on_delete=models.CASCADE, primary_key=True, related_name="link"
+    )
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField(_("expires"))
+
+    class Meta:
+        ordering = ["-expires_at"]
+        verbose_name = _("provisioning link")
+        verbose_name_plural = _("provisioning links")
+
+    def __str__(self) -> str:
+        return str(self.extension)

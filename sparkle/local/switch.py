@@ -77,6 +77,7 @@ def _freeswitch(directory: Path, binary: Path) -> Switch:
             "SPARKLE_SIP_TLS_PORT": str(switch.sip_port),
             "SPARKLE_WSS_PORT": str(switch.wss_port),
             "SPARKLE_TRUNK_TLS_PORT": str(switch.trunk_port),
+            "SPARKLE_SIP_CA_FILE": str(switch.authority),
         },
         program=switch.program,
         configure=Program(

@@ -10,7 +10,7 @@ from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
 from apps.switch.digest import a1_hash
-from apps.switch.models import Extension, Node
+from apps.switch.models import Extension, Node, SignInGuard
 from sparkle.local.freeswitch import FreeSwitch, find_freeswitch
 from tests.freeswitch import NODE, XML_PASSWORD
 from tests.live.meeting import Meeting
@@ -54,6 +54,7 @@ def web(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[W
     with django_db_blocker.unblock():
         node.delete()
         Extension.objects.filter(number__in=NUMBERS).delete()
+        SignInGuard.objects.all().delete()
 
 
 @pytest.fixture(scope="module")

@@ -40,13 +40,13 @@ def _key(suite: str) -> str:
 
 
 class Line:
-    """One TLS connection to `server`; `source_port` is where it comes from."""
+    """One TLS connection to `server`; `source` is where it comes from."""
 
-    def __init__(self, server: tuple[str, int], authority: Path, *, source_port: int = 0) -> None:
+    def __init__(self, server: tuple[str, int], authority: Path, *, source: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self._host = server[0]
-        plain = socket.create_connection(server, timeout=10, source_address=("127.0.0.1", source_port))
+        plain = socket.create_connection(server, timeout=10, source_address=source)
         self._socket = ssl.create_default_context(cafile=str(authority)).wrap_socket(plain, server_hostname=server[0])
-        self._own = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._own = "{}:{}".format(*self._socket.getsockname())
         self._rest = b""
         self._sequence = 0
 

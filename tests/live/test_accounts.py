@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from xml.etree import ElementTree
 
 import pytest
+import requests
+from pytest_django import DjangoDbBlocker
+from rest_framework.authtoken.models import Token
 
+from apps.accounts.models import User
+from apps.switch.models import Extension, Node, SignInGuard
+from apps.switch.sign_in import HERE
 from sparkle.local.freeswitch import FreeSwitch
 from tests.live.conftest import NUMBERS, password
 from tests.live.phones import PLAIN, Phones
 from tests.live.sip import Line, sdp
 from tests.live.switch import Esl
+from tests.live.web import Web
 from tests.servers import wait_until
 
 SUITE = "AEAD_AES_256_GCM"
@@ -54,9 +65,96 @@ def test_a_call_needs_the_right_password_too(line: Line, esl: Esl) -> None:
     wait_until(lambda: esl.legs() == 0, "the legs are gone")
 
 
+def test_who_guesses_is_held_up_and_the_owner_elsewhere_is_not(switch: FreeSwitch, line: Line, esl: Esl) -> None:
+    """Also after a right password, which FreeSWITCH must not remember; and at calls as at registrations."""
+    number, word = NUMBERS[2], password(NUMBERS[2])
+    assert line.register(number, word) == 200
+    with Line((switch.domain, switch.sip_port), switch.authority, source=("127.0.0.2", 0)) as stranger:
+        assert stranger.register(number, word) == 200
+        assert stranger.register(number, None) == 401
+        assert stranger.register(number, None, Authorization=_stale(number)) == 401
+        assert failures("127.0.0.2", number) == 0
+        for tried in range(1, HERE.free + 2):
+            if tried % 2:
+                assert stranger.register(number, "wrong") == 403
+            else:
+                assert stranger.request("INVITE", "9196", user=number, password="wrong", body=sdp(SUITE)).status == 403
+            assert failures("127.0.0.2", number) == tried
+        assert stranger.register(number, word) == 403
+        assert stranger.request("INVITE", "9196", user=number, password=word, body=sdp(SUITE)).status == 403
+        assert stranger.register(NUMBERS[3], password(NUMBERS[3])) == 200
+    assert line.register(number, word, expires=0) == 200
+    wait_until(lambda: esl.legs() == 0, "the legs are gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The web pages, as the owner of an extension meets them."""
+
+    token: str
+    extension: UUID
+    url: str
+
+    def ask(self, what: str) -> Any:
+        address = f"{self.url}/api/v1/phones/{self.extension}/{what}/"
+        answer = requests.post(address, headers={"Authorization": f"Token {self.token}"}, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def owner(web: Web, switch: FreeSwitch, django_db_blocker: DjangoDbBlocker) -> Iterator[Owner]:
+    """Of NUMBERS[6]."""
+    with django_db_blocker.unblock():
+        Node.objects.update(domain=switch.domain, sip_tls_port=switch.sip_port)
+        user = User.objects.create_user("owner", "a password", display_name="张三")
+        token = Token.objects.create(user=user).key
+        Extension.objects.filter(number=NUMBERS[6]).update(user=user)
+        extension = Extension.objects.get(number=NUMBERS[6]).pk
+    yield Owner(token, extension, web.url)
+    with django_db_blocker.unblock():
+        user.delete()
+
+
+def test_a_phone_is_set_up_by_what_its_owner_is_given(
+    owner: Owner, phones: Phones, line: Line, esl: Esl, switch: FreeSwitch
+) -> None:
+    number, old = NUMBERS[6], password(NUMBERS[6])
+    link = owner.ask("link")["url"]
+    assert line.register(number, old) == 200
+    document = requests.get(link, timeout=10)
+    assert requests.get(link, timeout=10).status_code == 404
+    entries = {
+        f"{section.get('name')}/{entry.get('name')}": entry.text or ""
+        for section in ElementTree.fromstring(document.content)
+        for entry in section
+    }
+    assert entries["proxy_0/reg_proxy"] == f"<sip:{phones.server};transport=tls>"
+    phone = phones.register(entries["auth_info_0/username"], entries["auth_info_0/passwd"])
+    assert registered(esl, number)
+    assert line.register(number, old) == 403
+
+    told = owner.ask("password")
+    assert [f"{server['host']}:{server['port']}" for server in told["servers"]] == [phones.server]
+    phones.forget()
+    phone = phones.register(told["user"], told["password"])
+    assert esl.api(f"originate {{originate_timeout=10}}sofia/internal/{number}%{switch.domain} &park()")[:3] == "+OK"
+    wait_until(lambda: phone.in_call, "the phone is in a call")
+    phones.forget()
+
+
+def failures(source: str, account: str) -> int:
+    return SignInGuard.objects.get(source=source, account=account).failures
+
+
+def _stale(number: str) -> str:
+    """A digest for a question that nobody asked."""
+    return f'Digest username="{number}", realm="sparkle", nonce="1", uri="sip:127.0.0.1", response="{"0" * 32}"'
+
+
 def test_this_machine_is_not_taken_for_the_switch_itself(switch: FreeSwitch) -> None:
     """Who calls from the profile's own address and port is not asked for a password (sofia.c:10720)."""
-    with Line((switch.domain, switch.sip_port), switch.authority, source_port=5060) as line:
+    with Line((switch.domain, switch.sip_port), switch.authority, source=("127.0.0.1", 5060)) as line:
         assert line.request("INVITE", "9196", body=sdp(SUITE)).status == 407
 
 

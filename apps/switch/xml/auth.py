@@ -6,7 +6,9 @@ import base64
 import binascii
 import hmac
 import logging
+import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
@@ -17,6 +19,9 @@ from apps.switch.models import Node
 from .documents import NOT_FOUND
 
 logger = logging.getLogger(__name__)
+
+_NODE_KNOWN = 2.0
+"""Seconds for which a node is not looked up again."""
 
 Answer = Callable[[Node, QueryDict], bytes]
 View = Callable[[HttpRequest], HttpResponse]
@@ -51,7 +56,14 @@ def _has_nul(question: QueryDict) -> bool:
 
 
 def asking_node(authorization: str) -> Node | None:
-    """The node whose name and password a header holds."""
+    """The node whose name and password a header holds. Another password holds after two seconds at most: nodes ask all
+    the time, and with the same one.
+    """
+    return _node_of(authorization, int(time.monotonic() / _NODE_KNOWN))
+
+
+@lru_cache(maxsize=64)
+def _node_of(authorization: str, when: int) -> Node | None:
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None

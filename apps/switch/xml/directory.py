@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from django.http import QueryDict
 
 from apps.switch import srtp
-from apps.switch.accounts import find_account
+from apps.switch.digest import Digest
 from apps.switch.models import Node
+from apps.switch.sign_in import sign_in
 
 from .documents import NOT_FOUND, user
 
@@ -17,7 +20,10 @@ CHECK_DOMAIN = "check"
 
 
 def directory(node: Node, question: QueryDict) -> bytes:
-    """The account that somebody tries to sign in with at a profile for phones; all else is not found."""
+    """The account of somebody who signs in at a profile for phones and has its password; all else is not found.
+
+    Never `cacheable`: FreeSWITCH would not ask about later tries (decisions/0014).
+    """
     if question.get("domain") == CHECK_DOMAIN:
         # Asked by `manage.py freeswitch check`, through the node. No profile looks there for accounts.
         return user(CHECK_DOMAIN, "somebody", "-", {})
@@ -25,9 +31,14 @@ def directory(node: Node, question: QueryDict) -> bytes:
         return NOT_FOUND
     if question.get("domain") != node.sip_domain:
         return NOT_FOUND
-    account = find_account(question.get("user", ""))
+    account = sign_in(question.get("user", ""), question.get("ip", ""), _digest(question))
     if account is None:
         return NOT_FOUND
     # Browsers encrypt by DTLS, to which the rule for SDES does not apply (switch_core_media.c:1616).
     variables = {} if account.browser else {"rtp_secure_media": srtp.MANDATORY}
     return user(node.sip_domain, account.name, account.a1_hash, variables)
+
+
+def _digest(question: QueryDict) -> Digest:
+    parts = (field.name for field in fields(Digest))
+    return Digest(**{name: question.get(f"sip_auth_{name}", "") for name in parts})

@@ -15,6 +15,9 @@ import type {
   LogEntry,
   Page,
   Person,
+  Phone,
+  PhoneAccount,
+  PhoneLink,
   Plan,
   PlanBody,
   PlanDraft,
@@ -49,6 +52,13 @@ export const api = {
   invitation: (conference: string) => http.get<Invitation>(`conferences/${conference}/invitation/`),
   door: (token: string) => http.get<Door>(`guests/${encodeURIComponent(token)}/`),
   enter: (token: string, name: string, pin: string) => http.post<Door>(`guests/${encodeURIComponent(token)}/`, { name, pin }),
+
+  phones: () => http.get<Phone[]>("phones/"),
+  phone: (id: string) => http.get<Phone>(`phones/${id}/`),
+  phonePassword: (id: string) => http.post<PhoneAccount>(`phones/${id}/password/`, {}),
+  phoneLink: (id: string) => http.post<PhoneLink>(`phones/${id}/link/`, {}),
+  /** The address of the private authority's certificate. */
+  phoneCertificate: "/api/v1/phones/certificate/",
 
   extensions: (q: string, signal?: AbortSignal) => http.get<Page<Extension>>("extensions/", { q }, signal),
   users: (q: string, signal?: AbortSignal) => http.get<Page<Account>>("users/", { q }, signal),

@@ -214,6 +214,39 @@ export interface Joining {
   expires_at: string;
 }
 
+/** An extension, and where its telephone registers. */
+export interface Phone {
+  id: string;
+  number: string;
+  display_name: string;
+  has_password: boolean;
+  servers: PhoneServer[];
+  realm: string;
+  /** There is a private authority that the telephone has to trust. */
+  certificate: boolean;
+}
+
+export interface PhoneServer {
+  host: string;
+  port: number;
+}
+
+/** What a telephone is set up with. Told once. */
+export interface PhoneAccount {
+  user: string;
+  password: string;
+  realm: string;
+  servers: PhoneServer[];
+  baresip: string;
+}
+
+/** Where Linphone fetches its configuration, once; `qr` is the address of an image. */
+export interface PhoneLink {
+  url: string;
+  qr: string;
+  expires_at: string;
+}
+
 /** What guests are sent: the page's path and the PIN. */
 export interface Invitation {
   path: string;

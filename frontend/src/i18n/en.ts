@@ -2,14 +2,14 @@ import type { Messages } from "./index";
 
 export const en: Messages = {
   app: { name: "SparkleConference" },
-  nav: { plans: "Plans", conferences: "Conferences", menu: "Main navigation", admin: "Administration", signOut: "Sign out", account: "Account" },
+  nav: { plans: "Plans", conferences: "Conferences", phone: "My phone", menu: "Main navigation", admin: "Administration", signOut: "Sign out", account: "Account" },
   language: { switch: "中文" },
   theme: { label: "Appearance", light: "Light", dark: "Dark", system: "As the system" },
   common: {
     cancel: "Cancel", save: "Save", close: "Close", delete: "Delete", edit: "Edit", copy: "Copy", add: "Add", remove: "Remove",
     more: "More actions", retry: "Try again", loading: "Loading…", loadMore: "Load more",
     optional: "optional", comma: ", ", moveUp: "Move up", moveDown: "Move down",
-    minutes: "{n} minute | {n} minutes",
+    minutes: "{n} minute | {n} minutes", copied: "Copied", notCopied: "The browser does not let this page copy. Select the text and copy it.",
   },
   signIn: {
     title: "Sign in", username: "User name", password: "Password", submit: "Sign in", working: "Signing in…",
@@ -147,8 +147,20 @@ export const en: Messages = {
   },
   guestLink: {
     title: "Link for guests", lead: "Whoever has no login opens this link, gives a name and the PIN, and joins from the browser. Send it only to those you invite.", make: "Make a link", address: "Link", pin: "PIN", pinHint: "Best sent apart from the link.",
-    copyAddress: "Copy the link", copyPin: "Copy the PIN", copyAll: "Copy the invitation", copied: "Copied", notCopied: "The browser does not let this page copy. Select the text and copy it.", message: "You are invited to a conference: {title}\nOpen: {address}\nPIN: {pin}",
+    copyAddress: "Copy the link", copyPin: "Copy the PIN", copyAll: "Copy the invitation", message: "You are invited to a conference: {title}\nOpen: {address}\nPIN: {pin}",
     renew: "New link", renewTitle: "Replace the link for guests?", renewText: "The old link and PIN stop working at once. Guests who are in stay in.", off: "Turn off", offTitle: "Turn the link for guests off?", offText: "No more guests can join. Those who are in stay in.",
+  },
+  phone: {
+    title: "My phone", lead: "Take conference calls on a softphone or a desk phone. Passwords are shown once and stored nowhere.",
+    none: "You have no extension yet", noneHint: "Ask your administrator for one. Until then you can join conferences from the browser.",
+    hasPassword: "Has a password", noPassword: "No password yet", noServer: "There is no switch that phones can register at", noServerHint: "The pocket switch, a stand-in for rehearsal, takes no phones. Your administrator has to enable a FreeSWITCH node.",
+    linphone: "Linphone: scan a QR code", linphoneLead: "Choose to scan a QR code on Linphone's login page. When Linphone fetches its configuration it gets a new password, and the phone that was set up before stops working.",
+    makeLink: "Make a QR code", makeAnotherLink: "Make another", copyLink: "Copy the link", qr: "QR code of Linphone's remote configuration", linkLeft: "Good for one use, for another {time}.", linkOver: "The QR code is too old. Make another one.",
+    linphonePrivate: "This system has its own certificate authority. Linphone on mobile phones trusts public ones only; on a computer, download the certificate first and name it in Linphone's settings.",
+    other: "Another phone: fill in the account", otherLead: "For Zoiper, baresip, desk phones and whatever else speaks TLS and SRTP.", makePassword: "New password", once: "The password is shown this once. Enter it in the phone now.",
+    renewTitle: "A new password for {number}?", renewText: "The old one is void at once: the phone that was set up with it cannot register again until it has the new one.",
+    user: "User name", password: "Password", server: "Server", realm: "Realm", transport: "Transport", media: "Media", srtp: "SRTP (SDES), mandatory", codecs: "Codecs",
+    copy: "Copy", copyBaresip: "Copy lines for baresip", trust: "The phone has to trust this authority:", certificate: "Download the CA certificate",
   },
   log: {
     empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}",

@@ -1,13 +1,13 @@
 export const zh = {
   app: { name: "SparkleConference" },
-  nav: { plans: "会议方案", conferences: "会议", menu: "主导航", admin: "系统管理", signOut: "退出登录", account: "账号" },
+  nav: { plans: "会议方案", conferences: "会议", phone: "我的话机", menu: "主导航", admin: "系统管理", signOut: "退出登录", account: "账号" },
   language: { switch: "English" },
   theme: { label: "外观", light: "浅色", dark: "深色", system: "跟随系统" },
   common: {
     cancel: "取消", save: "保存", close: "关闭", delete: "删除", edit: "编辑", copy: "复制", add: "添加", remove: "移除",
     more: "更多操作", retry: "重试", loading: "正在加载…", loadMore: "加载更多",
     optional: "选填", comma: "、", moveUp: "上移", moveDown: "下移",
-    minutes: "{n} 分钟",
+    minutes: "{n} 分钟", copied: "已复制", notCopied: "浏览器不允许复制，请手动选中后复制。",
   },
   signIn: {
     title: "登录", username: "用户名", password: "密码", submit: "登录", working: "正在登录…",
@@ -145,8 +145,20 @@ export const zh = {
   },
   guestLink: {
     title: "访客链接", lead: "没有账号的人可打开此链接，填写姓名和 PIN 码后从浏览器入会。请只发给您要邀请的人。", make: "生成链接", address: "链接", pin: "PIN 码", pinHint: "建议与链接分开发送。",
-    copyAddress: "复制链接", copyPin: "复制 PIN 码", copyAll: "复制邀请", copied: "已复制", notCopied: "浏览器不允许复制，请手动选中后复制。", message: "邀请您参加会议：{title}\n打开链接：{address}\nPIN 码：{pin}",
+    copyAddress: "复制链接", copyPin: "复制 PIN 码", copyAll: "复制邀请", message: "邀请您参加会议：{title}\n打开链接：{address}\nPIN 码：{pin}",
     renew: "更换链接", renewTitle: "更换访客链接？", renewText: "旧链接和 PIN 码立即失效，已入会的访客不受影响。", off: "停用链接", offTitle: "停用访客链接？", offText: "新的访客将不能入会，已入会的访客不受影响。",
+  },
+  phone: {
+    title: "我的话机", lead: "用软电话或桌面话机接听会议来电。密码只显示一次，系统不保存。",
+    none: "您还没有分机", noneHint: "请管理员为您分配分机；在此之前，可在会议页面用浏览器入会。",
+    hasPassword: "已设密码", noPassword: "尚未设密码", noServer: "当前没有可供话机注册的交换机", noServerHint: "演练用的替身交换机不支持话机；请管理员启用 FreeSWITCH 节点。",
+    linphone: "Linphone：扫码配置", linphoneLead: "在 Linphone 的登录页选择扫描二维码。Linphone 取得配置时会换用新密码，此前配置的话机随即失效。",
+    makeLink: "生成二维码", makeAnotherLink: "重新生成", copyLink: "复制链接", qr: "Linphone 远程配置二维码", linkLeft: "只能使用一次，{time} 后失效。", linkOver: "二维码已过期，请重新生成。",
+    linphonePrivate: "本系统使用自建证书机构。手机版 Linphone 只信任公共证书机构；桌面版请先下载证书，并在其设置中指定。",
+    other: "其他话机：手动填写", otherLead: "适用于 Zoiper、baresip、桌面话机等支持 TLS 与 SRTP 的话机。", makePassword: "生成新密码", once: "密码只显示这一次，请立即填入话机。",
+    renewTitle: "为 {number} 换用新密码？", renewText: "旧密码立即作废：已配置的话机将无法再次注册，须填入新密码。",
+    user: "用户名", password: "密码", server: "服务器", realm: "认证域（realm）", transport: "传输方式", media: "媒体加密", srtp: "SRTP（SDES），必选", codecs: "音频编码",
+    copy: "复制", copyBaresip: "复制 baresip 配置行", trust: "话机须信任此证书机构：", certificate: "下载 CA 证书",
   },
   log: {
     empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}",

@@ -25,7 +25,7 @@ from apps.conferences.models import (
 )
 from apps.core.ids import new_id
 from apps.core.models import AuditEntry, IdempotencyRecord
-from apps.switch.models import BrowserAccount, Extension, Gateway, Node
+from apps.switch.models import BrowserAccount, Extension, Gateway, Node, ProvisioningLink, SignInGuard
 
 SECRET_TEXT = "收购价格一千万"
 ESL_PASSWORD = "ClueCon-never-shown"
@@ -98,6 +98,10 @@ def _one_of_each(n: int) -> list[models.Model]:
         conference=conference, seq=1, changes={"announcements": {str(announcement.pk): {"text": SECRET_TEXT}}}
     )
     account = BrowserAccount.objects.create(name=f"b-{n}", a1_hash=SECRET_TEXT, expires_at=now + timedelta(hours=1))
+    guard = SignInGuard.objects.create(
+        source=f"203.0.113.{n}", account=extension.number, failures=3, last_failed_at=now
+    )
+    phone_link = ProvisioningLink.objects.create(extension=extension, token_hash=f"{SECRET_TEXT}{n}", expires_at=now)
     join = BrowserJoin.objects.create(account=account, participant=participant, session_key=SECRET_TEXT)
     link = GuestLink.objects.create(conference=conference, token_hash=str(n), token=SECRET_TEXT, pin=SECRET_TEXT)
     entry = AuditEntry.objects.create(
@@ -130,6 +134,8 @@ def _one_of_each(n: int) -> list[models.Model]:
         attempt,
         delta,
         account,
+        guard,
+        phone_link,
         join,
         link,
         entry,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +11,15 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db.models.signals import pre_save
 from django.test import Client
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from apps.accounts.models import OrganisationPolicy, OrganisationUnit, User
 from apps.conferences.models import Conference, Plan, PlanPerson
 from apps.core.models import AuditEntry
 from apps.switch.digest import a1_hash
-from apps.switch.models import Extension, Gateway, Node
+from apps.switch.models import Extension, Gateway, Node, SignInGuard
+from apps.switch.sign_in import HERE, SOURCE
 from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, MOBILE, SECRET_TEXT, XML_PASSWORD, populate
 from tests.unit.admin.forms import errors, send, url
 
@@ -89,6 +92,34 @@ def test_another_number_makes_the_sip_password_void(pages: Client, rows: dict[An
     assert Extension.objects.get().a1_hash == A1_HASH
     assert send(pages, address, number="8200").status_code == 302
     assert Extension.objects.get().a1_hash == ""
+
+
+def test_a_block_is_shown_and_lifted_by_whoever_may_change_it(pages: Client) -> None:
+    now = timezone.now()
+    hour = timedelta(hours=1)
+    known = {"last_failed_at": now, "closed_until": now + hour}
+    guard = SignInGuard.objects.create(source="203.0.113.5", account="8001", failures=HERE.most, **known)
+    SignInGuard.objects.create(source="203.0.113.5", failures=SOURCE.most - 1, **known)
+    SignInGuard.objects.create(account="8002", failures=1, last_failed_at=now)
+    listed = url(SignInGuard, "changelist")
+    text = pages.get(f"{listed}?held_up=now", headers=ENGLISH).content.decode()
+    for words in ("8001 from 203.0.113.5", "blocked", "anybody from 203.0.113.5", "slowed down", str(HERE.most)):
+        assert words in text
+    assert "8002" not in text
+    assert "8002 from anywhere new" in pages.get(listed, headers=ENGLISH).content.decode()
+
+    lifting = {"action": "lift", "_selected_action": [str(guard.pk)]}
+    clerk = User.objects.create_user("clerk", "a password", display_name="c", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_signinguard"))
+    clerks = Client()
+    clerks.force_login(clerk)
+    clerks.post(listed, lifting)
+    guard.refresh_from_db()
+    assert guard.failures == HERE.most
+    pages.post(listed, lifting)
+    guard.refresh_from_db()
+    assert (guard.failures, guard.closed_until) == (0, None)
+    assert (last_entry().action, last_entry().object_name) == ("admin_lift_block", "8001 ← 203.0.113.5")
 
 
 def test_a_node_gets_another_password_for_what_it_asks(pages: Client, rows: dict[Any, Any]) -> None:

@@ -26,7 +26,7 @@ from apps.conferences.models import (
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.models import AuditEntry, IdempotencyRecord
-from apps.switch.models import BrowserAccount
+from apps.switch.models import BrowserAccount, ProvisioningLink, SignInGuard
 from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, XML_PASSWORD, populate
 from tests.unit.admin.forms import url
 
@@ -47,6 +47,8 @@ FACTS: set[type[models.Model]] = {
     GuestLink,
     IdempotencyRecord,
     Participant,
+    ProvisioningLink,
+    SignInGuard,
     Whisper,
 }
 LANGUAGES = ("zh-hans", "en")

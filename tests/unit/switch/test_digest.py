@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from apps.switch.digest import a1_hash, new_password
+from apps.switch.digest import Digest, a1_hash, new_password
 
 
 def test_the_hash_is_that_of_rfc_2617() -> None:
@@ -20,3 +22,23 @@ def test_passwords_are_long_all_different_and_easy_to_type() -> None:
     assert len(made) == 1000
     assert {len(password) for password in made} == {24}
     assert not set("".join(made)) & set("0O1lI")
+
+
+def test_a_digest_is_proved_as_the_standards_have_it() -> None:
+    """RFC 2617 §3.5; the other one as RFC 2069 makes it."""
+    known = a1_hash("Mufasa", "testrealm@host.com", "Circle Of Life")
+    nonce = "dcd98b7102dd2f0e8b11d0f600bfb0c093"
+    digest = Digest(
+        method="GET",
+        uri="/dir/index.html",
+        nonce=nonce,
+        response="6629FAE49393A05397450978507C4EF1",
+        nc="00000001",
+        cnonce="0a4f113b",
+        qop="auth",
+    )
+    assert digest.is_made_with(known)
+    assert not digest.is_made_with(a1_hash("Mufasa", "testrealm@host.com", "circle of life"))
+    assert not replace(digest, method="POST").is_made_with(known)
+    assert not replace(digest, response="").is_made_with(known)
+    assert replace(digest, nc="", response="670fd8c2df070c60b045671b8b24ff02").is_made_with(known)

@@ -6,6 +6,7 @@ import base64
 import logging
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -13,19 +14,30 @@ from django.db import connection
 from django.test import Client
 
 from apps.switch import srtp
-from apps.switch.models import Extension, Node
+from apps.switch.digest import Digest
+from apps.switch.models import Extension, Node, SignInGuard
 from apps.switch.xml.documents import GUARD, NOT_FOUND, user
+from tests.unit.switch.digests import right, wrong
 
 pytestmark = pytest.mark.django_db
 
-REGISTER = {
+A1_HASH = "0" * 32
+ABOUT = {
     "section": "directory",
     "action": "sip_auth",
     "sip_profile": "internal",
     "user": "8001",
     "domain": "sip.example.cn",
-    "sip_auth_method": "REGISTER",
+    "ip": "203.0.113.5",
 }
+
+
+def signing_in(digest: Digest) -> dict[str, str]:
+    """As mod_xml_curl posts it."""
+    return ABOUT | {f"sip_auth_{name}": value for name, value in asdict(digest).items() if value}
+
+
+REGISTER = signing_in(right(A1_HASH))
 
 
 @pytest.fixture
@@ -35,7 +47,7 @@ def node() -> Node:
 
 @pytest.fixture(autouse=True)
 def extension(db: None) -> Extension:
-    return Extension.objects.create(number="8001", display_name="张三", a1_hash="0" * 32)
+    return Extension.objects.create(number="8001", display_name="张三", a1_hash=A1_HASH)
 
 
 def basic(name: str, password: str) -> dict[str, str]:
@@ -111,9 +123,11 @@ def test_an_account_is_its_hash_and_what_every_call_of_it_brings(client: Client,
     assert (document.tag, document.attrib) == ("document", {"type": "freeswitch/xml"})
     account = document.find("section[@name='directory']/domain[@name='sip.example.cn']/users/user[@id='8001']")
     assert account is not None
-    assert set(account.attrib) == {"id"}  # `ip` would let in whoever calls from there; `cacheable` has to be earned
+    assert set(account.attrib) == {
+        "id"
+    }  # `ip` would let in whoever calls from there, `cacheable` keep failures from us
     params = {param.get("name"): param.get("value") for param in account.iterfind("params/param")}
-    assert params == {"a1-hash": "0" * 32, "allow-empty-password": "false"}
+    assert params == {"a1-hash": A1_HASH, "allow-empty-password": "false"}
     variables = {each.get("name"): each.get("value") for each in account.iterfind("variables/variable")}
     assert variables == {"rtp_secure_media": srtp.MANDATORY, **GUARD}
 
@@ -142,6 +156,25 @@ def test_who_is_switched_off_or_has_no_password_is_not_found(client: Client, nod
     assert is_not_found(ask(client, node, **REGISTER))
     Extension.objects.update(enabled=True, a1_hash="")
     assert is_not_found(ask(client, node, **REGISTER))
+
+
+def test_a_wrong_password_is_an_account_that_does_not_exist(client: Client, node: Node) -> None:
+    answers = {
+        ask(client, node, **question).content
+        for question in (
+            signing_in(wrong()),
+            ABOUT,
+            signing_in(wrong()) | {"user": "8999"},
+            signing_in(wrong()) | {"user": "system"},
+        )
+    }
+    assert answers == {NOT_FOUND}
+    assert SignInGuard.objects.get(account="").failures == 4
+
+
+def test_nobody_signs_in_from_nowhere(client: Client, node: Node, quiet: None) -> None:
+    for address in ("", "somewhere"):
+        assert is_not_found(ask(client, node, **{**REGISTER, "ip": address}))
 
 
 def test_there_is_no_account_without_a_hash() -> None:

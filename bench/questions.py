@@ -1,0 +1,89 @@
+"""A process that asks like mod_xml_curl: a POST each, at given times, however long the answers take.
+
+Argument: a file with the value of the header Authorization in its first line, then one body a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from pathlib import Path
+
+from bench.harness import answer_questions
+
+#: Seconds after which mod_xml_curl waits no longer (xml_curl.conf.xml); the time of an answer that did not come.
+LIMIT = 2.0
+
+
+class Asker:
+    def __init__(self, bodies: list[bytes], authorization: str) -> None:
+        self._bodies = bodies
+        self._next = 0
+        self._authorization = authorization
+
+    def ask(self, port: int, path: str, rate: float, seconds: float, keep: bool, wanted: str) -> list[float]:
+        """The seconds from when each question was due until its answer was read whole. `keep`: connections are used
+        again; else each question opens its own, as mod_xml_curl does. Every answer has to contain `wanted`.
+        """
+        return asyncio.run(self._asking(port, path, rate, seconds, keep, wanted.encode()))
+
+    async def _asking(
+        self, port: int, path: str, rate: float, seconds: float, keep: bool, wanted: bytes
+    ) -> list[float]:
+        loop = asyncio.get_running_loop()
+        idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+        async def one(due: float, request: bytes) -> float:
+            pair = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = pair
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 "), head
+            fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:] if line)
+            answer = await reader.readexactly(int(fields[b"content-length"]))
+            took = loop.time() - due
+            assert wanted in answer, answer
+            if keep:
+                idle.append(pair)
+            else:
+                writer.close()
+            return took
+
+        async def in_time(due: float, request: bytes) -> float:
+            try:
+                return await asyncio.wait_for(one(due, request), LIMIT)
+            except TimeoutError:
+                return LIMIT
+
+        tasks, due, end = [], loop.time() + 0.1, loop.time() + 0.1 + seconds
+        while due < end:
+            body = self._bodies[self._next % len(self._bodies)]
+            self._next += 1
+            request = self._request(path, body, keep)
+            if (pause := due - loop.time()) > 0:
+                await asyncio.sleep(pause)
+            tasks.append(asyncio.create_task(in_time(due, request)))
+            due += random.expovariate(rate)
+        found = await asyncio.gather(*tasks)
+        for _, writer in idle:
+            writer.close()
+        return list(found)
+
+    def _request(self, path: str, body: bytes, keep: bool) -> bytes:
+        lines = [
+            f"POST {path} HTTP/1.1",
+            "Host: 127.0.0.1",
+            f"Authorization: {self._authorization}",
+            "User-Agent: freeswitch-xml/1.0",
+            "Accept: */*",
+            f"Connection: {'keep-alive' if keep else 'close'}",
+            "Content-Type: application/x-www-form-urlencoded",
+            f"Content-Length: {len(body)}",
+        ]
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+if __name__ == "__main__":
+    first, *bodies = Path(sys.argv[1]).read_bytes().splitlines()
+    answer_questions({"ask": Asker(bodies, first.decode()).ask})
