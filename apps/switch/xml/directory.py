@@ -1,4 +1,4 @@
-"""Accounts for FreeSWITCH's directory."""
+"""What FreeSWITCH's directory holds: accounts, and gateways."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from apps.switch import srtp
 from apps.switch.accounts import find_account
 from apps.switch.models import Node
 
+from . import gateways
 from .documents import NOT_FOUND, user
 
 PHONES = "internal"
@@ -17,7 +18,14 @@ CHECK_DOMAIN = "check"
 
 
 def directory(node: Node, question: QueryDict) -> bytes:
-    """The account that somebody tries to sign in with at a profile for phones; all else is not found."""
+    """The gateways, or the account with which somebody signs in at a profile for phones; all else is not found."""
+    match question.get("purpose", ""):
+        case "gateways":
+            return gateways.gateways(node, question.get("profile", ""))
+        case "network-list":
+            return gateways.network_list(node) if question.get("domain") == gateways.DOMAIN else NOT_FOUND
+    if question.get("domain") == gateways.DOMAIN:
+        return NOT_FOUND if question.get("action") else gateways.caller(node, question.get("user", ""))
     if question.get("domain") == CHECK_DOMAIN:
         # Asked by `manage.py freeswitch check`, through the node. No profile looks there for accounts.
         return user(CHECK_DOMAIN, "somebody", "-", {})
