@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import AuditedAdmin, ReadOnlyInline, SecretField, SecretsForm, TabularInline, badge
+from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, SecretField, SecretsForm, TabularInline, badge
 
 from . import srtp
 from .gateway_status import ABSENT, BEGINNING, NO_PROFILE
@@ -90,10 +90,8 @@ class NumberRuleInline(TabularInline):
     extra = 1
 
 
-class GatewayStateInline(ReadOnlyInline):
-    model = GatewayState
-    fields = ("node", "shown_state", "since", "answers_within", "calls", "calls_in", "name", "seen_at")
-    readonly_fields = ("shown_state", "answers_within", "calls")
+class StateMixin:
+    """Columns of a state."""
 
     @admin.display(description=_("state"))
     def shown_state(self, state: GatewayState) -> SafeString:
@@ -106,6 +104,32 @@ class GatewayStateInline(ReadOnlyInline):
     @admin.display(description=_("calls out (failed)"))
     def calls(self, state: GatewayState) -> str:
         return f"{state.calls_out} ({state.failed_out})"
+
+
+class GatewayStateInline(StateMixin, ReadOnlyInline):
+    model = GatewayState
+    fields = ("node", "shown_state", "since", "answers_within", "calls", "calls_in", "name", "seen_at")
+    readonly_fields = ("shown_state", "answers_within", "calls")
+
+
+@admin.register(GatewayState)
+class GatewayStateAdmin(StateMixin, ReadOnlyAdmin):
+    list_display = ("gateway", "node", "shown_state", "since", "answers_within", "calls", "calls_in", "seen_at")
+    list_filter = ("up", "node")
+    list_select_related = ("gateway", "node")
+    search_fields = ("gateway__name", "node__name")
+    fields = ("gateway", *GatewayStateInline.fields)
+    readonly_fields = ("shown_state", "answers_within", "calls")
+
+
+@admin.register(NumberRule)
+class NumberRuleAdmin(AuditedAdmin):
+    list_display = ("gateway", "prefix", "replacement")
+    list_display_links = ("prefix",)
+    list_select_related = ("gateway",)
+    list_filter = ("gateway",)
+    search_fields = ("gateway__name", "prefix", "replacement")
+    autocomplete_fields = ("gateway",)
 
 
 @dataclass(frozen=True, slots=True)

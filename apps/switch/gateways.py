@@ -149,7 +149,7 @@ class Gateway(SipTrunk):
 class NumberRule(models.Model):
     """How the beginning of a number is written for a gateway. Of several that fit, the longest holds."""
 
-    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="rules")
+    gateway = models.ForeignKey(Gateway, verbose_name=_("gateway"), on_delete=models.CASCADE, related_name="rules")
     prefix = models.CharField(
         _("number begins with"),
         max_length=16,
@@ -176,7 +176,7 @@ class NumberRule(models.Model):
 class GatewayState(models.Model):
     """How a SIP trunk is on a node, as its switchboard last saw it. Written by switchboards only."""
 
-    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="states")
+    gateway = models.ForeignKey(Gateway, verbose_name=_("gateway"), on_delete=models.CASCADE, related_name="states")
     node = models.ForeignKey(
         "switch.Node", verbose_name=_("node"), on_delete=models.CASCADE, related_name="gateway_states"
     )
@@ -198,4 +198,4 @@ class GatewayState(models.Model):
         constraints = [models.UniqueConstraint(fields=["gateway", "node"], name="gateway_state_of_node")]
 
     def __str__(self) -> str:
-        return f"{self.gateway_id} {self.state}"
+        return f"{self.gateway} · {self.node}"

@@ -17,6 +17,7 @@ import socket as constants
 import time
 from collections import deque
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
 import gevent
 import msgspec
@@ -38,6 +39,7 @@ from apps.switch.esl.rendering import (
     Question,
     UnsafeValue,
     authenticate,
+    may_call,
     render,
 )
 from apps.switch.esl.translation import TranslationError, parse_snapshot, translate_all
@@ -389,6 +391,11 @@ class CommandConnection:
     def ask(self, questions: Sequence[Question]) -> list[str]:
         """The answers, in order. Raises Disconnected, CommandTimeout."""
         return [reply_text(reply) for reply in self._esl.pipeline([f"api {question}" for question in questions])]
+
+    def may_call(self, addresses: Sequence[IPv4Address]) -> bool:
+        """Whether calls from each of these addresses are let in. Raises Disconnected, CommandTimeout."""
+        replies = self._esl.pipeline([f"api {may_call(address)}" for address in addresses])
+        return all(reply_text(reply) == "true" for reply in replies)
 
     def stop(self) -> None:
         self._esl.stop()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from ipaddress import IPv4Address
-
 from apps.switch.esl.connection import CommandConnection, reply_text
-from apps.switch.esl.rendering import GATEWAY_EVENTS, gateways_of, may_call
+from apps.switch.esl.rendering import GATEWAY_EVENTS, gateways_of
 
 
 class GatewayConnection(CommandConnection):
@@ -23,11 +20,6 @@ class GatewayConnection(CommandConnection):
     def changed(self, timeout: float) -> bool:
         """Whether a gateway's state changed, after waiting at most `timeout` seconds for it. Raises Disconnected."""
         return bool(self._esl.next_events(timeout))
-
-    def may_call(self, addresses: Sequence[IPv4Address]) -> bool:
-        """Whether calls from each of these addresses are let in. Raises Disconnected, CommandTimeout."""
-        replies = self._esl.pipeline([f"api {may_call(address)}" for address in addresses])
-        return all(reply_text(reply) == "true" for reply in replies)
 
     def gateways_in_use(self) -> set[str]:
         """The names of the gateways that some call goes through. Raises as `snapshot` does."""

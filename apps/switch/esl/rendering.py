@@ -88,6 +88,7 @@ _HOST = r"[A-Za-z0-9.-]{1,253}"
 _NAME_RE = re.compile(_NAME)
 _NUMBER_RE = re.compile(_NUMBER)
 _HOST_RE = re.compile(rf"{_HOST}(:[0-9]{{1,5}})?")
+_GATEWAY_RE = re.compile(r"gw-[0-9a-f]{8}-[0-9]{1,9}")
 _CAUSE_RE = re.compile(r"[A-Z][A-Z_]{0,63}")
 _ENCRYPTION_RE = re.compile(r"(mandatory|optional|forbidden)(:[A-Z0-9_]{1,40}){0,8}")
 _PATH_RE = re.compile(r"(/[A-Za-z0-9_.-]{1,100}){1,20}")
@@ -166,8 +167,9 @@ def render(command: Command) -> list[str]:
         case RescanGateways():
             return [f"api sofia profile {_name('profile', command.profile)} rescan"]
         case RemoveGateway():
-            profile, gateway = _name("profile", command.profile), _name("gateway", command.gateway)
-            return [f"api sofia profile {profile} killgw {gateway}"]
+            # One of ours and no other: `_all_` is a name, too.
+            gateway = _matching("gateway", command.gateway, _GATEWAY_RE, "gw-, 8 hexadecimal digits, - and a number")
+            return [f"api sofia profile {_name('profile', command.profile)} killgw {gateway}"]
         case ReloadNetworks():
             return ["api reloadacl"]
     assert_never(command)
