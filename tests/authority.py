@@ -37,6 +37,32 @@ def deliver(directory: Path, host: str) -> Delivered:
     return found
 
 
+def sign_for_carrier(certificates: Path, address: str, file: Path) -> Path:
+    """A certificate and its key, by the authority of a node, for a server called at an address: as a name, since
+    FreeSWITCH compares with nothing else (tport_tls.c, tls_post_connection_check)."""
+    authority_key = serialization.load_pem_private_key((certificates / "ca-key.pem").read_bytes(), None)
+    authority = x509.load_pem_x509_certificate((certificates / "cafile.pem").read_bytes())
+    assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(_name("a carrier"))
+        .issuer_name(authority.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(address)]), critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+    file.write_bytes(
+        _pem(certificate)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return file
+
+
 def _signed(
     subject: str,
     key: ec.EllipticCurvePrivateKey,

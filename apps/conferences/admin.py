@@ -23,7 +23,7 @@ from apps.core.admin import (
     list_link,
 )
 from apps.core.models import AuditEntry
-from apps.switch.admin import KIND_NAMES
+from apps.switch.gateway_admin import KIND_NAMES
 
 from .forms import PersonForm, PlanForm
 from .models import (

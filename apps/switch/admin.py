@@ -1,11 +1,9 @@
-"""Nodes, gateways and extensions in the administration."""
+"""Nodes, extensions and accounts in the administration; gateways are in gateway_admin.py."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count
 from django.db.models.query import QuerySet
@@ -13,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,24 +26,13 @@ from apps.core.admin import (
     list_link,
 )
 
+from . import gateway_admin as gateway_admin
 from .accounts import set_new_password
 from .models import BrowserAccount, Extension, Gateway, Node, ProvisioningLink, SignInGuard, new_secret
-from .numbers import NumberKind
 from .sign_in import is_blocked, lift
 
 #: Seconds of offset from which on a clock is shown as wrong, although events are dated right all the same.
 CLOCK_WRONG = 1.0
-
-if TYPE_CHECKING:
-    ModelForm = forms.ModelForm[Any]
-else:  # not generic when it runs
-    ModelForm = forms.ModelForm
-
-KIND_NAMES: Mapping[str, Promise] = {
-    NumberKind.EXTENSION: _("extension"),
-    NumberKind.MOBILE: _("mobile"),
-    NumberKind.LANDLINE: _("landline"),
-}
 
 
 class NodeForm(SecretsForm):
@@ -170,50 +157,6 @@ class NodeAdmin(AuditedAdmin):
 
 def _is_driven(node: Node) -> bool:
     return bool(node.lease_holder) and node.lease_until is not None and node.lease_until > timezone.now()
-
-
-class GatewayForm(ModelForm):
-    handles = forms.MultipleChoiceField(
-        label=_("kinds of number"),
-        choices=list(KIND_NAMES.items()),
-        widget=forms.CheckboxSelectMultiple,
-    )
-
-
-@admin.register(Gateway)
-class GatewayAdmin(AuditedAdmin):
-    form = GatewayForm
-    list_display = ("name", "encrypted", "kinds", "prefix", "dial_string", "pace", "priority", "node", "enabled")
-    list_filter = ("enabled", "encryption", "node")
-    list_select_related = ("node",)
-    search_fields = ("name", "dial_string", "=prefix", "node__name")
-    search_help_text = _("Name, dial string, prefix or node")
-    autocomplete_fields = ("node",)
-    readonly_fields = ("id",)
-    fieldsets = (
-        (None, {"fields": ("name", "enabled", "node")}),
-        (_("Which numbers"), {"fields": ("handles", "prefix", "priority")}),
-        (_("How they are called"), {"fields": ("dial_string", "caller_number", "encryption")}),
-        (_("Pacing"), {"fields": ("calls_per_second", "max_calls")}),
-        (None, {"fields": ("id",)}),
-    )
-
-    @admin.display(description=_("encryption"), ordering="encryption")
-    def encrypted(self, gateway: Gateway) -> SafeString:
-        match gateway.encryption:
-            case Gateway.Encryption.MANDATORY:
-                return badge("good", _("SRTP"))
-            case Gateway.Encryption.EXEMPT:
-                return badge("bad", _("⚠ exempt: not encrypted"))
-        return badge("quiet", _("within the switch"))
-
-    @admin.display(description=_("pace"), ordering="calls_per_second")
-    def pace(self, gateway: Gateway) -> str:
-        return f"{gateway.calls_per_second:g}/s, ≤ {gateway.max_calls}"
-
-    @admin.display(description=_("kinds of number"))
-    def kinds(self, gateway: Gateway) -> SafeString:
-        return format_html_join(" ", "{}", ((KIND_NAMES.get(kind, kind),) for kind in gateway.handles))
 
 
 @admin.register(Extension)

@@ -186,6 +186,26 @@ class Restart:
     job: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class RescanGateways:
+    """A SIP profile asks the control plane for its gateways, and begins with those that it does not know."""
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveGateway:
+    """A SIP profile signs a gateway off and forgets it. Calls through it go on."""
+
+    profile: str
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadNetworks:
+    """Ask the control plane who may call without a password, by address."""
+
+
 Command = (
     Originate
     | OriginateFeed
@@ -205,4 +225,7 @@ Command = (
     | Play
     | HangupRoom
     | Restart
+    | RescanGateways
+    | RemoveGateway
+    | ReloadNetworks
 )

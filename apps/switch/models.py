@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -16,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.fields import SealedTextField
 from apps.core.ids import new_id
 from apps.switch.esl import rendering
-from apps.switch.numbers import NumberKind
+from apps.switch.gateways import Gateway, GatewayState, NumberRule
+from apps.switch.validation import check_rendered, name_validator
 
-name_validator = RegexValidator(r"^[A-Za-z0-9_.-]{1,64}\Z", _("Use letters, digits, '.', '_' and '-' only."))
-number_validator = RegexValidator(r"^[0-9*#+]{1,32}\Z", _("Use digits, '+', '*' and '#' only."))
+__all__ = ["BrowserAccount", "Extension", "Gateway", "GatewayState", "Node", "NumberRule", "new_secret"]
+
 port_validators = [MinValueValidator(1024), MaxValueValidator(65535)]
 
 
@@ -138,94 +137,17 @@ class Node(models.Model):
             raise ValidationError({"rtp_end_port": _("Each leg needs two media ports: these are too few.")})
         if any(self.rtp_start_port <= port <= self.rtp_end_port for port in ports):
             raise ValidationError({"rtp_start_port": _("A SIP port lies among the media ports.")})
-        _check_rendered(
+        check_rendered(
             "domain",
             gettext("Write a host name or an address, with a port or not."),
             lambda: rendering.dial_string("sofia/internal/{number}%{domain}", "1", self.domain),
         )
         if self.esl_password:
-            _check_rendered(
+            check_rendered(
                 "esl_password",
                 gettext("Control characters are not allowed."),
                 lambda: rendering.authenticate(self.esl_password),
             )
-
-
-class Gateway(models.Model):
-    """A way to reach numbers: a SIP trunk, the registered extensions, or the scripted people.
-
-    See docs/architecture.md, Dialling.
-    """
-
-    class Encryption(models.TextChoices):
-        MANDATORY = "mandatory", _("SRTP is mandatory")
-        EXEMPT = "exempt", _("exempt: this gateway cannot encrypt")
-        INTERNAL = "internal", _("never leaves the switch")
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(_("name"), max_length=64, unique=True, validators=[name_validator])
-    node = models.ForeignKey(
-        Node,
-        verbose_name=_("node"),
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="gateways",
-        help_text=_("Empty: on every node."),
-    )
-    handles = ArrayField(
-        models.CharField(max_length=10, choices=NumberKind.choices()),
-        verbose_name=_("kinds of number"),
-        default=list,
-    )
-    prefix = models.CharField(
-        _("number prefix"),
-        max_length=16,
-        blank=True,
-        validators=[RegexValidator(r"^[0-9+]*\Z")],
-        help_text=_("The gateway with the longest matching prefix is tried first."),
-    )
-    priority = models.PositiveSmallIntegerField(_("priority"), default=10, help_text=_("The lower comes first."))
-    dial_string = models.CharField(
-        _("dial string"),
-        max_length=200,
-        help_text=_("{number} and {domain} are replaced, e.g. sofia/gateway/trunk/{number}"),
-    )
-    caller_number = models.CharField(_("caller number"), max_length=32, blank=True, validators=[number_validator])
-    encryption = models.CharField(
-        _("encryption"), max_length=10, choices=Encryption.choices, default=Encryption.MANDATORY
-    )
-    calls_per_second = models.FloatField(_("calls per second"), default=10, validators=[MinValueValidator(0.1)])
-    max_calls = models.PositiveIntegerField(_("most concurrent calls"), default=200, validators=[MinValueValidator(1)])
-    enabled = models.BooleanField(_("enabled"), default=True)
-
-    class Meta:
-        ordering = ["priority", "name"]
-        verbose_name = _("gateway")
-        verbose_name_plural = _("gateways")
-
-    def __str__(self) -> str:
-        return self.name
-
-    def clean(self) -> None:
-        if "{number}" not in self.dial_string:
-            raise ValidationError({"dial_string": _("{number} is missing: everybody would be called at one address.")})
-        _check_rendered(
-            "dial_string",
-            gettext(
-                "Write sofia/gateway/NAME/{number}, sofia/PROFILE/{number}%{domain}, "
-                "sofia/PROFILE/sip:{number}@HOST:PORT;transport=tls or loopback/{number}/CONTEXT."
-            ),
-            lambda: rendering.dial_string(self.dial_string, "1", "127.0.0.1"),
-        )
-
-
-def _check_rendered(field: str, right: str, render: Callable[[], str]) -> None:
-    """Let the part that alone speaks to the switch judge the value, while somebody is there to correct it."""
-    try:
-        render()
-    except rendering.UnsafeValue as error:
-        raise ValidationError({field: ValidationError(right, code="unsafe")}) from error
 
 
 class Extension(models.Model):

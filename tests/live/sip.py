@@ -39,6 +39,33 @@ def _key(suite: str) -> str:
     return base64.b64encode(bytes(range(_KEY_LENGTHS.get(suite, 30)))).decode()
 
 
+class Messages:
+    """What comes over one connection, message by message."""
+
+    def __init__(self, connection: ssl.SSLSocket) -> None:
+        self._socket = connection
+        self._rest = b""
+
+    def read(self) -> tuple[str, dict[str, str], str]:
+        """First line, headers by their names in small letters, body. Raises ConnectionError at the end."""
+        while b"\r\n\r\n" not in self._rest.lstrip(b"\r\n"):
+            self._receive()
+        head, _, self._rest = self._rest.lstrip(b"\r\n").partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", "0"))
+        while len(self._rest) < length:
+            self._receive()
+        body, self._rest = self._rest[:length], self._rest[length:]
+        return first, headers, body.decode()
+
+    def _receive(self) -> None:
+        data = self._socket.recv(65536)
+        if not data:
+            raise ConnectionError("the other side closed the connection")
+        self._rest += data
+
+
 class Line:
     """One TLS connection to `server`; `source` is where it comes from."""
 
@@ -47,7 +74,7 @@ class Line:
         plain = socket.create_connection(server, timeout=10, source_address=source)
         self._socket = ssl.create_default_context(cafile=str(authority)).wrap_socket(plain, server_hostname=server[0])
         self._own = "{}:{}".format(*self._socket.getsockname())
-        self._rest = b""
+        self._messages = Messages(self._socket)
         self._sequence = 0
 
     def __enter__(self) -> Self:
@@ -87,7 +114,7 @@ class Line:
         while (left := deadline - time.monotonic()) > 0:
             self._socket.settimeout(left)
             try:
-                found.append(self._message()[0].split()[0])
+                found.append(self._messages.read()[0].split()[0])
             except TimeoutError:
                 break
         self._socket.settimeout(10)
@@ -126,38 +153,32 @@ class Line:
     def _read(self) -> Response:
         """The next response; requests of the other side are left unanswered."""
         while True:
-            first, headers, body = self._message()
+            first, headers, body = self._messages.read()
             if first.startswith("SIP/2.0 "):
                 return Response(int(first.split()[1]), headers, body)
-
-    def _message(self) -> tuple[str, dict[str, str], str]:
-        while b"\r\n\r\n" not in self._rest:
-            self._receive()
-        head, _, self._rest = self._rest.lstrip(b"\r\n").partition(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        length = int(headers.get("content-length", "0"))
-        while len(self._rest) < length:
-            self._receive()
-        body, self._rest = self._rest[:length], self._rest[length:]
-        return first, headers, body.decode()
-
-    def _receive(self) -> None:
-        data = self._socket.recv(65536)
-        if not data:
-            raise ConnectionError("the switch closed the connection")
-        self._rest += data
 
 
 def _digest(challenge: str, method: str, uri: str, user: str, password: str) -> str:
     told = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
-    first = _md5(f"{user}:{told['realm']}:{password}")
-    count, own = "00000001", uuid4().hex
-    proof = _md5(f"{first}:{told['nonce']}:{count}:{own}:auth:{_md5(f'{method}:{uri}')}")
-    return (
-        f'Digest username="{user}", realm="{told["realm"]}", nonce="{told["nonce"]}", uri="{uri}", algorithm=MD5, '
-        f'qop=auth, nc={count}, cnonce="{own}", response="{proof}"'
-    )
+    given = {
+        "username": user,
+        "realm": told["realm"],
+        "nonce": told["nonce"],
+        "uri": uri,
+        "nc": "00000001",
+        "cnonce": uuid4().hex,
+        "qop": "auth",
+    }
+    quoted = ", ".join(f'{name}="{value}"' for name, value in given.items() if name not in ("nc", "qop"))
+    proof = digest_response(given, method, password)
+    return f'Digest {quoted}, algorithm=MD5, qop=auth, nc={given["nc"]}, response="{proof}"'
+
+
+def digest_response(given: dict[str, str], method: str, password: str) -> str:
+    """The response to what else a digest holds (RFC 2617 §3.2.2)."""
+    first = _md5(f"{given['username']}:{given['realm']}:{password}")
+    second = _md5(f"{method}:{given['uri']}")
+    return _md5(f"{first}:{given['nonce']}:{given['nc']}:{given['cnonce']}:{given['qop']}:{second}")
 
 
 def _md5(text: str) -> str:

@@ -273,7 +273,7 @@ class _Work:
             room=room,
             flags=self.rules.flags(person, room),
             timeout=self.policy.ring_seconds,
-            caller_name=self.desired.title,
+            caller_name=self.desired.title if route.caller_name is None else route.caller_name,
             caller_number=route.caller_number,
             callee_name=person.name,
             volume_in=person.volume_in,

@@ -29,13 +29,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way to a number. `dial_string` is complete; `encryption` is None for endpoints without media of their own."""
+    """One way to a number. `dial_string` is complete; `encryption` is None for endpoints without media of their own;
+    `caller_name` is None where the conference's title is shown.
+    """
 
     gateway: UUID
     dial_string: str
     limits: Limits
     caller_number: str = ""
     encryption: str | None = None
+    caller_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

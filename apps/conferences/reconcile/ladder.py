@@ -45,7 +45,14 @@ _NO_ANSWER = frozenset(
         "NORMAL_CLEARING",
     }
 )
+_SILENCE = frozenset({"NO_ANSWER", "ALLOTTED_TIMEOUT", "PROGRESS_TIMEOUT"})
+"""Time was over. Where it never rang, the gateway may be the one that did not answer."""
+
 _REJECTED = frozenset({"CALL_REJECTED"})
+_NOT_LET_US = frozenset({401, 402, 403, 407})
+"""Answers of SIP that FreeSWITCH also calls CALL_REJECTED (sofia_glue.c, sofia_glue_sip_cause_to_freeswitch), which a
+gateway gives to us: no account, no money, a caller's number that is not ours."""
+
 _INVALID = frozenset({"UNALLOCATED_NUMBER", "INVALID_NUMBER_FORMAT", NO_ROUTE})
 _UNFIT_ROUTE = frozenset({"INCOMPATIBLE_DESTINATION"})
 _OURS = frozenset({LOST, SWITCH_RESTART, NODE_LOST})
@@ -142,12 +149,14 @@ class _Ladder:
             self.step = self._again(leg, at + (_backoff(self.losses - 1) if self.losses > 1 else 0.0))
         elif leg.joined_at is not None:
             self._left(leg, at)
-        elif leg.cause in _REJECTED:
+        elif leg.cause in _REJECTED and leg.sip_code not in _NOT_LET_US:
             self.step = Stop(False, leg.cause, leg.sip_code)
         elif leg.cause in _INVALID:
             self.tries[number] = self.policy.attempts_per_number
             self._onward(leg, at)
         elif leg.cause in _NO_ANSWER:
+            if leg.cause in _SILENCE and leg.ringing_at is None and self._another_route(leg, at):
+                return
             self.tries[number] += 1
             self._onward(leg, at)
         elif leg.cause in _BUSY:
@@ -187,14 +196,9 @@ class _Ladder:
 
     def _trouble(self, leg: ObservedLeg, at: float) -> None:
         """Unreachable, congested, or a cause nobody foresaw: the next route first, then patience."""
-        if leg.gateway is not None:
-            self.tried.add(leg.gateway)
-            if leg.cause in _UNFIT_ROUTE:
-                self.dead.add((leg.number, leg.gateway))
-        routes = self._routes(leg.number)
-        fresh = [route for route in routes if self.numbers[leg.number].routes[route].gateway not in self.tried]
-        if fresh:
-            self.step = Call(leg.number, fresh[0], at)
+        if leg.gateway is not None and leg.cause in _UNFIT_ROUTE:
+            self.dead.add((leg.number, leg.gateway))
+        if self._another_route(leg, at):
             return
         self.tried.clear()
         self.tries[leg.number] += 1
@@ -202,7 +206,17 @@ class _Ladder:
             self._onward(leg, at)
             return
         self.troubles += 1
-        self.step = Call(leg.number, routes[0], at + _backoff(self.troubles))
+        self.step = Call(leg.number, self._routes(leg.number)[0], at + _backoff(self.troubles))
+
+    def _another_route(self, leg: ObservedLeg, at: float) -> bool:
+        """The next gateway at once, if there is one that was not tried yet; it is no other try of the person."""
+        if leg.gateway is not None:
+            self.tried.add(leg.gateway)
+        routes = self.numbers[leg.number].routes
+        fresh = [route for route in self._routes(leg.number) if routes[route].gateway not in self.tried]
+        if fresh:
+            self.step = Call(leg.number, fresh[0], at)
+        return bool(fresh)
 
     def _again(self, leg: ObservedLeg, at: float) -> Call | Stop:
         """The same number, by the same route where it still is one."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,15 +23,10 @@ from apps.conferences.reconcile.desired import (
 from apps.conferences.reconcile.ladder import CallOutPolicy
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
 from apps.conferences.rooms import lobby_room, main_room, room_owners, whisper_room
-from apps.switch import srtp
 from apps.switch.commands import Room
-from apps.switch.esl.rendering import UnsafeValue, dial_string
+from apps.switch.routing import Way, way_of, ways_to
 
 from .database import Connection
-
-logger = logging.getLogger(__name__)
-
-_ENCRYPTION = {"mandatory": srtp.MANDATORY, "exempt": srtp.EXEMPT, "internal": None}
 
 #: The observed columns of a participant, in the order in which they are compared and written.
 PARTICIPANT_COLUMNS = (
@@ -75,21 +69,6 @@ _PEOPLE = (
 
 
 @dataclass(slots=True)
-class Gateway:
-    """A row of switch_gateway as far as dialling needs it."""
-
-    id: UUID
-    name: str
-    handles: frozenset[str]
-    prefix: str
-    priority: int
-    template: str
-    caller_number: str
-    encryption: str | None
-    limits: Limits
-
-
-@dataclass(slots=True)
 class Loaded:
     """One conference as the database has it. `written` holds each participant's observed columns as they were last
     written.
@@ -106,44 +85,34 @@ class Loaded:
     feeds: dict[UUID, bool] = field(default_factory=dict)
 
 
-def load_gateways(connection: Connection, node: UUID) -> list[Gateway]:
+def load_gateways(connection: Connection, node: UUID) -> list[Way]:
     """The enabled gateways of a node, in no order."""
     rows = connection.execute(
-        "SELECT * FROM switch_gateway WHERE enabled AND (node_id = %s OR node_id IS NULL)", (node,)
+        """
+        SELECT g.*, coalesce((SELECT jsonb_object_agg(r.prefix, r.replacement)
+                                FROM switch_numberrule r WHERE r.gateway_id = g.id), '{}') AS rules
+          FROM switch_gateway g WHERE g.enabled AND (g.node_id = %s OR g.node_id IS NULL)
+        """,
+        (node,),
     )
-    return [
-        Gateway(
-            id=row["id"],
-            name=row["name"],
-            handles=frozenset(row["handles"]),
-            prefix=row["prefix"],
-            priority=row["priority"],
-            template=row["dial_string"],
-            caller_number=row["caller_number"],
-            encryption=_ENCRYPTION[row["encryption"]],
-            limits=Limits(row["calls_per_second"], row["max_calls"]),
+    return [way_of(row) for row in rows]
+
+
+def routes(
+    ways: Iterable[Way], kind: str, number: str, domain: str, standing: Mapping[UUID, str | None], owner: str
+) -> tuple[Route, ...]:
+    """The ways to a number (`ways_to`), for a conference whose owner has the extension `owner`."""
+    return tuple(
+        Route(
+            way.id,
+            text,
+            Limits(way.calls_per_second, way.max_calls),
+            way.shown(owner),
+            way.encryption,
+            way.caller_name,
         )
-        for row in rows
-    ]
-
-
-def routes(gateways: Iterable[Gateway], kind: str, number: str, domain: str) -> tuple[Route, ...]:
-    """The ways to a number: longest matching prefix first, then priority. A gateway whose dial string cannot be
-    filled is left out.
-    """
-    fitting = sorted(
-        (each for each in gateways if kind in each.handles and number.startswith(each.prefix)),
-        key=lambda each: (-len(each.prefix), each.priority, each.name),
+        for way, text in ways_to(ways, kind, number, domain, standing)
     )
-    found = []
-    for gateway in fitting:
-        try:
-            text = dial_string(gateway.template, number, domain)
-        except UnsafeValue as error:
-            logger.warning("gateway %s cannot be dialled: %s", gateway.name, error)
-            continue
-        found.append(Route(gateway.id, text, gateway.limits, gateway.caller_number, gateway.encryption))
-    return tuple(found)
 
 
 class Loader:
@@ -154,8 +123,9 @@ class Loader:
         self.domain = ""
         self.pace = Limits(1.0, 1)
         self.restart_wanted = False
-        self.gateways: list[Gateway] = []
-        self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
+        self.gateways: list[Way] = []
+        self.standing: Mapping[UUID, str | None] = {}  # of SIP trunks, see Trunks
+        self._routes: dict[tuple[str, str, str], tuple[Route, ...]] = {}
 
     def refresh(self, connection: Connection) -> None:
         row = connection.execute(
@@ -200,10 +170,16 @@ class Loader:
     def load(self, connection: Connection, conference: UUID) -> Loaded | None:
         """None when the conference is not this node's, or is gone."""
         row = connection.execute(
-            "SELECT * FROM conferences_conference WHERE id = %s AND node_id = %s", (conference, self.node)
+            """
+            SELECT c.*, coalesce((SELECT min(e.number) FROM switch_extension e
+                                   WHERE e.user_id = c.owner_id AND e.enabled), '') AS owner_extension
+              FROM conferences_conference c WHERE c.id = %s AND c.node_id = %s
+            """,
+            (conference, self.node),
         ).fetchone()
         if row is None:
             return None
+        owner = row["owner_extension"]
         people = connection.cursor(row_factory=tuple_row).execute(_PEOPLE, (conference,)).fetchall()
         whispers = connection.execute(
             "SELECT id, soft_main, closed_at, observed_feed FROM conferences_whisper WHERE conference_id = %s",
@@ -221,7 +197,7 @@ class Loader:
                 room=Room(*main_room(conference)),
                 lobby=Room(*lobby_room(conference)),
                 phase=row["phase"],
-                participants={each[0]: self._participant(*each[: len(_DESIRED)]) for each in people},
+                participants={each[0]: self._participant(owner, *each[: len(_DESIRED)]) for each in people},
                 locked=row["locked"],
                 floor_mode=row["floor_mode"],
                 called=row["called_id"],
@@ -272,16 +248,18 @@ class Loader:
         )
         return [_leg(each, "") for each in rows]
 
-    def _participant(self, key: UUID, name: str, role: Role, numbers: list[Any], *rest: Any) -> DesiredParticipant:
+    def _participant(
+        self, owner: str, key: UUID, name: str, role: Role, numbers: list[Any], *rest: Any
+    ) -> DesiredParticipant:
         targets = tuple(
-            Target(each["kind"], each["number"], self._ways(each["kind"], each["number"])) for each in numbers
+            Target(each["kind"], each["number"], self._ways(each["kind"], each["number"], owner)) for each in numbers
         )
         return DesiredParticipant(key, name, role, targets, *rest)
 
-    def _ways(self, kind: str, number: str) -> tuple[Route, ...]:
-        key = (kind, number)
+    def _ways(self, kind: str, number: str, owner: str) -> tuple[Route, ...]:
+        key = (kind, number, owner)
         if key not in self._routes:
-            self._routes[key] = routes(self.gateways, kind, number, self.domain)
+            self._routes[key] = routes(self.gateways, kind, number, self.domain, self.standing, owner)
         return self._routes[key]
 
 

@@ -35,6 +35,7 @@ from .lease import Lease, LeaseLost, fence
 from .link import Address, Connected, Gone, Link
 from .loading import Loader
 from .publish import Publisher
+from .trunks import Trunks
 from .writing import store_attempts, write_conferences, write_legs, write_participants
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class NodeLoop:
         self.loader = Loader(lease.node)
         self.wake = Flag()
         self.link = Link(name, address, self.wake, lambda: lease.fresh)
+        self.trunks = Trunks(name, lambda: self.link.address, lease, self._gateways_stand_otherwise)
         self.running = True
         self.boot = time.time() - time.monotonic()
         self._changed: set[UUID] = set()
@@ -86,6 +88,10 @@ class NodeLoop:
             self._changed.add(conference)
         self.wake.set()
 
+    def gateways_changed(self) -> None:
+        self.trunks.wake()
+        self.notify(None)
+
     def stop(self) -> None:
         self.running = False
         self.wake.set()
@@ -95,6 +101,7 @@ class NodeLoop:
     def run(self) -> None:
         """Returns when stopped, when the lease is lost, or when this machine's clock was set."""
         self.link.start()
+        self.trunks.start()
         try:
             while self.running:
                 began, now = time.monotonic(), time.time()
@@ -121,6 +128,7 @@ class NodeLoop:
                 self.wake.wait(self._patience())
         finally:
             self.running = False
+            self.trunks.stop()
             self.link.stop()
             self._drop_connection()
 
@@ -239,6 +247,10 @@ class NodeLoop:
             self.book.drop(conference)
         else:
             self.book.put(loaded)
+
+    def _gateways_stand_otherwise(self) -> None:
+        self.loader.standing = self.trunks.standing
+        self.notify(None)  # the ways to everybody are others
 
     # Deciding and writing -------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from gevent.event import Event as Flag
 
 from apps.conferences.live.changes import NOTIFY_CHANNEL
 from apps.core.heartbeat import heartbeat
+from apps.switch.gateways import GATEWAYS_CHANNEL
 from apps.switch.models import Node
 
 from . import database, lifecycle
@@ -136,14 +137,18 @@ class Switchboard:
         while True:
             try:
                 with database.connect(application_name="switchboard listener", autocommit=True) as connection:
-                    connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
+                    for listened in (NOTIFY_CHANNEL, GATEWAYS_CHANNEL):
+                        connection.execute(f"LISTEN {listened}")
                     # What was said while nobody listened is unknown: everything may have changed.
                     for loop, _ in self.loops.values():
-                        loop.notify(None)
+                        loop.gateways_changed()
                     for notification in connection.notifies():
                         conference = _uuid(notification.payload)
                         for loop, _ in self.loops.values():
-                            loop.notify(conference)
+                            if notification.channel == GATEWAYS_CHANNEL:
+                                loop.gateways_changed()
+                            else:
+                                loop.notify(conference)
             except psycopg.OperationalError as error:
                 logger.warning("not listening: %s", str(error).strip().splitlines()[:1])
                 gevent.sleep(RETRY)

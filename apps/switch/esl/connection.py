@@ -17,6 +17,7 @@ import socket as constants
 import time
 from collections import deque
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
 import gevent
 import msgspec
@@ -38,6 +39,7 @@ from apps.switch.esl.rendering import (
     Question,
     UnsafeValue,
     authenticate,
+    may_call,
     render,
 )
 from apps.switch.esl.translation import TranslationError, parse_snapshot, translate_all
@@ -360,7 +362,8 @@ class CommandConnection:
         rendered = [_rendered(command) for command in commands]
         frames = iter(self._esl.pipeline([text for texts in rendered if isinstance(texts, list) for text in texts]))
         return [
-            texts if isinstance(texts, Reply) else _joined([_text(next(frames)) for _ in texts]) for texts in rendered
+            texts if isinstance(texts, Reply) else _joined([reply_text(next(frames)) for _ in texts])
+            for texts in rendered
         ]
 
     def core_uuid(self) -> str:
@@ -373,7 +376,7 @@ class CommandConnection:
     def read_clock(self) -> ClockReading:
         """What the clock of the switch shows. Raises as `snapshot` does."""
         asked_at = time.time()
-        told = _text(self._esl.send(CLOCK))
+        told = reply_text(self._esl.send(CLOCK))
         answered_at = time.time()
         if not _MICROSECONDS_RE.fullmatch(told):
             raise TranslationError("the switch does not tell the time")
@@ -387,7 +390,12 @@ class CommandConnection:
 
     def ask(self, questions: Sequence[Question]) -> list[str]:
         """The answers, in order. Raises Disconnected, CommandTimeout."""
-        return [_text(reply) for reply in self._esl.pipeline([f"api {question}" for question in questions])]
+        return [reply_text(reply) for reply in self._esl.pipeline([f"api {question}" for question in questions])]
+
+    def may_call(self, addresses: Sequence[IPv4Address]) -> bool:
+        """Whether calls from each of these addresses are let in. Raises Disconnected, CommandTimeout."""
+        replies = self._esl.pipeline([f"api {may_call(address)}" for address in addresses])
+        return all(reply_text(reply) == "true" for reply in replies)
 
     def stop(self) -> None:
         self._esl.stop()
@@ -401,7 +409,7 @@ def _rendered(command: Command) -> list[str] | Reply:
         return Reply(False, f"-ERR refused: {error}")
 
 
-def _text(reply: Frame) -> str:
+def reply_text(reply: Frame) -> str:
     """What a reply says: `api` answers in the body, all else in a header."""
     if reply.content_type == "api/response":
         return reply.body.decode("utf-8", "replace").strip()
@@ -409,7 +417,7 @@ def _text(reply: Frame) -> str:
 
 
 def _core(reply: Frame) -> str:
-    text = _text(reply)
+    text = reply_text(reply)
     if not text or text.startswith("-"):
         raise TranslationError("the switch does not tell its Core-UUID")
     return text

@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
+from ipaddress import IPv4Address
 from typing import assert_never
 from uuid import UUID
 
@@ -34,6 +35,9 @@ from apps.switch.commands import (
     OriginateFeed,
     Play,
     PrepareMove,
+    ReloadNetworks,
+    RemoveGateway,
+    RescanGateways,
     Restart,
     Room,
     SetVolume,
@@ -52,6 +56,7 @@ CORE_UUID = "api global_getvar core_uuid"
 CLOCK = "api strmicroepoch"  # mod_dptools.c:2013, the clock that stamps events
 LIST_ROOMS = "api conference json_list"
 LIST_LEGS = "api show channels as json"
+GATEWAY_EVENTS = "event json CUSTOM sofia::gateway_state"
 
 
 class Question(StrEnum):
@@ -68,6 +73,7 @@ class Question(StrEnum):
     INTERNAL = "sofia xmlstatus profile internal"
     TRUNK = "sofia xmlstatus profile trunk"
     TRUNK_EXEMPT = "sofia xmlstatus profile trunk-exempt"
+    GATEWAYS = "sofia xmlstatus gateway"
     ROOMS = "xml_locate configuration configuration name conference.conf"
     CORE = "xml_locate configuration configuration name switch.conf"
     CONTROL_PLANE = "user_exists id somebody check"
@@ -82,6 +88,7 @@ _HOST = r"[A-Za-z0-9.-]{1,253}"
 _NAME_RE = re.compile(_NAME)
 _NUMBER_RE = re.compile(_NUMBER)
 _HOST_RE = re.compile(rf"{_HOST}(:[0-9]{{1,5}})?")
+_GATEWAY_RE = re.compile(r"gw-[0-9a-f]{8}-[0-9]{1,9}")
 _CAUSE_RE = re.compile(r"[A-Z][A-Z_]{0,63}")
 _ENCRYPTION_RE = re.compile(r"(mandatory|optional|forbidden)(:[A-Z0-9_]{1,40}){0,8}")
 # Absolute, or a prompt: below the node's own sounds (apps/switch/prompts.py).
@@ -158,7 +165,25 @@ def render(command: Command) -> list[str]:
         case Restart():
             # Waits in a thread of its own until there is no session (switch_core.c:2819).
             return [f"bgapi fsctl shutdown elegant restart\nJob-UUID: {_uuid('job', command.job)}"]
+        case RescanGateways():
+            return [f"api sofia profile {_name('profile', command.profile)} rescan"]
+        case RemoveGateway():
+            # One of ours and no other: `_all_` is a name, too.
+            gateway = _matching("gateway", command.gateway, _GATEWAY_RE, "gw-, 8 hexadecimal digits, - and a number")
+            return [f"api sofia profile {_name('profile', command.profile)} killgw {gateway}"]
+        case ReloadNetworks():
+            return ["api reloadacl"]
     assert_never(command)
+
+
+def may_call(address: IPv4Address) -> str:
+    """The question whether somebody at this address may call as a gateway: `true` or `false`."""
+    return f"acl {address} gateways"
+
+
+def gateways_of(leg: UUID) -> list[str]:
+    """The questions through which gateway a leg was called, and through which it called; `_undef_` for none."""
+    return [f"uuid_getvar {_uuid('leg', leg)} {name}" for name in ("sip_gateway_name", "sip_gateway")]
 
 
 def authenticate(password: str) -> str:

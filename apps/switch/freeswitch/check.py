@@ -8,12 +8,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
 from xml.etree import ElementTree as ET
 
 from apps.switch import srtp
 from apps.switch.esl.connection import CommandConnection, Disconnected
 from apps.switch.esl.rendering import Question
-from apps.switch.models import Node
+from apps.switch.gateway_status import UnreadableStatus, read_gateways, read_profiles
+from apps.switch.models import Gateway, Node
+from apps.switch.xml.gateways import trunks_of
 
 from . import probe
 from .nodes import configuration
@@ -53,12 +56,17 @@ def check(node: Node) -> list[Finding]:
         clock = connection.ask([Question.CLOCK])[0]
         ended = time.time()
         answers = dict(zip(Question, connection.ask(list(Question)), strict=True))
+        trunks = list(trunks_of(node))
+        networks = [IPv4Network(network) for trunk in trunks for network in trunk.networks]
+        let_in = connection.may_call([network.network_address for network in networks])
     except Disconnected as error:
         return [*found, Finding("event socket", "answers", str(error))]
     finally:
         connection.stop()
     found += [Finding("event socket", "answers", "answers"), _clock(clock, began, ended)]
     found += judged(expected, answers)
+    found += _gateways(trunks, answers[Question.GATEWAYS])
+    found.append(Finding("addresses of gateways", "let in", "let in" if let_in else "refused"))
     host = node.sip_address
     found += _tried("phones", host, expected.sip_tls_port, expected.domain, own_suites=True)
     found += _tried("browsers", host, expected.wss_port, expected.domain, own_suites=False)
@@ -109,7 +117,7 @@ def judged(expected: Configuration, answers: Mapping[Question, str]) -> Iterator
     }
     if expected.exempt_sip_port is not None:
         profiles["trunk-exempt"] = (Question.TRUNK_EXEMPT, {f"udp,tcp:{expected.exempt_sip_port}"})
-    yield _several("SIP profiles running", profiles, _running(answers[Question.PROFILES]))
+    yield _several("SIP profiles running", profiles, read_profiles(answers[Question.PROFILES]))
     for name, (question, listening) in profiles.items():
         facts = {each.tag: each.text or "" for each in _elements(answers[question], "profile-info/*")}
         yield _several(f"{name}: ports", listening, _listening(facts))
@@ -126,6 +134,22 @@ def judged(expected: Configuration, answers: Mapping[Question, str]) -> Iterator
             yield Finding(f"{name}: {what}", right, facts.get(tag, ""))
     reached = answers[Question.CONTROL_PLANE].strip() == "true"
     yield Finding("asks the control plane", "answered", "answered" if reached else "not answered")
+
+
+def _gateways(trunks: Iterable[Gateway], answer: str) -> Iterator[Finding]:
+    """Those of the database and no others, each up. One from before a change may stay as long as its calls."""
+    try:
+        sightings = read_gateways(answer)
+    except UnreadableStatus:
+        sightings = []
+    wanted = {f"{trunk.profile}:{trunk.switch_name}": trunk for trunk in trunks}
+    keys = {trunk.switch_name.rpartition("-")[0] for trunk in wanted.values()}
+    seen = {f"{each.profile}:{each.name}": each for each in sightings}
+    others = {name for name, each in seen.items() if each.name.rpartition("-")[0] not in keys}
+    yield _several("gateways", wanted, (wanted.keys() & seen.keys()) | others)
+    for name, trunk in wanted.items():
+        state = f"down ({seen[name].state})" if name in seen and not seen[name].up else "up"
+        yield Finding(f"gateway {trunk.name}", "up", state if name in seen else "not there")
 
 
 def _tried(who: str, host: str, port: int, domain: str, *, own_suites: bool) -> Iterator[Finding]:
@@ -183,14 +207,6 @@ def _rooms(text: str) -> set[str]:
         f"{profile.get('name')}:{param.get('value')}"
         for profile in _elements(text, "profiles/profile")
         for param in profile.findall("param[@name='rate']")
-    }
-
-
-def _running(answer: str) -> set[str]:
-    return {
-        profile.findtext("name", "")
-        for profile in _elements(answer, "profile")
-        if profile.findtext("type") == "profile" and profile.findtext("state", "").startswith("RUNNING")
     }
 
 

@@ -6,7 +6,7 @@ import apps.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("switch", "0005_joining"),
+        ("switch", "0006_gateways"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Accounts for FreeSWITCH's directory."""
+"""What FreeSWITCH's directory holds: accounts, and gateways."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from apps.switch.digest import Digest
 from apps.switch.models import Node
 from apps.switch.sign_in import sign_in
 
+from . import gateways
 from .documents import NOT_FOUND, user
 
 PHONES = "internal"
@@ -20,10 +21,18 @@ CHECK_DOMAIN = "check"
 
 
 def directory(node: Node, question: QueryDict) -> bytes:
-    """The account of somebody who signs in at a profile for phones and has its password; all else is not found.
+    """The gateways, or the account of somebody who signs in at a profile for phones and has its password; all else is
+    not found.
 
-    Never `cacheable`: FreeSWITCH would not ask about later tries (decisions/0014).
+    An account is never `cacheable`: FreeSWITCH would not ask about later tries (decisions/0014).
     """
+    match question.get("purpose", ""):
+        case "gateways":
+            return gateways.gateways(node, question.get("profile", ""))
+        case "network-list":
+            return gateways.network_list(node) if question.get("domain") == gateways.DOMAIN else NOT_FOUND
+    if question.get("domain") == gateways.DOMAIN:
+        return NOT_FOUND if question.get("action") else gateways.caller(node, question.get("user", ""))
     if question.get("domain") == CHECK_DOMAIN:
         # Asked by `manage.py freeswitch check`, through the node. No profile looks there for accounts.
         return user(CHECK_DOMAIN, "somebody", "-", {})

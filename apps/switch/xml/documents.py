@@ -5,7 +5,8 @@ Source: switch_xml.c (switch_xml_locate) of FreeSWITCH 1.10.12.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
@@ -46,4 +47,36 @@ def user(domain: str, name: str, a1_hash: str, variables: Mapping[str, str]) -> 
     found = ET.SubElement(account, "variables")
     for key, value in {**variables, **GUARD}.items():
         ET.SubElement(found, "variable", name=key, value=value)
+    return document("directory", content)
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A gateway: its parameters, and the variables of each leg that goes out through it."""
+
+    name: str
+    params: Mapping[str, str]
+    variables: Mapping[str, str]
+
+
+def trunks(found: Iterable[Trunk]) -> bytes:
+    """Gateways of a profile. FreeSWITCH looks for them in users of domains (sofia.c, parse_domain_tag)."""
+    content = ET.Element("domain", name="gateways")
+    gateways = ET.SubElement(ET.SubElement(content, "user", id="gateways"), "gateways")
+    for trunk in found:
+        gateway = ET.SubElement(gateways, "gateway", name=trunk.name)
+        for key, value in trunk.params.items():
+            ET.SubElement(gateway, "param", name=key, value=value)
+        variables = ET.SubElement(gateway, "variables")
+        for key, value in trunk.variables.items():
+            ET.SubElement(variables, "variable", name=key, value=value, direction="outbound")
+    return document("directory", content)
+
+
+def networks(domain: str, found: Mapping[str, str]) -> bytes:
+    """Accounts by name, each with the network whose calls are its calls (switch_core.c, switch_load_network_lists)."""
+    content = ET.Element("domain", name=domain)
+    users = ET.SubElement(content, "users")
+    for name, network in found.items():
+        ET.SubElement(users, "user", id=name, cidr=network)
     return document("directory", content)

@@ -80,6 +80,17 @@ def control(switch: Switch, arguments: str) -> str:
     return "-ERR the pocket switch does not know this\n"
 
 
+def sofia(_switch: Switch, arguments: str) -> str:
+    """There are no SIP profiles of FreeSWITCH's kind here, and no gateways."""
+    match split(arguments):
+        case ["xmlstatus"]:
+            return "<profiles>\n</profiles>\n"
+        case ["xmlstatus", "gateway"]:
+            return "<gateways>\n</gateways>\n"
+    log.error("sofia %r is not supported", arguments)
+    return "-ERR the pocket switch does not know this\n"
+
+
 COMMANDS: Final[Mapping[str, Callable[[Switch, str], str]]] = {
     "version": version,
     "status": status,
@@ -88,4 +99,5 @@ COMMANDS: Final[Mapping[str, Callable[[Switch, str], str]]] = {
     "xml_flush_cache": flush_cache,
     "fsctl": control,
     "strmicroepoch": clock,
+    "sofia": sofia,
 }

@@ -25,12 +25,22 @@ from apps.conferences.models import (
 )
 from apps.core.ids import new_id
 from apps.core.models import AuditEntry, IdempotencyRecord
-from apps.switch.models import BrowserAccount, Extension, Gateway, Node, ProvisioningLink, SignInGuard
+from apps.switch.models import (
+    BrowserAccount,
+    Extension,
+    Gateway,
+    GatewayState,
+    Node,
+    NumberRule,
+    ProvisioningLink,
+    SignInGuard,
+)
 
 SECRET_TEXT = "收购价格一千万"
 ESL_PASSWORD = "ClueCon-never-shown"
 A1_HASH = "0123456789abcdef-never-shown"
 XML_PASSWORD = "xml-never-shown"
+TRUNK_PASSWORD = "trunk-never-shown"
 MOBILE = {"kind": "mobile", "number": "+8613800138000"}
 
 
@@ -66,7 +76,13 @@ def _one_of_each(n: int) -> list[models.Model]:
         handles=["mobile", "landline"],
         dial_string="sofia/gateway/trunk/{number}",
         encryption=Gateway.Encryption.EXEMPT,
+        exemption_reason="所需设备不支持",
     )
+    trunk = Gateway.objects.create(
+        name=f"carrier{n}", handles=["mobile"], host="sip.example.cn", username="acme", password=TRUNK_PASSWORD
+    )
+    rule = NumberRule.objects.create(gateway=trunk, prefix="+86", replacement="0")
+    state = GatewayState.objects.create(gateway=trunk, node=node, up=True, state="NOREG", since=now, seen_at=now)
     extension = Extension.objects.create(number=str(8000 + n), display_name=f"张伟{n}", user=user, a1_hash=A1_HASH)
     plan = Plan.objects.create(title=f"周例会{n}", agenda=SECRET_TEXT, owner=user)
     person = PlanPerson.objects.create(plan=plan, name=f"李娜{n}", numbers=[MOBILE], user=user)
@@ -124,6 +140,8 @@ def _one_of_each(n: int) -> list[models.Model]:
         group,
         node,
         gateway,
+        rule,
+        state,
         extension,
         plan,
         person,

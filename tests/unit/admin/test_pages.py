@@ -26,8 +26,8 @@ from apps.conferences.models import (
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.models import AuditEntry, IdempotencyRecord
-from apps.switch.models import BrowserAccount, ProvisioningLink, SignInGuard
-from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, XML_PASSWORD, populate
+from apps.switch.models import BrowserAccount, GatewayState, ProvisioningLink, SignInGuard
+from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, TRUNK_PASSWORD, XML_PASSWORD, populate
 from tests.unit.admin.forms import url
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,7 @@ FACTS: set[type[models.Model]] = {
     BrowserJoin,
     Conference,
     Delta,
+    GatewayState,
     GuestLink,
     IdempotencyRecord,
     Participant,
@@ -79,7 +80,7 @@ def test_list_add_and_change_pages_answer(pages: Client, model: type[models.Mode
         assert answer.status_code == 200, address
         assert answer.headers["Content-Language"] == language
         text = answer.content.decode()
-        for secret in (ESL_PASSWORD, XML_PASSWORD, A1_HASH, SECRET_TEXT):
+        for secret in (ESL_PASSWORD, XML_PASSWORD, TRUNK_PASSWORD, A1_HASH, SECRET_TEXT):
             assert secret not in text, address
     assert pages.get(url(model, "add"), headers=headers).status_code == (403 if model in FACTS else 200)
     assert pages.get(url(model, "history", row.pk), headers=headers).status_code == 200

@@ -16,7 +16,8 @@ ANN = person("ann", "member", target("1", FAST, OTHER), target("2"), target("3")
 
 
 def attempts(who: DesiredParticipant, *ends: str) -> list[ObservedLeg]:
-    """Play the ladder: each end is `CAUSE` or `in CAUSE` (it had been in the room), one second after the call."""
+    """Play the ladder: each end is `CAUSE`, `silent CAUSE` (it had not even rung) or `in CAUSE` (it had been in the
+    room), one second after the call."""
     legs: list[ObservedLeg] = []
     for ordinal, end in enumerate(ends, 1):
         step = next_step(who, legs, POLICY)
@@ -31,9 +32,10 @@ def attempts(who: DesiredParticipant, *ends: str) -> list[ObservedLeg]:
                 number=step.number,
                 gateway=who.numbers[step.number].routes[step.route].gateway,
                 phase=LegPhase.ENDED,
+                ringing_at=None if end.startswith("silent ") else step.at,
                 joined_at=step.at if end.startswith("in ") else None,
                 ended_at=step.at + 1.0,
-                cause=end.removeprefix("in "),
+                cause=end.split()[-1],
             )
         )
     return legs
@@ -67,6 +69,10 @@ WAIT = POLICY.wait_seconds
         (("NORMAL_CLEARING",), (1, 0, AT_ONCE)),
         (("NO_ANSWER", "NO_ANSWER", "NO_ANSWER"), (0, 0, WAIT)),
         (("NO_ANSWER",) * 9, Stop(False, "NO_ANSWER")),
+        (("silent NO_ANSWER",), (0, 1, AT_ONCE)),
+        (("silent PROGRESS_TIMEOUT", "silent NO_ANSWER"), (1, 0, AT_ONCE)),
+        (("silent NO_ANSWER", "NO_ANSWER"), (1, 0, AT_ONCE)),
+        (("silent NO_USER_RESPONSE",), (1, 0, AT_ONCE)),
         (("CALL_REJECTED",), Stop(False, "CALL_REJECTED")),
         (("UNALLOCATED_NUMBER",), (1, 0, AT_ONCE)),
         (("UNALLOCATED_NUMBER", "NO_ANSWER", "NO_ANSWER"), (1, 0, WAIT)),
@@ -111,6 +117,14 @@ def test_the_sip_code_of_the_last_attempt_is_told() -> None:
     legs = attempts(ANN, "CALL_REJECTED")
     legs[0].sip_code = 603
     assert next_step(ANN, legs, POLICY) == Stop(False, "CALL_REJECTED", 603)
+
+
+@pytest.mark.parametrize(("sip_code", "expected"), [(403, 1), (407, 1), (603, None), (0, None)])
+def test_a_gateway_that_does_not_let_us_call_is_no_refusal_of_the_person(sip_code: int, expected: int | None) -> None:
+    legs = attempts(ANN, "CALL_REJECTED")
+    legs[0].sip_code = sip_code
+    step = next_step(ANN, legs, POLICY)
+    assert (step.route if isinstance(step, Call) else None) == expected
 
 
 @pytest.mark.parametrize("numbers", [(), (replace(target("1"), routes=()),)])

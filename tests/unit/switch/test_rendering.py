@@ -112,6 +112,9 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
         [f"api conference c-0123456789ab play /opt/sounds/zh/welcome.wav uuid={LEG}"],
     ),
     (commands.HangupRoom(MAIN), ["api conference c-0123456789ab hup all"]),
+    (commands.RescanGateways("trunk-exempt"), ["api sofia profile trunk-exempt rescan"]),
+    (commands.RemoveGateway("trunk", "gw-99c6da98-12"), ["api sofia profile trunk killgw gw-99c6da98-12"]),
+    (commands.ReloadNetworks(), ["api reloadacl"]),
     (commands.Restart(JOB), [f"bgapi fsctl shutdown elegant restart\nJob-UUID: {JOB}"]),
 ]
 
@@ -195,6 +198,8 @@ def fields_of(kind: type[Any]) -> st.SearchStrategy[Any]:
         "caller_number": st.one_of(st.just(""), hostile),
         "encryption": st.one_of(st.none(), hostile),
         "cause": hostile,
+        "profile": st.one_of(st.just("trunk"), hostile),
+        "gateway": st.one_of(st.just("gw-99c6da98-12"), hostile),
         "path": hostile,
     }
     return st.builds(kind, **{field.name: (good | texts)[field.name] for field in dataclasses.fields(kind)})
@@ -233,6 +238,12 @@ def test_no_text_becomes_syntax(command: commands.Command) -> None:
         assert not any(unicodedata.category(character) == "Cc" for character in line)
         assert len(freeswitch_syntax.separate(line, " ", 99)) == len(line.split(" "))
         assert not set(line) & set("$\"'`\\()[],<>")
+
+
+@pytest.mark.parametrize("gateway", ["_all_", "carrier", "gw-99C6DA98-1", "gw-99c6da98", "gw-99c6da98-1 trunk"])
+def test_no_gateway_but_ours_is_removed(gateway: str) -> None:
+    with pytest.raises(UnsafeValue, match="gateway"):
+        render(commands.RemoveGateway("trunk", gateway))
 
 
 @given(hostile)

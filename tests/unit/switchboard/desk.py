@@ -9,8 +9,11 @@ from types import TracebackType
 
 import gevent
 
-from apps.switch.esl.rendering import CLOCK, CORE_UUID, LIST_LEGS, LIST_ROOMS
+from apps.switch.esl.rendering import CLOCK, CORE_UUID, LIST_LEGS, LIST_ROOMS, Question
 from tests.doubles.esl_server import CORE, EslServer, Peer
+
+PROFILES = f"api {Question.PROFILES}"
+GATEWAYS = f"api {Question.GATEWAYS}"
 
 
 class Desk:
@@ -28,6 +31,8 @@ class Desk:
             CLOCK: self._clock,
             LIST_ROOMS: "+OK No active conferences.",
             LIST_LEGS: '{"row_count":0}',
+            PROFILES: "<profiles></profiles>",
+            GATEWAYS: "<gateways></gateways>",
         }
         self._listeners: list[Peer] = []
         self._sequence = itertools.count(1)

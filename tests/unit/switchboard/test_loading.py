@@ -10,59 +10,15 @@ from uuid import uuid5
 import pytest
 
 from apps.conferences.models import Announcement, Attempt, Conference, Whisper
-from apps.conferences.reconcile.desired import Limits
+from apps.conferences.reconcile.desired import Limits, Route
 from apps.conferences.reconcile.observed import LegPhase
 from apps.conferences.switchboard import database
-from apps.conferences.switchboard.loading import Gateway, Loader, load_gateways, routes
-from apps.switch import models
+from apps.conferences.switchboard.loading import Loader, load_gateways
+from apps.switch import models, srtp
 from tests.factories import add_participant, make_conference, make_node, make_user
 from tests.unit.reconcile.build import SPACE
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def gateway(name: str, **fields: Any) -> Gateway:
-    values: dict[str, Any] = {
-        "handles": frozenset({"mobile", "landline"}),
-        "prefix": "",
-        "priority": 0,
-        "template": f"sofia/gateway/{name}/{{number}}",
-        "caller_number": "",
-        "encryption": None,
-        "limits": Limits(10, 10),
-    } | fields
-    return Gateway(id=uuid5(SPACE, name), name=name, **values)
-
-
-def ways(gateways: list[Gateway], number: str = "+8613800138000", kind: str = "mobile") -> list[str]:
-    return [route.dial_string for route in routes(gateways, kind, number, "pbx.example.cn")]
-
-
-def test_the_longest_prefix_goes_first_then_the_priority_then_the_name() -> None:
-    found = ways(
-        [
-            gateway("b"),
-            gateway("a"),
-            gateway("urgent", priority=-1),
-            gateway("china", prefix="+86", priority=9),
-            gateway("carrier", prefix="+86138", priority=99),
-            gateway("abroad", prefix="+1"),
-        ]
-    )
-    names = [way.split("/")[2] for way in found]
-    assert names == ["carrier", "china", "urgent", "a", "b"]
-
-
-def test_a_gateway_serves_the_kinds_that_it_handles() -> None:
-    inside = gateway("inside", handles=frozenset({"extension"}), template="sofia/internal/{number}%{domain}")
-    assert ways([inside, gateway("trunk")], "7001", "extension") == ["sofia/internal/7001%pbx.example.cn"]
-    assert ways([inside, gateway("trunk")]) == ["sofia/gateway/trunk/+8613800138000"]
-    assert ways([inside], kind="landline") == []
-
-
-@pytest.mark.parametrize("template", ["sofia/gateway/x/{nummer}", "sofia/{number", "null/{number} &park", "{0}", ""])
-def test_a_dial_string_that_cannot_be_filled_is_left_out(template: str) -> None:
-    assert ways([gateway("bad", template=template), gateway("good")]) == ["sofia/gateway/good/+8613800138000"]
 
 
 # With rows -------------------------------------------------------------------------------------------------------
@@ -91,6 +47,40 @@ def test_a_node_uses_its_own_gateways_and_those_of_all(connection: database.Conn
     for name, fields in of_nodes.items():
         models.Gateway.objects.create(name=name, handles=["mobile"], dial_string="null/{number}", **fields)
     assert {each.name for each in load_gateways(connection, node.pk)} == {"own", "all"}
+
+
+def test_a_route_is_what_the_trunk_says_of_itself_and_of_the_caller(connection: database.Connection) -> None:
+    node, owner = make_node(), make_user("alice")
+    for number in ("8002", "8001"):
+        models.Extension.objects.create(number=number, display_name="alice", user=owner)
+    trunk = models.Gateway.objects.create(
+        name="carrier",
+        handles=["mobile"],
+        host="sip.example.cn",
+        caller="owner",
+        caller_number="+86215555",
+        caller_name_shown="fixed",
+        caller_name="ACME",
+        encryption="exempt",
+        max_calls=7,
+    )
+    models.NumberRule.objects.create(gateway=trunk, prefix="+86", replacement="0")
+    conference = make_conference(owner, node=node)
+    person = add_participant(conference, numbers=[{"kind": "mobile", "number": "+8613800138000"}])
+    made = loader(node, connection)
+    made.standing = {trunk.pk: f"{trunk.switch_name}-before"}
+    loaded = made.load(connection, conference.pk)
+    assert loaded is not None
+    assert loaded.desired.participants[person.pk].numbers[0].routes == (
+        Route(
+            trunk.pk,
+            f"sofia/gateway/{trunk.switch_name}-before/013800138000",
+            Limits(10, 7),
+            "+862155558001",
+            srtp.EXEMPT,
+            "ACME",
+        ),
+    )
 
 
 def test_a_conference_is_loaded_whole(connection: database.Connection) -> None:
