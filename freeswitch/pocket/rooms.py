@@ -6,8 +6,10 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -34,17 +36,21 @@ class Profile:
 
     name: str
     energy: int
-    controls: dict[str, str] = field(default_factory=dict)
+    controls: frozenset[str] = frozenset()
+    """The keys of its members that fire an event."""
     rate: int = 16_000
     """What the lists tell and recordings have. The mix itself is always at RATE."""
 
 
-_CONTROLS: Final = {"*1": "raise-hand"}
+_CONF: Final = Path(__file__).resolve().parents[1] / "conf" / "autoload_configs" / "conference.conf.xml"
+_CONTROLS: Final = frozenset(
+    control.attrib["digits"] for control in ElementTree.parse(_CONF).iterfind("caller-controls/group/control")
+)
 PROFILES: Final = {
     name: Profile(name, 200, _CONTROLS, 48_000 if name.endswith("-48k") else 16_000)
     for name in ("sparkle", "sparkle-48k", "whisper", "whisper-48k", "lobby")
 }
-"""As in freeswitch/conf/autoload_configs/conference.conf.xml."""
+"""As in conference.conf.xml."""
 
 
 def profile_of(name: str) -> Profile:

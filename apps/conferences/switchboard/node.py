@@ -31,6 +31,7 @@ from apps.switch.events import Snapshot
 
 from . import database
 from .book import Book, Entry, where
+from .keypad import Keypad
 from .lease import Lease, LeaseLost, fence
 from .link import Address, Connected, Gone, Link
 from .loading import Loader
@@ -62,6 +63,7 @@ class NodeLoop:
         self.loader = Loader(lease.node)
         self.wake = Flag()
         self.link = Link(name, address, self.wake, lambda: lease.fresh)
+        self.keypad = Keypad(self.link, self.book)
         self.running = True
         self.boot = time.time() - time.monotonic()
         self._changed: set[UUID] = set()
@@ -95,6 +97,7 @@ class NodeLoop:
     def run(self) -> None:
         """Returns when stopped, when the lease is lost, or when this machine's clock was set."""
         self.link.start()
+        gevent.spawn(self.keypad.run)
         try:
             while self.running:
                 began, now = time.monotonic(), time.time()
@@ -121,6 +124,7 @@ class NodeLoop:
                 self.wake.wait(self._patience())
         finally:
             self.running = False
+            self.keypad.stop()
             self.link.stop()
             self._drop_connection()
 
@@ -190,6 +194,7 @@ class NodeLoop:
                 "clock_offset": self.link.clock.offset,
             }
         self._note(changes)
+        self.keypad.take(changes.digits)
 
     def _note(self, changes: Changes) -> None:
         if changes:
