@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from apps.switch.commands import Mute, Play
+from apps.switch.commands import Mute, Play, StopPlay
 from apps.switch.events import MemberJoined, PlayDone, PlayStarted, Talking
 from apps.switch.speech import synthesise
 from tests.contract.desk import HEARD, Desk, levels
@@ -41,6 +41,29 @@ def test_an_announcement_to_one_is_not_in_the_mix(desk: Desk) -> None:
     done = desk.expect(PlayDone, lambda event: event.room == desk.room.name)
     assert started.leg == done.leg == leg
     assert started.path == done.path == path
+
+
+def test_what_is_said_to_one_is_said_in_order_and_ends_when_told(desk: Desk) -> None:
+    leg, other = desk.call("9000"), desk.call("9000")
+    path = _announcement(desk)
+    second = desk.switch.folder / "second.wav"
+    synthesise("请举手。", "zh-CN", second)
+    desk.command(StopPlay(desk.room, leg))
+    for each in (path, str(second)):
+        desk.command(Play(desk.room, each, leg))
+    desk.command(Play(desk.room, path, other))
+    done = [desk.expect(PlayDone, lambda event: event.leg == leg) for _ in range(2)]
+    assert [each.path for each in done] == [path, str(second)]
+    assert done[1].at - done[0].at > 0.3, "one after the other"
+
+    for each in (path, str(second)):
+        desk.command(Play(desk.room, each, leg))
+    before = desk.clock()
+    desk.command(StopPlay(desk.room, leg))
+    desk.command(Play(desk.room, str(second), leg))
+    done = [desk.expect(PlayDone, lambda event: event.leg == leg) for _ in range(3)]
+    assert [each.path for each in done] == [path, str(second), str(second)]
+    assert done[1].at - before < 0.5 < done[2].at - done[1].at + 0.3
 
 
 def test_a_tone_played_to_all_is_recorded_and_one_played_to_one_is_not(desk: Desk) -> None:
