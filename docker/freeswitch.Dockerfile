@@ -24,4 +24,5 @@ CMD ["/usr/bin/freeswitch", "-c", "-np", "-nonat", \
      "-db", "/var/lib/sparkle/node/db", \
      "-log", "/var/lib/sparkle/node/log", \
      "-run", "/var/lib/sparkle/node/run", \
+     "-sounds", "/var/lib/sparkle/node/sounds", \
      "-temp", "/var/lib/sparkle/node/temp"]

@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from apps.switch.prompts import RecordingProblem, prepare_prompts
+
 from .commands import execute
 from .people import People, PeopleError
 from .sentences import Sentences
@@ -32,7 +34,8 @@ def _arguments() -> argparse.Namespace:
         "--esl-port", type=int, required=True, metavar="P", help="port of the Event Socket; 0 takes a free one"
     )
     parser.add_argument("--password-file", type=Path, required=True, help="holds the Event Socket's password")
-    parser.add_argument("--data", type=Path, required=True, help="folder for the sentences that scripted people say")
+    parser.add_argument("--data", type=Path, required=True, help="folder for prompts and what scripted people say")
+    parser.add_argument("--recordings", type=Path, help="folder of prompts that are used instead of synthesised ones")
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; anything but loopback is your decision"
     )
@@ -55,7 +58,12 @@ async def _run(arguments: argparse.Namespace) -> None:
     password = arguments.password_file.read_text().strip()
     if not password:
         raise SystemExit(f"{arguments.password_file} holds no password")
-    switch = Switch(People(arguments.people, Sentences(arguments.data / "sentences")))
+    sounds = arguments.data / "sounds"
+    try:
+        prepare_prompts(sounds, arguments.recordings)
+    except RecordingProblem as problem:
+        raise SystemExit(str(problem)) from problem
+    switch = Switch(People(arguments.people, Sentences(arguments.data / "sentences")), sounds)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

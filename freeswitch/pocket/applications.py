@@ -152,7 +152,7 @@ async def conference(leg: Leg, data: str) -> None:
 def _play(leg: Leg, path: str) -> ClipVoice:
     """Begin to play; a file that is not there is passed over, as FreeSWITCH does it."""
     try:
-        samples = read_file(path)
+        samples = read_file(leg.switch.sound_path(path))
     except OSError as error:
         log.error("playback: %s", error)
         samples = SILENCE[:0]

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .events import EventBus
@@ -39,9 +40,11 @@ class LegCount:
 
 
 class Switch:
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: People, sounds: Path) -> None:
         self.bus = EventBus()
         self.people = people
+        self.sounds = sounds
+        """Where a sound is that is named without its whole path."""
         self.mixer = Mixer()
         self.legs: dict[str, Leg] = {}
         self.rooms: dict[str, Room] = {}
@@ -63,6 +66,10 @@ class Switch:
     def uptime(self) -> float:
         """Seconds."""
         return time.time() - self.started
+
+    def sound_path(self, name: str) -> str:
+        """Of a file that is named without its whole path (switch_is_file_path)."""
+        return name if name.startswith("/") or "://" in name else f"{self.sounds}/{name}"
 
     def next_member_number(self) -> int:
         return next(self._member_numbers)

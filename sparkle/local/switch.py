@@ -93,6 +93,7 @@ def _pocket(directory: Path, xml_url: str) -> Switch:
     password, xml_password = (remembered_secret(directory / name) for name in ("password", "xml-password"))
     command = [sys.executable, "-m", "freeswitch.pocket", "--esl-port", str(port)]
     command += ["--password-file", str(directory / "password"), "--data", str(directory)]
+    command += ["--recordings", str(Path(envstr("SPARKLE_SOUNDS_DIR", str(directory.parent / "sounds"))) / "custom")]
     command += ["--xml-url", f"{xml_url}/switch/xml", "--xml-name", envstr("SPARKLE_NODE_NAME", "local")]
     command += ["--xml-password-file", str(directory / "xml-password"), "--sip-port", str(sip_port)]
     return Switch(

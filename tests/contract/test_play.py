@@ -9,6 +9,7 @@ import numpy as np
 
 from apps.switch.commands import Mute, Play, StopPlay
 from apps.switch.events import MemberJoined, PlayDone, PlayStarted, Talking
+from apps.switch.prompts import sound
 from apps.switch.speech import synthesise
 from tests.contract.desk import HEARD, Desk, levels
 from tests.servers import wait_until
@@ -63,7 +64,19 @@ def test_what_is_said_to_one_is_said_in_order_and_ends_when_told(desk: Desk) -> 
     desk.command(Play(desk.room, str(second), leg))
     done = [desk.expect(PlayDone, lambda event: event.leg == leg) for _ in range(3)]
     assert [each.path for each in done] == [path, str(second), str(second)]
-    assert done[1].at - before < 0.5 < done[2].at - done[1].at + 0.3
+    assert done[1].at - before < 0.5, "they ended at once"
+    assert done[2].at - done[1].at > 0.3, "and the next was said"
+
+
+def test_a_prompt_is_found_by_its_language_and_name(desk: Desk) -> None:
+    leg = desk.call("9000")
+    path = sound("zh-hans", "welcome")
+    for to, words in ((None, ""), (leg, " to member ")):
+        [reply] = desk.send(Play(desk.room, path, to))
+        assert reply.text.startswith(f"+OK (play) Playing file {path}{words}")
+        done = desk.expect(PlayDone, lambda event: event.room == desk.room.name)
+        assert done.path.endswith(f"/sounds/{path}")
+        assert done.leg == to
 
 
 def test_a_tone_played_to_all_is_recorded_and_one_played_to_one_is_not(desk: Desk) -> None:

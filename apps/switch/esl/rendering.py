@@ -86,7 +86,8 @@ _NUMBER_RE = re.compile(_NUMBER)
 _HOST_RE = re.compile(rf"{_HOST}(:[0-9]{{1,5}})?")
 _CAUSE_RE = re.compile(r"[A-Z][A-Z_]{0,63}")
 _ENCRYPTION_RE = re.compile(r"(mandatory|optional|forbidden)(:[A-Z0-9_]{1,40}){0,8}")
-_PATH_RE = re.compile(r"(/[A-Za-z0-9_.-]{1,100}){1,20}")
+# Absolute, or a prompt: below the node's own sounds (apps/switch/prompts.py).
+_PATH_RE = re.compile(r"(/[A-Za-z0-9_.-]{1,100}){1,20}|[a-z]{2}(-[a-z]{4})?/[a-z0-9-]{1,64}\.wav")
 _DIAL_STRING_RE = re.compile(
     rf"sofia/gateway/{_NAME}/{_NUMBER}"
     rf"|sofia/{_NAME}/{_NUMBER}%{_HOST_RE.pattern}"
@@ -317,7 +318,7 @@ def _dial_string(text: str) -> str:
 
 
 def _path(path: str) -> str:
-    checked = _matching("path", path, _PATH_RE, "absolute, of letters, digits and . _ -")
+    checked = _matching("path", path, _PATH_RE, "absolute or LANGUAGE/NAME.wav, of letters, digits and . _ -")
     if ".." in checked.split("/"):
         raise UnsafeValue("path", "no way up (..)")
     return checked

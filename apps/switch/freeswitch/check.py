@@ -17,7 +17,7 @@ from apps.switch.models import Node
 
 from . import probe
 from .nodes import configuration
-from .render import SOURCE, Configuration
+from .render import SOURCE, Configuration, InvalidConfiguration, checked
 
 CLOCK_LIMIT = 0.05
 """Seconds: what the reckoning with events of the switch takes for granted (apps/conferences/reconcile)."""
@@ -45,6 +45,7 @@ class Finding:
 def check(node: Node) -> list[Finding]:
     """All findings, good and bad. A node that does not answer has one bad one."""
     expected = configuration(node)
+    found = [_values(expected)]
     connection = CommandConnection(node.esl_host, node.esl_port, node.esl_password)
     try:
         connection.connect()
@@ -53,16 +54,25 @@ def check(node: Node) -> list[Finding]:
         ended = time.time()
         answers = dict(zip(Question, connection.ask(list(Question)), strict=True))
     except Disconnected as error:
-        return [Finding("event socket", "answers", str(error))]
+        return [*found, Finding("event socket", "answers", str(error))]
     finally:
         connection.stop()
-    found = [Finding("event socket", "answers", "answers"), _clock(clock, began, ended)]
+    found += [Finding("event socket", "answers", "answers"), _clock(clock, began, ended)]
     found += judged(expected, answers)
     host = node.sip_address
     found += _tried("phones", host, expected.sip_tls_port, expected.domain, own_suites=True)
     found += _tried("browsers", host, expected.wss_port, expected.domain, own_suites=False)
     found += _tried("gateways", host, expected.trunk_tls_port, expected.domain, own_suites=True)
     return found
+
+
+def _values(expected: Configuration) -> Finding:
+    """What is written for the node, its own prompts too: whether `render` would take it."""
+    try:
+        checked(expected)
+    except InvalidConfiguration as error:
+        return Finding("values", "valid", str(error))
+    return Finding("values", "valid", "valid")
 
 
 def _clock(answer: str, began: float, ended: float) -> Finding:

@@ -16,7 +16,8 @@ LEAST_SESSIONS_PER_SECOND = 1000
 
 def configuration(node: Node) -> Configuration:
     """What `render_configuration` writes for the node and `check` expects of it."""
-    own_sound = settings.SPARKLE_SOUNDS_DIR / "custom" / "lobby.wav"
+    own = settings.SPARKLE_SOUNDS_DIR / "custom"
+    own_sound = own / "lobby.wav"
     return Configuration(
         name=node.name,
         domain=node.sip_domain,
@@ -37,4 +38,5 @@ def configuration(node: Node) -> Configuration:
         xml_password=node.xml_password,
         xml_ca_file=settings.SPARKLE_XML_CA_FILE,
         lobby_sound=str(own_sound) if own_sound.exists() else LOBBY_TONES,
+        recordings=own,
     )

@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from apps.core.files import private_write
+from apps.switch.prompts import RecordingProblem, check_recordings, prepare_prompts
 from apps.switch.speech import synthesise
 
 SOURCE: Final = Path(__file__).resolve().parents[3] / "freeswitch" / "conf"
@@ -23,7 +24,7 @@ REHEARSAL: Final = SOURCE.parent / "rehearsal.xml"
 """The dialplan of the scripted people."""
 
 EXEMPT_PROFILE: Final = Path("sip_profiles/trunk-exempt.xml")
-PLACES: Final = ("conf", "certs", "db", "log", "run", "temp")
+PLACES: Final = ("conf", "certs", "db", "log", "run", "sounds", "temp")
 """The folders of a node, each as FreeSWITCH's option of that name."""
 
 LOBBY_TONES: Final = "tone_stream://v=-24;%(700,300,523);%(900,6000,392);loops=-1"
@@ -41,7 +42,7 @@ class InvalidConfiguration(ValueError):  # noqa: N818 - it names the value that 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """What one node has of its own. `external_address` is what the Internet sees of it; `exempt_sip_port` may be none;
-    `xml_ca_file` and `lobby_sound` are paths on the node."""
+    `xml_ca_file` and `lobby_sound` are paths on the node; `recordings` is where an administrator's own prompts are."""
 
     name: str
     domain: str
@@ -62,20 +63,22 @@ class Configuration:
     xml_password: str
     xml_ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
     lobby_sound: str = LOBBY_TONES
+    recordings: Path | None = None
 
 
 def render_configuration(configuration: Configuration, home: Path, *, rehearsal: bool = False) -> Path:
     """Write the configuration below `home`, for its owner only; returns the folder for FreeSWITCH's `-conf`.
 
     The folder is replaced by one rename, so that a running node finds the old files or the new, never some of each; it
-    reads them at its next start. `rehearsal` adds the scripted people. Raises InvalidConfiguration before anything is
-    written.
+    reads them at its next start; prompts are used at once. `rehearsal` adds the scripted people. Raises
+    InvalidConfiguration before anything is written.
     """
     variables = checked(configuration)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.chmod(0o700)
     for place in PLACES[1:]:
         (home / place).mkdir(mode=0o700, exist_ok=True)
+    prepare_prompts(home / "sounds", configuration.recordings)
     fresh = Path(tempfile.mkdtemp(prefix="conf-", dir=home))
     shutil.copytree(SOURCE, fresh, dirs_exist_ok=True)
     if configuration.exempt_sip_port is None:
@@ -137,6 +140,10 @@ def checked(configuration: Configuration) -> Mapping[str, str]:
     for field, number in (("max_sessions", c.max_sessions), ("sessions_per_second", c.sessions_per_second)):
         if not 1 <= number <= 1_000_000:
             raise InvalidConfiguration(field, "write a whole number from 1 to 1000000")
+    try:
+        check_recordings(c.recordings)
+    except RecordingProblem as problem:
+        raise InvalidConfiguration("recordings", str(problem)) from None
     return {
         "node_name": _matching("name", c.name, _NAME, "letters, digits and _ . -, at most 64"),
         "domain": _matching("domain", c.domain, _HOST, "a host name or an address"),

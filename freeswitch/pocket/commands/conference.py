@@ -219,24 +219,24 @@ def _play(room: Room, words: list[str]) -> str | None:
     words = [word for word in words if word.lower() != "async"]
     if len(words) < 3:
         return None
-    path = words[2]
+    path = room.switch.sound_path(words[2])
     try:
         samples = read_file(path)
     except OSError as error:
         log.error("play: %s", error)
         if len(words) == 3:  # conference_file.c:278; to a member, no event tells
             room.fire("play-file", {"File": path, "Async": "false", "Error": "File could not be played"})
-        return f"-ERR (play) File: {path} not found.\n"
+        return f"-ERR (play) File: {words[2]} not found.\n"
     if len(words) == 3:
         room.play(Playback(path, samples))
         room.fire("play-file", {"File": path, "Async": "false"})
-        return f"+OK (play) Playing file {path}\n"
+        return f"+OK (play) Playing file {words[2]}\n"
     member = room.find(words[3])
     if member is None:
         return "-ERR Member: 0 not found.\n"
     room.play(Playback(path, samples, mux="nomux" not in words[4:]), member)
     member.fire("play-file-member", {"File": path})
-    return f"+OK (play) Playing file {path} to member {member.number}\n"
+    return f"+OK (play) Playing file {words[2]} to member {member.number}\n"
 
 
 def _stop(room: Room, words: list[str]) -> str | None:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 import freeswitch.pocket
+from apps.switch.prompts import prepare_prompts
 from freeswitch.pocket.commands import execute
 from freeswitch.pocket.events import Event, Headers
 from freeswitch.pocket.legs import Leg
@@ -24,11 +25,22 @@ TABLE = Path(freeswitch.pocket.__file__).with_name("people.toml")
 
 
 @cache
-def sentences() -> Sentences:
-    """Made once a run; the directory goes when Python does."""
+def data() -> Path:
+    """What is said is made once a run; the directory goes when Python does."""
     directory = TemporaryDirectory(prefix="sparkle-sentences-")
     atexit.register(directory.cleanup)
-    return Sentences(Path(directory.name))
+    return Path(directory.name)
+
+
+@cache
+def sentences() -> Sentences:
+    return Sentences(data() / "sentences")
+
+
+@cache
+def prompts() -> Path:
+    prepare_prompts(data() / "sounds")
+    return data() / "sounds"
 
 
 class Running:
@@ -67,7 +79,7 @@ class Running:
 
 @asynccontextmanager
 async def running(people: Path = TABLE) -> AsyncIterator[Running]:
-    switch = Switch(People(people, sentences()))
+    switch = Switch(People(people, sentences()), prompts())
     clock = asyncio.create_task(switch.mixer.run())
     try:
         yield Running(switch)

@@ -57,7 +57,8 @@ def used_variables(conf: Path) -> set[str]:
 
 def test_every_variable_has_its_value_and_every_value_its_use(tmp_path: Path) -> None:
     conf = render_configuration(dataclasses.replace(GIVEN, exempt_sip_port=5060), tmp_path)
-    assert used_variables(conf) - {"certs_dir"} == set(variables(conf))  # FreeSWITCH knows its certs_dir itself
+    its_own = {"certs_dir", "sounds_dir"}
+    assert used_variables(conf) - its_own == set(variables(conf))
     assert variables(conf)["sip_ip"] == "10.0.0.5"
     assert variables(conf)["external_ip"] == "203.0.113.7"
     assert variables(conf)["lobby_sound"] == LOBBY_TONES
@@ -105,6 +106,19 @@ def test_scripted_people_are_there_only_when_asked_for(tmp_path: Path) -> None:
     conf = render_configuration(GIVEN, tmp_path, rehearsal=True)
     assert (conf / "dialplan" / "rehearsal.xml").exists()
     assert (conf / "speech" / "zh.wav").exists()
+
+
+def test_the_prompts_are_there_and_an_administrators_own_have_to_be_right(tmp_path: Path) -> None:
+    home, own = tmp_path / "home", tmp_path / "custom" / "en" / "welcome.wav"
+    own.parent.mkdir(parents=True)
+    own.write_text("no sound")
+    given = dataclasses.replace(GIVEN, recordings=tmp_path / "custom")
+    with pytest.raises(InvalidConfiguration, match=r"recordings: .*/en/welcome\.wav: write a WAV file"):
+        render_configuration(given, home)
+    assert not home.exists()
+    own.unlink()
+    render_configuration(given, home)
+    assert (home / "sounds" / "en" / "welcome.wav").exists()
 
 
 @pytest.mark.parametrize(
