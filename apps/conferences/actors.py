@@ -152,11 +152,12 @@ def guests_in_conference(conference: Conference, participants: Sequence[UUID]) -
 
 
 def actor_on_phone(phone: Phone, conference: Conference) -> Actor:
-    """Who a participant is, by the keys of their telephone. Raises NotFound for one who is not wanted in it any more."""
+    """Who a participant is, by the keys of their telephone. Raises NotFound for one who is not wanted any more."""
     participant = conference.participants.filter(pk=phone.pk, present=True, refused=False).first()
     if participant is None:
         raise NotFound
-    return Actor(phone, Role.of(participant.role), switches_of(conference, policy_of(conference.owner.unit_id)), phone.pk)
+    switches = switches_of(conference, policy_of(conference.owner.unit_id))
+    return Actor(phone, Role.of(participant.role), switches, phone.pk)
 
 
 def actor_in_plan(user: Caller, plan: Plan) -> Actor:

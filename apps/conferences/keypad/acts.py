@@ -150,7 +150,8 @@ def _help(at: At) -> Said:
 
 def _people(at: At) -> Said:
     at.actor.require(Action.VIEW)
-    names = list(at.conference.participants.filter(_CONNECTED).order_by("position", "id").values_list("name", flat=True))
+    people = at.conference.participants.filter(_CONNECTED).order_by("position", "id")
+    names = list(people.values_list("name", flat=True))
     if len(names) <= 1:
         return say("key-alone")
     others = (Prompt("key-others"),) if len(names) > MOST_NAMES else ()

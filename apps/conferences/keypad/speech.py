@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from apps.conferences.services.announce import CannotSpeak, spoken
-from apps.switch import prompts
+from apps.switch.prompts import number, sound
 
 from .acts import Answer, Name, Number, Phrase, Prompt
 
@@ -24,9 +24,9 @@ def sounds(answer: Answer) -> list[str]:
 def _sounds(phrase: Phrase, language: str) -> Iterable[str]:
     match phrase:
         case Prompt(name):
-            return [prompts.sound(language, name)]
+            return [sound(language, name)]
         case Number(value):
-            return prompts.number(language, value)
+            return number(language, value)
         case Name(text):
             try:
                 # A Chinese name is not for an English voice, whatever the language of the conference.

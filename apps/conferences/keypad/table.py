@@ -26,9 +26,7 @@ class Command:
         if not self.actions:
             return True
         target = role if self.on_self else None
-        return any(
-            may(role, Action(action), switches, target=target, is_self=self.on_self) for action in self.actions
-        )
+        return any(may(role, Action(action), switches, target=target, is_self=self.on_self) for action in self.actions)
 
 
 HELP = Command("*0", "help")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from rest_framework.throttling import UserRateThrottle
+from rest_framework.views import APIView
 
 from apps.conferences.access import Role, Switch
 from apps.conferences.actors import Phone
@@ -17,7 +18,6 @@ from apps.conferences.models import Conference, Delta, Participant, Whisper
 from apps.conferences.rooms import main_room, whisper_room
 from apps.conferences.services.actions import ACTIONS, perform
 from apps.conferences.services.lifecycle import end_conference
-from apps.core.api import throttles
 from apps.core.errors import NotFound
 from apps.core.models import AuditEntry
 from tests.factories import Scene, add_participant, make_conference, make_scene
@@ -93,7 +93,7 @@ def test_the_menu_has_what_one_may(scene: Scene, role: str) -> None:
 def test_what_one_may_not_is_refused_in_words_and_changes_nothing(scene: Scene, role: str) -> None:
     refusals = {keys: hears(scene, scene.own[role], keys) for keys in ("#4", "#5", "#6", "#9")}
     assert refusals.pop("#4") == (["switched-off"] if role == "member" else ["not-allowed"])
-    assert refusals == dict.fromkeys(refusals, ["not-allowed"])
+    assert refusals == {key: ["not-allowed"] for key in refusals}
     assert not Delta.objects.exists()
     assert not AuditEntry.objects.exists()
 
@@ -272,7 +272,7 @@ def test_keys_that_stand_for_nothing(scene: Scene) -> None:
 def five_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """REST's limit, lower. (Tests have none.)"""
     monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": "5/min"})
-    monkeypatch.setattr(throttles.APIView, "throttle_classes", [UserRateThrottle])
+    monkeypatch.setattr(APIView, "throttle_classes", [UserRateThrottle])
     cache.clear()
     yield
     cache.clear()
