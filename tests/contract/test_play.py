@@ -45,25 +45,30 @@ def test_an_announcement_to_one_is_not_in_the_mix(desk: Desk) -> None:
 
 
 def test_what_is_said_to_one_is_said_in_order_and_ends_when_told(desk: Desk) -> None:
-    leg, other = desk.call("9000"), desk.call("9000")
-    path = _announcement(desk)
-    second = desk.switch.folder / "second.wav"
+    leg = desk.call("9000")
+    first, second = desk.switch.folder / "first.wav", desk.switch.folder / "second.wav"
+    synthesise("会议。", "zh-CN", first)
     synthesise("请举手。", "zh-CN", second)
-    desk.command(StopPlay(desk.room, leg))
-    for each in (path, str(second)):
-        desk.command(Play(desk.room, each, leg))
-    desk.command(Play(desk.room, path, other))
-    done = [desk.expect(PlayDone, lambda event: event.leg == leg) for _ in range(2)]
-    assert [each.path for each in done] == [path, str(second)]
+
+    def say(*files: Path) -> None:
+        for file in files:
+            desk.command(Play(desk.room, str(file), leg))
+
+    def said(*files: Path) -> list[PlayDone]:
+        done = [desk.expect(PlayDone, lambda event: event.leg == leg) for _ in files]
+        assert [each.path for each in done] == [str(file) for file in files]
+        return done
+
+    desk.command(StopPlay(desk.room, leg))  # nothing
+    say(first, second)
+    done = said(first, second)
     assert done[1].at - done[0].at > 0.3, "one after the other"
 
-    for each in (path, str(second)):
-        desk.command(Play(desk.room, each, leg))
+    say(first, second)
     before = desk.clock()
     desk.command(StopPlay(desk.room, leg))
-    desk.command(Play(desk.room, str(second), leg))
-    done = [desk.expect(PlayDone, lambda event: event.leg == leg) for _ in range(3)]
-    assert [each.path for each in done] == [path, str(second), str(second)]
+    say(second)
+    done = said(first, second, second)
     assert done[1].at - before < 0.5, "they ended at once"
     assert done[2].at - done[1].at > 0.3, "and the next was said"
 

@@ -43,7 +43,8 @@ def _compared(heard: NDArray[np.float64], said: NDArray[np.float64]) -> NDArray[
     products = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)), size)
     energy = np.concatenate([[0.0], np.cumsum(heard**2)])
     loud = np.sqrt(np.maximum(energy[said.size :] - energy[: -said.size], 1e-6)) * np.sqrt((said**2).sum())
-    return products[: loud.size] / loud
+    found: NDArray[np.float64] = products[: loud.size] / loud
+    return found
 
 
 def _at_8k(samples: NDArray[np.int16], rate: int) -> NDArray[np.float64]:
@@ -57,7 +58,8 @@ def _at_8k(samples: NDArray[np.int16], rate: int) -> NDArray[np.float64]:
     frequencies = np.fft.rfftfreq(wave_.size, 1 / _RATE)
     for tone in TONES:
         spectrum[np.abs(frequencies - tone) < _NOTCH] = 0
-    return np.fft.irfft(spectrum, wave_.size)
+    found: NDArray[np.float64] = np.fft.irfft(spectrum, wave_.size)
+    return found
 
 
 @cache

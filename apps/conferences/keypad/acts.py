@@ -17,7 +17,7 @@ from rest_framework.exceptions import Throttled
 from apps.conferences.access import Action, Role
 from apps.conferences.actors import Actor, Phone, actor_on_phone
 from apps.conferences.models import Conference, FloorMode, Participant
-from apps.conferences.rooms import main_room, whisper_room
+from apps.conferences.rooms import is_whisper, main_room
 from apps.conferences.services.actions import perform
 from apps.conferences.services.control import silenced_by_floor
 from apps.core.api.throttles import count_request
@@ -79,8 +79,7 @@ class At:
 
     @property
     def whispers(self) -> bool:
-        whisper = self.participant.whisper_id
-        return whisper is not None and self.room == whisper_room(whisper)[0]
+        return is_whisper(self.room)
 
     @property
     def waits(self) -> bool:
@@ -210,7 +209,7 @@ def _mute_all(at: At) -> Said:
 
 
 def _admit(at: At) -> Said:
-    return say("key-admitted" if at.do("admit_all") else "key-nobody-waits")
+    return say("key-admitted" if at.do("admit", participants="waiting") else "key-nobody-waits")
 
 
 def _next(at: At) -> Said:

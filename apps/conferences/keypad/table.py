@@ -42,7 +42,7 @@ ALL = (
     Command("#4", "redial", (Action.REDIAL,)),
     Command("#5", "lock", (Action.LOCK, Action.UNLOCK)),
     Command("#6", "mute-all", (Action.MUTE,)),
-    Command("#8", "admit", ("admit_all",)),
+    Command("#8", "admit", ("admit",)),
     Command("#9", "next", (Action.CALL,)),
 )
 #: By their keys. Those whose action does not exist are left out.
