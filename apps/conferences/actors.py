@@ -52,8 +52,21 @@ class Guest:
     is_authenticated: ClassVar[bool] = True
 
 
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """Whoever holds the telephone of a participant and pressed `keys` on it: that participant, and nothing anywhere
+    else, also where the participant has a login.
+    """
+
+    pk: UUID
+    conference: UUID
+    display_name: str
+    keys: str
+    is_authenticated: ClassVar[bool] = True
+
+
 #: Who asks.
-Caller = User | Guest
+Caller = User | Guest | Phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +171,18 @@ def guests_in_conference(conference: Conference, participants: Sequence[UUID]) -
     ]
 
 
+def actor_on_phone(phone: Phone, conference: Conference) -> Actor:
+    """Who a participant is, by the keys of their telephone. Raises NotFound for one who is not wanted any more."""
+    participant = conference.participants.filter(pk=phone.pk, present=True, refused=False).first()
+    if participant is None:
+        raise NotFound
+    switches = switches_of(conference, policy_of(conference.owner.unit_id))
+    return Actor(phone, Role.of(participant.role), switches, phone.pk)
+
+
 def actor_in_plan(user: Caller, plan: Plan) -> Actor:
     """Who this person is for the plan. Raises NotFound for outsiders."""
-    if isinstance(user, Guest):
+    if not isinstance(user, User):
         raise NotFound
     attending = PlanPerson.objects.filter(plan=plan, user=user)
     managing = plan.managers.through.objects.filter(plan_id=plan.pk, user=user)

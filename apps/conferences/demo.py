@@ -18,6 +18,7 @@ DEMO_USERNAME = "demo"
 BUSY = "9486"
 NO_ANSWER = "9408"
 BUSY_ONCE = "9701"
+RAISES_HAND = "9301"
 
 
 def _mobile(subscriber: int, behaviour: str = "1234") -> str:
@@ -146,7 +147,8 @@ PLANS = (
             Guest("zhaomin", "member"),
             # The first number is not answered: the second is.
             Guest("外部专家 郭志强", numbers=(_mobile(5, NO_ANSWER), "021-6234 5678")),
-            Guest("外部专家 何雪梅", numbers=(_mobile(6),)),
+            # Raises the hand by the keys of the telephone.
+            Guest("外部专家 何雪梅", numbers=(_mobile(6, RAISES_HAND),)),
         ),
         options={
             "floor_mode": "moderated",

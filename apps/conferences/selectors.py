@@ -20,7 +20,7 @@ from apps.core.errors import NotFound
 from apps.core.sql import Select
 
 from .access import Action, Lobby, Role, Switch, must_wait
-from .actors import Actor, Caller, Guest, guests_in_conference, highest, switches_of
+from .actors import Actor, Caller, Guest, Phone, actor_on_phone, guests_in_conference, highest, switches_of
 from .live.snapshot import json_object, participant_json
 from .live.views import CONFERENCE, View, view_of
 from .models import Conference, Participant, Plan, PlanPerson
@@ -108,8 +108,8 @@ def actor_for(user: Caller, model: type[Model], key: UUID) -> Actor:
     Every request about one of them begins with this: for those with a login one statement, and that of the policy
     where the owner belongs to a unit.
     """
-    if isinstance(user, Guest):
-        return _guest(user, key)
+    if not isinstance(user, User):
+        return _attendee(user, key)
     _, people, its = _tables(model)
     part = f"(SELECT p.id FROM {people} p WHERE p.{its} = t.id AND p.user_id = %(me)s)"  # noqa: S608
     columns = {"part": part, **_standing(model)}
@@ -122,9 +122,13 @@ def actor_for(user: Caller, model: type[Model], key: UUID) -> Actor:
     raise NotFound
 
 
-def _guest(guest: Guest, key: UUID) -> Actor:
+def _attendee(caller: Guest | Phone, key: UUID) -> Actor:
     conference = Conference.objects.select_related("owner").filter(pk=key).first()
-    found = guests_in_conference(conference, [guest.pk]) if conference is not None else []
+    if conference is None:
+        raise NotFound
+    if isinstance(caller, Phone):
+        return actor_on_phone(caller, conference)
+    found = guests_in_conference(conference, [caller.pk])
     if not found:
         raise NotFound
     return found[0]

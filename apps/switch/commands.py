@@ -131,6 +131,17 @@ class SetVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class SetHearing:
+    """How loud this leg hears the room and what is played to it: `volume_out`, -4..4. It holds for the rooms that the
+    leg comes to afterwards, too.
+    """
+
+    room: Room
+    leg: UUID
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     room: Room
 
@@ -170,6 +181,14 @@ class Play:
     room: Room
     path: str
     leg: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlay:
+    """End what is being played to one leg, and what waits to be."""
+
+    room: Room
+    leg: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +237,13 @@ Command = (
     | Hold
     | Unhold
     | SetVolume
+    | SetHearing
     | Lock
     | Unlock
     | PrepareMove
     | Move
     | Play
+    | StopPlay
     | HangupRoom
     | Restart
     | RescanGateways

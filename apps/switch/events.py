@@ -209,6 +209,7 @@ class SnapshotMember(msgspec.Struct, frozen=True, kw_only=True):
     floor: bool
     moderator: bool
     volume_in: int
+    volume_out: int = 0
 
 
 class SnapshotRoom(msgspec.Struct, frozen=True, kw_only=True):

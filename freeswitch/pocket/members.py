@@ -23,7 +23,7 @@ HANGUNDER: Final = 5
 LOUD: Final = 400
 DECAY: Final = 0.8
 KEY_SECONDS: Final = 2.0
-"""How long a half-entered key sequence is remembered."""
+"""How long a half-entered key sequence is remembered (ivr-dtmf-timeout of freeswitch/conf/rooms/room.xml)."""
 
 
 class Playback:
@@ -135,6 +135,7 @@ class Member:
                 self.playbacks.popleft()
                 self.fire("play-file-member-done", playback.ending())
             if private is not None:
+                private = amplify(private, self.volume_out)
                 frame = private if frame is None or not playback.mux else clip(frame.astype(np.int32) + private)
         if self.leg.sink is not None:
             self.leg.sink(frame)
@@ -148,7 +149,7 @@ class Member:
         if self._key_timer is not None:
             self._key_timer.cancel()
         if self._keys in controls:
-            self.fire("dtmf", {"DTMF-Key": self._keys, "Data": controls[self._keys]})
+            self.fire("dtmf", {"DTMF-Key": self._keys, "Data": ""})
         elif any(digits.startswith(self._keys) for digits in controls):
             self._key_timer = asyncio.get_running_loop().call_later(KEY_SECONDS, self._forget_keys)
             return

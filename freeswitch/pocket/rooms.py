@@ -7,8 +7,10 @@ import logging
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -40,19 +42,24 @@ class Profile:
 
     name: str
     energy: int
-    controls: dict[str, str] = field(default_factory=dict)
+    controls: frozenset[str] = frozenset()
+    """The keys of its members that fire an event."""
     rate: int = 16_000
     """What the lists tell and recordings have. The mix itself is always at RATE."""
     music: bool = False
     """Plays the lobby's sound to those in it, again and again (perpetual-sound)."""
 
 
-_CONTROLS: Final = {"*1": "raise-hand"}
+_CONF: Final = Path(__file__).resolve().parents[1] / "conf" / "autoload_configs" / "conference.conf.xml"
+_CONTROLS: Final = frozenset(
+    control.attrib["digits"]
+    for control in ElementTree.parse(_CONF).iterfind("caller-controls/group/control")  # noqa: S314 - a file of ours
+)
 PROFILES: Final = {
     name: Profile(name, 200, _CONTROLS, 48_000 if name.endswith("-48k") else 16_000, music=name == "lobby")
     for name in ("sparkle", "sparkle-48k", "whisper", "whisper-48k", "lobby")
 }
-"""As in freeswitch/conf/autoload_configs/conference.conf.xml."""
+"""As in conference.conf.xml."""
 
 
 def profile_of(name: str) -> Profile:

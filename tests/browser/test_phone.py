@@ -167,9 +167,9 @@ def test_two_tabs_hear_each_other(open_phone: OpenPhone, esl: Client) -> None:
 def test_keys_of_a_tab_reach_the_room(open_phone: OpenPhone, esl: Client) -> None:
     page = open_phone("b-2", TONE)
     _call(page)
-    page.evaluate("session.sendDTMF('*1', {duration: 100, interToneGap: 50})")
-    told = esl.take(lambda seen: seen.headers.get("Action") == "dtmf", "the hand is raised")
-    assert told.headers["Data"] == "raise-hand"
+    page.evaluate("session.sendDTMF('*9', {duration: 100, interToneGap: 50})")
+    told = esl.take(lambda seen: seen.headers.get("Action") == "dtmf", "the keys")
+    assert told.headers["DTMF-Key"] == "*9"
 
 
 def test_a_tab_is_called(open_phone: OpenPhone, esl: Client) -> None:

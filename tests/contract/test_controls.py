@@ -14,9 +14,11 @@ from apps.switch.commands import (
     Hold,
     Lock,
     MemberFlag,
+    Move,
     Mute,
     MuteNonModerators,
     Room,
+    SetHearing,
     SetVolume,
     Undeaf,
     Unhold,
@@ -90,6 +92,18 @@ def test_volume(desk: Desk) -> None:
     event = desk.expect(MemberVolume, lambda event: event.leg == leg)
     assert event.volume_in == -3
     assert desk.members(desk.room)[str(leg)]["volume_in"] == -3
+
+
+def test_how_loud_one_hears_is_kept_in_the_next_room(desk: Desk) -> None:
+    leg = desk.call("9000")
+    desk.command(SetHearing(desk.room, leg, 3))
+    assert desk.members(desk.room)[str(leg)]["volume_out"] == 3
+    [member] = desk.snapshot().rooms[0].members
+    assert (member.volume_in, member.volume_out) == (0, 3)
+    target = desk.new_room("whisper")
+    desk.command(Move(desk.room, target, (leg,)))
+    desk.joined(leg, target)
+    assert desk.members(target)[str(leg)]["volume_out"] == 3
 
 
 def test_lock(desk: Desk) -> None:
@@ -207,4 +221,4 @@ def test_a_hand_is_raised_by_key(desk: Desk) -> None:
     call = desk.originate("9301")
     desk.expect(MemberJoined, lambda event: event.leg == call.leg)
     digit = desk.expect(Digit, lambda event: event.leg == call.leg)
-    assert (digit.room, digit.key, digit.data) == (desk.room.name, "*1", "raise-hand")
+    assert (digit.room, digit.key, digit.data) == (desk.room.name, "*9", "")

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from apps.switch.commands import Mute, Play
+from apps.switch.commands import Mute, Play, StopPlay
 from apps.switch.events import MemberJoined, PlayDone, PlayStarted, Talking
 from apps.switch.prompts import sound
 from apps.switch.speech import synthesise
@@ -42,6 +42,35 @@ def test_an_announcement_to_one_is_not_in_the_mix(desk: Desk) -> None:
     done = desk.expect(PlayDone, lambda event: event.room == desk.room.name)
     assert started.leg == done.leg == leg
     assert started.path == done.path == path
+
+
+def test_what_is_said_to_one_is_said_in_order_and_ends_when_told(desk: Desk) -> None:
+    leg = desk.call("9000")
+    first, second = desk.switch.folder / "first.wav", desk.switch.folder / "second.wav"
+    synthesise("会议。", "zh-CN", first)
+    synthesise("请举手。", "zh-CN", second)
+
+    def say(*files: Path) -> None:
+        for file in files:
+            desk.command(Play(desk.room, str(file), leg))
+
+    def said(*files: Path) -> list[PlayDone]:
+        done = [desk.expect(PlayDone, lambda event: event.leg == leg) for _ in files]
+        assert [each.path for each in done] == [str(file) for file in files]
+        return done
+
+    desk.command(StopPlay(desk.room, leg))  # nothing
+    say(first, second)
+    done = said(first, second)
+    assert done[1].at - done[0].at > 0.3, "one after the other"
+
+    say(first, second)
+    before = desk.clock()
+    desk.command(StopPlay(desk.room, leg))
+    say(second)
+    done = said(first, second, second)
+    assert done[1].at - before < 0.5, "they ended at once"
+    assert done[2].at - done[1].at > 0.3, "and the next was said"
 
 
 def test_a_prompt_is_found_by_its_language_and_name(desk: Desk) -> None:

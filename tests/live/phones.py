@@ -18,6 +18,7 @@ import numpy as np
 from baresip import Account, AudioNotActive, AudioRestarted, BaresipError, Call, CallState, Config, Runtime, UserAgent
 from numpy.typing import NDArray
 
+from tests.live.speech import likeness
 from tests.live.tones import TONES, heard, levels, tone
 from tests.servers import wait_until
 
@@ -74,6 +75,10 @@ class Phone:
             await call.wait_established()
 
         self._phones.do(dial())
+
+    def heard_say(self, file: Path) -> float:
+        """How much of a sound file was heard in the last seconds, from 0 to 1."""
+        return likeness(self._audio, self._rate, file)
 
     def listen(self, seconds: float = 1.0, frequencies: Sequence[int] = TONES) -> dict[int, float]:
         """Listen from now on for so long; the level of each frequency, in dB."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from baresip import CallFailed
@@ -111,13 +111,27 @@ def test_who_is_removed_is_neither_heard_nor_hears_and_comes_back_muted(meeting:
     assert meeting.esl.members(MAIN.name)[back]["can_speak"] is False
 
 
-def test_a_key_pressed_at_a_phone_raises_the_hand(meeting: Meeting) -> None:
+def test_keys_pressed_at_a_phone_are_told_when_there_are_two_that_mean_something(meeting: Meeting) -> None:
+    """And neither a wrong one nor one that came too late spoils the next."""
     meeting.esl.send(SUBSCRIBE)
-    meeting.phones[3].press("*1")
-    event = meeting.esl.take(lambda seen: seen.headers.get("Action") == "dtmf", "the keys")
-    digit = translate(event.body)
-    assert isinstance(digit, Digit)
-    assert (digit.room, digit.leg, digit.key, digit.data) == (MAIN.name, meeting.legs[3], "*1", "raise-hand")
+    phone = meeting.phones[3]
+
+    def told() -> tuple[str, UUID, str]:
+        digit = translate(meeting.esl.take(lambda seen: seen.headers.get("Action") == "dtmf", "the keys").body)
+        assert isinstance(digit, Digit)
+        return digit.room, digit.leg, digit.key
+
+    for typed, key in (("*9", "*9"), ("5*1*6", "*6"), ("#*#4", "#4")):
+        phone.press(typed)
+        assert told() == (MAIN.name, meeting.legs[3], key)
+    phone.press("*")
+    meeting.esl.settle(1.2)  # as slowly as people may
+    phone.press("6")
+    assert told() == (MAIN.name, meeting.legs[3], "*6")
+    phone.press("*")
+    meeting.esl.settle(2.5)
+    phone.press("6*9")
+    assert told() == (MAIN.name, meeting.legs[3], "*9")
 
 
 def test_what_a_phone_dials_is_refused(phones: Phones, esl: Esl) -> None:

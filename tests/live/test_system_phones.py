@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from baresip import BaresipError
 
+from apps.switch.prompts import sound
 from tests.authority import sign_for_carrier
 from tests.contract.esl import Client
 from tests.live.administration import Gateways
@@ -29,6 +30,7 @@ NAMES = ["张伟", "王芳", "李娜", "刘洋", "陈静"]
 NUMBERS = ["8811", "8812", "8813", "8814", "8815"]
 CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
 PASSWORD = "only-in-this-test"
+SAID = 0.5  # likeness of what is heard to a sound file: from 0.7 on where it is played, up to 0.2 where not
 
 # The demonstration's data leads to the gateway of registered extensions with any number but its scripted people's.
 ACCOUNTS = f"""
@@ -81,8 +83,8 @@ def five(phones: Phones) -> Iterator[list[Phone]]:
 class Meeting:
     """A conference launched from a plan by one POST, and its five phones."""
 
-    def __init__(self, api: Api, five: list[Phone]) -> None:
-        self.api, self.phones = api, five
+    def __init__(self, api: Api, five: list[Phone], sounds: Path) -> None:
+        self.api, self.phones, self.sounds = api, five, sounds
         people = [
             person(name, number, "chair" if i == 0 else "participant")
             for i, (name, number) in enumerate(zip(NAMES, NUMBERS, strict=True))
@@ -105,6 +107,22 @@ class Meeting:
         assert all(result["ok"] for result in answer.get("results", []))
         return answer
 
+    def press(self, position: int, keys: str, *prompts: str) -> None:
+        """Press keys; the person hears these prompts, and nobody else does."""
+        files = [self.sounds / sound("zh-hans", prompt) for prompt in prompts]
+        self.phones[position].press(keys)
+        for file in files:
+            wait_until(partial(self.heard_say, position, file), f"{file.stem} is heard")
+        for other in (phone for i, phone in enumerate(self.phones) if i != position):
+            assert all(other.heard_say(file) < SAID / 2 for file in files)
+
+    def heard_say(self, position: int, file: Path) -> bool:
+        return self.phones[position].heard_say(file) > SAID
+
+    def participant(self, position: int) -> dict[str, Any]:
+        [found] = [each for each in self.api.participants(self.id) if each["id"] == self.ids[position]]
+        return found
+
     def hears(self, listener: int, *speakers: int) -> None:
         self.phones[listener].wait_to_hear({TONES[speaker] for speaker in speakers})
 
@@ -115,7 +133,7 @@ class Meeting:
 
 @pytest.fixture
 def meeting(stack: Stack, five: list[Phone]) -> Iterator[Meeting]:
-    meeting = Meeting(stack.sign_in(), five)
+    meeting = Meeting(stack.sign_in(), five, stack.var / "freeswitch" / "sounds")
     yield meeting
     meeting.api.act(meeting.id, "end")
     wait_until(lambda: not any(phone.in_call for phone in five), "the end for all ends all calls")
@@ -156,6 +174,30 @@ def test_a_whisper_is_closed_in_both_directions(meeting: Meeting) -> None:
     meeting.api.act(meeting.id, "whisper_close", whisper=whisper)
     meeting.hears(0, 1, 2, 3)
     meeting.hears(2, 0, 1, 3)
+
+
+def test_what_people_do_by_keys_is_so_and_is_said_to_them_alone(meeting: Meeting) -> None:
+    meeting.press(1, "*6", "key-muted")
+    meeting.hears(0, 2, 3, 4)
+    meeting.press(1, "*6", "key-unmuted")
+    meeting.hears(0, 1, 2, 3, 4)
+    meeting.press(4, "*9", "key-hand-raised")
+    assert meeting.participant(4)["hand_raised_at"] is not None
+    meeting.press(3, "*4", "key-people", "key-people-counted")
+    counts = {n: meeting.phones[3].heard_say(meeting.sounds / "zh-hans" / f"number-{n}.wav") for n in range(3, 10)}
+    assert max(counts, key=counts.__getitem__) == 5
+    meeting.act("forbid", 2)
+    meeting.press(2, "*6", "key-forbidden")
+    meeting.hears(0, 1, 3, 4)
+
+
+def test_the_chair_mutes_all_and_locks_by_keys(meeting: Meeting) -> None:
+    meeting.press(0, "#6", "key-all-muted")
+    meeting.hears(1, 0)
+    meeting.hears(0)
+    meeting.press(0, "#5", "key-locked")
+    meeting.press(1, "#5", "key-not-allowed")
+    assert meeting.api.get(f"conferences/{meeting.id}/")["locked"]
 
 
 def test_who_is_removed_hears_nothing_and_comes_back_with_forced_mute(meeting: Meeting) -> None:
@@ -387,7 +429,7 @@ def test_a_restart_that_is_wanted_waits_for_the_conference(stack: Stack, five: l
     def restart_wanted() -> bool:
         return bool(stack.rows("SELECT restart_wanted FROM switch_node WHERE name = 'local'")[0]["restart_wanted"])
 
-    meeting = Meeting(stack.sign_in(), five)
+    meeting = Meeting(stack.sign_in(), five, stack.var / "freeswitch" / "sounds")
     core = stack.rows("SELECT core_uuid FROM switch_node WHERE name = 'local'")
     home = str(stack.var / "freeswitch" / "certs")
     manage(stack, "freeswitch", "certificates", home, "--host", "127.0.0.1", "--renew", "--node", "local")

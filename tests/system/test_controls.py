@@ -354,6 +354,13 @@ def test_whisper(meeting: Meeting) -> None:
     assert set(meeting.feed.state["participants"]) >= set(meeting.ids(*TONE)), "nobody left the roster"
 
 
+def test_a_hand_is_raised_by_the_keys_of_a_telephone(meeting: Meeting) -> None:
+    meeting.act("invite", people=[person("何雪梅", mobile(3900, "9301"))])
+    meeting.feed.until(lambda: meeting.feed.person("何雪梅").get("hand_raised_at"), "show the hand")
+    [entry] = [each for each in meeting.api.all(f"conferences/{meeting.conference}/log/") if "keys" in each["detail"]]
+    assert (entry["action"], entry["detail"]["keys"]) == ("raise_hand", "*9")
+
+
 def test_end_for_all(meeting: Meeting) -> None:
     meeting.act("end")
     meeting.feed.until(lambda: meeting.feed.conference["phase"] == "ended", "say that it has ended")

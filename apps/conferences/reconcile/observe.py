@@ -181,6 +181,7 @@ def _snapshot_leg(
             leg.volume_in = member.volume_in
             changes.member(leg)
         observed.in_flight.shown(("volume", leg.leg), leg.volume_in)
+        leg.volume_out = member.volume_out
         return
     if leg.room is not None and asked > leg.as_of + LAG:
         leave(observed, leg, asked, changes)

@@ -68,8 +68,9 @@ class ObservedLeg:
     """One attempt as far as it is known. `number` is an index into the participant's numbers. On an `inbound` one the
     person called us.
 
-    `participant` is None for a feed and for strangers. `volume_in` is None while nothing told it. `sequence` and
-    `as_of` say how new the membership facts are; `seen_at` is the last sign of life.
+    `participant` is None for a feed and for strangers. `volume_in` is None while nothing told it. `volume_out` is what
+    was sent last, or what a snapshot told. `sequence` and `as_of` say how new the membership facts are; `seen_at` is
+    the last sign of life.
     """
 
     leg: UUID
@@ -98,6 +99,7 @@ class ObservedLeg:
     talking: bool = False
     moderator: bool = False
     volume_in: int | None = None
+    volume_out: int = 0
     feeds: str = ""
     repeated: bool = False
     doubt: tuple[str, int] | None = None

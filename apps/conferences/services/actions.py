@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.conferences.access import Action
-from apps.conferences.actors import Actor, Caller
+from apps.conferences.actors import Actor, Caller, Phone
 from apps.conferences.errors import ConferenceEnded
 from apps.conferences.live.changes import change
 from apps.conferences.models import Conference
@@ -93,5 +93,7 @@ def perform(*, user: Caller, conference_id: UUID, action: str, body: Any, addres
         actor = actor_for(user, Conference, conference_id)
         if c.conference.phase == Conference.Phase.ENDED:
             raise ConferenceEnded
+        if isinstance(user, Phone):
+            c.detail["keys"] = user.keys
         answer = definition.handler(Act(c, actor, values))
     return {"seq": c.seq, **answer}

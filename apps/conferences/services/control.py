@@ -24,7 +24,7 @@ from apps.conferences.errors import (
     require,
 )
 from apps.conferences.models import Conference, FloorMode, Participant
-from apps.core.errors import FieldError, Invalid
+from apps.core.errors import FieldError, Invalid, Problem
 
 from . import lifecycle
 from .acting import UNDER_WAY, Act, Answer, State, nothing_to_report, on_participants, take_out
@@ -111,8 +111,10 @@ def unmute(act: Act) -> Answer:
 
     def do(participant: Participant) -> None:
         _require_may_speak(participant)
-        if participant.pk == act.actor.participant and participant.whisper_id is None:
-            _require_floor(act, participant)
+        if participant.pk == act.actor.participant and participant.whisper_id is None and act.actor.role < Role.CHAIR:
+            silence = silenced_by_floor(act.conference, participant)
+            if silence is not None:
+                raise silence
         act.change.set(participant, muted=False)
 
     return on_participants(act, Action.UNMUTE, do)
@@ -297,11 +299,13 @@ def _require_may_speak(participant: Participant) -> None:
         raise SpeechForbidden
 
 
-def _require_floor(act: Act, participant: Participant) -> None:
-    if act.actor.role >= Role.CHAIR:
-        return
-    mode = act.conference.floor_mode
+def silenced_by_floor(conference: Conference, participant: Participant) -> Problem | None:
+    """Why somebody in the main room is not heard by the mode of the floor, if so."""
+    if Role.of(participant.role) >= Role.CHAIR:
+        return None
+    mode = conference.floor_mode
     if mode == FloorMode.MODERATED and not participant.granted:
-        raise FloorModerated
-    if mode == FloorMode.ROLL_CALL and act.conference.called_id != participant.pk:
-        raise FloorRollCall
+        return FloorModerated()
+    if mode == FloorMode.ROLL_CALL and conference.called_id != participant.pk:
+        return FloorRollCall()
+    return None

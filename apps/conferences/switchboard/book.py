@@ -16,7 +16,7 @@ from uuid import UUID
 
 from apps.conferences.live.changes import delta
 from apps.conferences.reconcile.decide import Decision, decide
-from apps.conferences.reconcile.desired import DesiredConference
+from apps.conferences.reconcile.desired import DesiredConference, DesiredParticipant
 from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.observe import Changes
 from apps.conferences.reconcile.observed import LegPhase, Observed, ObservedLeg
@@ -125,6 +125,12 @@ class Book:
             entry.stale.update(
                 participant for participant, facts in entry.loaded.written.items() if facts[0] == "queued"
             )
+
+    def person(self, participant: UUID) -> tuple[DesiredConference, DesiredParticipant] | None:
+        """A participant of one of these conferences, and which."""
+        entry = self._of(participant)
+        person = entry.desired.participants.get(participant) if entry is not None else None
+        return (entry.desired, person) if entry is not None and person is not None else None
 
     # What goes out --------------------------------------------------------------------------------------------
 

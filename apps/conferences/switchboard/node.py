@@ -31,6 +31,7 @@ from apps.switch.events import Snapshot
 
 from . import database
 from .book import Book, Entry, where
+from .keypad import Keypad
 from .lease import Lease, LeaseLost, fence
 from .link import Address, Connected, Gone, Link
 from .loading import Loader
@@ -64,6 +65,7 @@ class NodeLoop:
         self.wake = Flag()
         self.link = Link(name, address, self.wake, lambda: lease.fresh)
         self.trunks = Trunks(name, lambda: self.link.address, lease, self._gateways_stand_otherwise)
+        self.keypad = Keypad(self.link, self.book)
         self.running = True
         self.boot = time.time() - time.monotonic()
         self._changed: set[UUID] = set()
@@ -102,6 +104,7 @@ class NodeLoop:
         """Returns when stopped, when the lease is lost, or when this machine's clock was set."""
         self.link.start()
         self.trunks.start()
+        gevent.spawn(self.keypad.run)
         try:
             while self.running:
                 began, now = time.monotonic(), time.time()
@@ -129,6 +132,7 @@ class NodeLoop:
         finally:
             self.running = False
             self.trunks.stop()
+            self.keypad.stop()
             self.link.stop()
             self._drop_connection()
 
@@ -198,6 +202,7 @@ class NodeLoop:
                 "clock_offset": self.link.clock.offset,
             }
         self._note(changes)
+        self.keypad.take(changes.digits)
 
     def _note(self, changes: Changes) -> None:
         if changes:

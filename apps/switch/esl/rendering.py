@@ -40,7 +40,9 @@ from apps.switch.commands import (
     RescanGateways,
     Restart,
     Room,
+    SetHearing,
     SetVolume,
+    StopPlay,
     Undeaf,
     Unhold,
     Unlock,
@@ -144,6 +146,12 @@ def render(command: Command) -> list[str]:
             return [_member(command.room, "unhold", command.leg)]
         case SetVolume():
             return [_member(command.room, "volume_in", command.leg, f" {_number('level', command.level, -4, 4)}")]
+        case SetHearing():
+            level = _number("level", command.level, -4, 4)
+            return [
+                _member(command.room, "volume_out", command.leg, f" {level}"),
+                f"api uuid_setvar {_uuid('leg', command.leg)} conference_join_volume_out {level}",
+            ]
         case Lock():
             return [_room(command.room, "lock")]
         case Unlock():
@@ -160,6 +168,8 @@ def render(command: Command) -> list[str]:
         case Play():
             to = "" if command.leg is None else f" uuid={_uuid('leg', command.leg)}"
             return [_room(command.room, f"play {_path(command.path)}{to}")]
+        case StopPlay():
+            return [_room(command.room, f"stop all uuid={_uuid('leg', command.leg)}")]
         case HangupRoom():
             return [_room(command.room, "hup all")]
         case Restart():

@@ -186,6 +186,7 @@ class _Member(msgspec.Struct):
     uuid: str = ""
     flags: _FlagsOfMember | None = None
     volume_in: int = 0
+    volume_out: int = 0
 
 
 class _Room(msgspec.Struct):
@@ -260,6 +261,7 @@ def _snapshot_member(member: _Member) -> SnapshotMember | None:
         floor=flags.has_floor,
         moderator=flags.is_moderator,
         volume_in=member.volume_in,
+        volume_out=member.volume_out,
     )
 
 

@@ -110,6 +110,7 @@ def judged(expected: Configuration, answers: Mapping[Question, str]) -> Iterator
     yield _several("media ports", ports, _media_ports(answers[Question.CORE]))
     wanted = (SOURCE / "autoload_configs" / "conference.conf.xml").read_text(encoding="utf-8")
     yield _several("room profiles", _rooms(wanted), _rooms(answers[Question.ROOMS]))
+    yield _several("keys in rooms", _keys(wanted), _keys(answers[Question.ROOMS]))
 
     profiles = {
         "internal": (Question.INTERNAL, {f"tls:{expected.sip_tls_port}", f"wss:{expected.wss_port}"}),
@@ -208,6 +209,11 @@ def _rooms(text: str) -> set[str]:
         for profile in _elements(text, "profiles/profile")
         for param in profile.findall("param[@name='rate']")
     }
+
+
+def _keys(text: str) -> set[str]:
+    """Those of a telephone that it tells."""
+    return {control.get("digits", "") for control in _elements(text, "caller-controls/group/control")}
 
 
 def _listening(facts: Mapping[str, str]) -> set[str]:

@@ -104,6 +104,7 @@ def test_a_good_node_has_nothing_bad() -> None:
         (Question.INTERNAL, GOOD[Question.INTERNAL].replace(">sparkle<", ">other<"), "internal: realm", "other"),
         (Question.INTERNAL, GOOD[Question.INTERNAL].replace(">public<", ">default<"), "internal: context", "default"),
         (Question.CONTROL_PLANE, "false", "asks the control plane", "not answered"),
+        (Question.ROOMS, GOOD[Question.ROOMS].replace("#", "*"), "keys in rooms", "*0 *4 *5 *6 *7 *8 *9"),
     ],
 )  # fmt: skip
 def test_each_fault_is_told(question: Question, answer: str, what: str, found: str) -> None:

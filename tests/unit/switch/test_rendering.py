@@ -75,6 +75,13 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
     (commands.Hold(MAIN, LEG), [f"api conference c-0123456789ab hold uuid={LEG}"]),
     (commands.Unhold(MAIN, LEG), [f"api conference c-0123456789ab unhold uuid={LEG}"]),
     (commands.SetVolume(MAIN, LEG, -4), [f"api conference c-0123456789ab volume_in uuid={LEG} -4"]),
+    (
+        commands.SetHearing(MAIN, LEG, 3),
+        [
+            f"api conference c-0123456789ab volume_out uuid={LEG} 3",
+            f"api uuid_setvar {LEG} conference_join_volume_out 3",
+        ],
+    ),
     (commands.Lock(MAIN), ["api conference c-0123456789ab lock"]),
     (commands.Unlock(MAIN), ["api conference c-0123456789ab unlock"]),
     (
@@ -111,6 +118,7 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
         commands.Play(MAIN, "/opt/sounds/zh/welcome.wav", LEG),
         [f"api conference c-0123456789ab play /opt/sounds/zh/welcome.wav uuid={LEG}"],
     ),
+    (commands.StopPlay(MAIN, LEG), [f"api conference c-0123456789ab stop all uuid={LEG}"]),
     (commands.HangupRoom(MAIN), ["api conference c-0123456789ab hup all"]),
     (commands.RescanGateways("trunk-exempt"), ["api sofia profile trunk-exempt rescan"]),
     (commands.RemoveGateway("trunk", "gw-99c6da98-12"), ["api sofia profile trunk killgw gw-99c6da98-12"]),
@@ -225,6 +233,7 @@ def test_no_text_becomes_syntax(command: commands.Command) -> None:
                 "origination_caller_id_name",
                 "origination_caller_id_number",
                 "conference_join_volume_in",
+                "conference_join_volume_out",
                 "conference_join_energy_level",
                 "conference_enforce_security",
                 "conference_member_flags",
@@ -321,6 +330,7 @@ def test_refused_dial_strings(template: str, number: str, domain: str) -> None:
         (commands.Mute(MAIN, "all"), "leg"),  # type: ignore[arg-type]
         (commands.SetVolume(MAIN, LEG, 5), "level"),
         (commands.SetVolume(MAIN, LEG, True), "level"),
+        (commands.SetHearing(MAIN, LEG, -5), "level"),
         (commands.Kill(LEG, "x"), "cause"),
         (commands.Play(MAIN, "sounds/a.wav"), "path"),
         (commands.Play(MAIN, "/a/../b.wav"), "path"),
