@@ -9,7 +9,7 @@ import type { Dial, Leg, LegEvents, Trouble } from "./leg";
 
 /** How long the line may take to open, the switch to answer, sound to flow once it did, and more ways to it to be found; ms. */
 const LINE_WITHIN = 8000;
-const ANSWER_WITHIN = 15_000;
+const ANSWER_WITHIN = 20_000;
 const SOUND_WITHIN = 12_000;
 const CANDIDATES_WITHIN = 800;
 
