@@ -20,8 +20,8 @@ from apps.core import audit
 from apps.core.errors import NotFound
 from apps.switch.commands import MemberFlag, Room
 
+from .admission import admitted_who_comes
 from .joining import place_of_account, require_may_enter
-from .lobby import admitted_who_comes
 
 #: What an attempt says in place of a kind of number.
 BROWSER = "browser"
