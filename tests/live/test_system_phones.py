@@ -447,3 +447,37 @@ def registers(phone: Phone) -> bool:
     except BaresipError:
         return False
     return True
+
+
+def test_phones_wait_in_the_lobby_until_they_are_admitted_or_refused(stack: Stack, five: list[Phone]) -> None:
+    """Whom a member has called waits, where everybody does who comes without those in charge."""
+    chair, waits, goes = five[:3]
+    api, member = stack.sign_in(), stack.sign_in("chenjing")
+    users = {each["display_name"]: each["id"] for each in api.all("users/")}
+    people = [person(NAMES[0], NUMBERS[0], "chair"), person("赵六", NUMBERS[3], "member", user=users["陈静"])]
+    options = {"lobby": "everybody", "member_may_invite": True}
+    launched = api.post("conferences/", {"title": "评审", "people": people, **options})
+    assert launched.status_code == 201, launched.text
+    conference = launched.json()["id"]
+    invited = [person(name, number) for name, number in zip(NAMES[1:3], NUMBERS[1:3], strict=True)]
+    member.act(conference, "invite", people=invited)
+
+    def one(name: str) -> dict[str, Any]:
+        return next(each for each in api.participants(conference) if each["name"] == name)
+
+    for name, phone in zip(NAMES[1:3], (waits, goes), strict=True):
+        wait_until(lambda name=name: one(name)["room"] == "lobby", f"{name} is in the lobby", 30)  # type: ignore[misc]
+        wait_until(lambda phone=phone: phone.listen(0.3, (523,))[523] > HEARD, "the lobby sounds", 20)  # type: ignore[misc]
+        assert phone.hears() == set()
+    chair.wait_to_hear({TONES[3]}, 20)
+
+    api.act(conference, "lock")
+    api.act(conference, "refuse", participants=[one(NAMES[2])["id"]])
+    api.act(conference, "admit", participants="waiting")
+    waits.wait_to_hear({TONES[0], TONES[3]}, 20)
+    wait_until(lambda: not goes.in_call, "who is refused is hung up", 20)
+    announced = stack.rows("SELECT played_at, error FROM conferences_announcement WHERE conference_id = %s", conference)
+    assert [(bool(each["played_at"]), each["error"]) for each in announced] == [(True, "")], "and was told before"
+    assert (one(NAMES[2])["state"], one(NAMES[2])["refused"]) == ("left", True)
+    api.act(conference, "end")
+    wait_until(lambda: not any(phone.in_call for phone in five), "the end for all ends all calls")

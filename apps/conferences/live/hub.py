@@ -47,10 +47,6 @@ BLIND = 1800.0
 _NOTHING = "sparkle:hub"
 
 
-#: Of a participant: what they may and see follows from these.
-_OF_STANDING = frozenset({"role", "admitted"})
-
-
 async def _in_thread(call: Any, *args: Any) -> Any:
     return await database_sync_to_async(call, thread_sensitive=False)(*args)
 
@@ -255,9 +251,11 @@ class Hub:
             viewer.offer(frame, feed.seq, at_once=at_once)
 
     def _watch_roles(self, room: Room, changes: Changes) -> None:
-        """A viewer whose own part changed is somebody else now: other rights, perhaps another class of view."""
+        """A viewer whose own part changed is somebody else now: other rights, perhaps another class of view. Who is
+        admitted no longer was taken out, and is told that first; the sweep sees to what they may see.
+        """
         parts = changes.get("participants", {})
-        changed = {key for key, fields in parts.items() if fields is None or not _OF_STANDING.isdisjoint(fields)}
+        changed = {key for key, fields in parts.items() if fields is None or "role" in fields or fields.get("admitted")}
         if not changed:
             return
         users = {fields["user"] for fields in parts.values() if fields and fields.get("user")}

@@ -69,6 +69,9 @@ REPEAT_PLAY_AFTER = 5.0
 PLAY_WITHIN = 60.0
 """Seconds for which an announcement waits for a listener and a switch: nobody wants to hear an old one."""
 
+FAREWELL = 6.0
+"""Seconds for which somebody who is sent away from the lobby stays to hear what is played to them."""
+
 NOT_STARTED = "NOT_STARTED"
 NOBODY_THERE = "NOBODY_THERE"
 """Why an announcement was given up: the switch played it at neither try; there was nobody to hear it in its time."""
@@ -166,7 +169,8 @@ class _Work:
         if leg.unsettled:
             self._ask(leg)
         if not person.present:
-            self._kill(leg, CANCELLED if leg.joined_at is None else "NORMAL_CLEARING")
+            if not self._is_told(person, leg):
+                self._kill(leg, CANCELLED if leg.joined_at is None else "NORMAL_CLEARING")
         elif leg.phase is LegPhase.IN_ROOM:
             self._member(person, leg)
         elif leg.phase is LegPhase.ANSWERED and self.now - leg.roomless_since >= STRAY:
@@ -174,6 +178,15 @@ class _Work:
                 self._kill(leg, STRAY_CAUSE)
             else:
                 self.decision.snapshot = True
+
+    def _is_told(self, person: DesiredParticipant, leg: ObservedLeg) -> bool:
+        """Whether something is being said in the lobby to somebody who has to go, or about to be."""
+        lobby = self.desired.lobby
+        if lobby is None or leg.room != lobby.name:
+            return False
+        asked = (each.asked_at for each in self.desired.announcements if each.participant == person.id)
+        sent = (play.sent_at for play in self.observed.plays.values() if play.command.leg == leg.leg)
+        return any(self.now - at < FAREWELL for at in (*asked, *sent))
 
     def _member(self, person: DesiredParticipant, leg: ObservedLeg) -> None:
         room = self.rules.room(person)

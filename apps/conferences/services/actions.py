@@ -45,7 +45,7 @@ ACTIONS: Mapping[str, Definition] = {
     Action.CANCEL: Definition(inputs.OnParticipants, control.cancel),
     Action.REMOVE: Definition(inputs.Remove, control.remove),
     Action.ADMIT: Definition(inputs.OnParticipants, lobby.admit),
-    Action.REFUSE: Definition(inputs.OnParticipants, lobby.refuse),
+    Action.REFUSE: Definition(inputs.OnParticipants, lobby.refuse, lobby.prepare_refusal),
     Action.MUTE: Definition(inputs.OnParticipants, control.mute),
     Action.UNMUTE: Definition(inputs.OnParticipants, control.unmute),
     Action.FORBID: Definition(inputs.OnParticipants, control.forbid),

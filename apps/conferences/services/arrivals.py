@@ -23,9 +23,9 @@ from apps.core import audit
 from apps.core.errors import NotFound
 from apps.switch.commands import MemberFlag, Room
 
+from .admission import admitted_who_comes
 from .dial_in import PhoneCaller
 from .joining import new_participant, place_of_account, require_may_enter
-from .lobby import admitted_who_comes
 
 #: What an attempt says in place of a kind of number.
 BROWSER, PHONE = "browser", "phone"

@@ -28,7 +28,7 @@ from apps.core.errors import FieldError, Invalid, Problem
 
 from . import lifecycle
 from .acting import UNDER_WAY, Act, Answer, State, nothing_to_report, on_participants, take_out
-from .lobby import admitted_who_is_called
+from .admission import admitted_who_is_called
 
 #: A conference ends at the latest this long after the moment in which it is extended.
 LONGEST = timedelta(hours=24)

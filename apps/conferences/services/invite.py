@@ -14,8 +14,8 @@ from apps.conferences.models import Participant, PlanPerson
 from apps.core.errors import FieldError, Invalid, NotFound, Problem
 
 from .acting import Act, Answer, raise_if_none_went_through
+from .admission import admitted_who_is_called
 from .control import call_again, require_unlocked, room_left
-from .lobby import admitted_who_is_called
 from .people import Limits, Person, enters_muted, read_people
 
 

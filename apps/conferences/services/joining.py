@@ -32,7 +32,7 @@ from apps.core import audit
 from apps.switch.accounts import find_account, make_browser_account
 from apps.switch.models import BrowserAccount
 
-from .lobby import is_for
+from .admission import is_for
 from .people import enters_muted
 
 #: How long an account lasts at most, and beyond the time at which the conference is to end.

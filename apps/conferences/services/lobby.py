@@ -1,46 +1,25 @@
-"""The lobby: who waits there until somebody in charge lets them in, and letting them in.
-
-`Participant.admitted` is all that the switchboard goes by (reconcile/rules.py). It is decided here: when somebody
-comes by themself, is called, or is admitted or refused.
-"""
+"""The lobby: letting in who waits there, sending them away, for whom it is. Who waits is decided in admission.py."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Lobby
 from apps.accounts.policy import policy_of
-from apps.conferences.access import Action, Role, must_wait
+from apps.conferences.access import Action
+from apps.conferences.actors import Actor
 from apps.conferences.errors import NotWaiting
-from apps.conferences.models import Conference, Participant
+from apps.conferences.models import Announcement, Attempt, Conference, Participant
 from apps.core.errors import FieldError, Invalid
 
-from .acting import Act, Answer, nothing_to_report, on_participants, take_out
-
-
-def is_for(conference: Conference, participant: Participant) -> bool:
-    """Whether the lobby is for this person, when they come by themself."""
-    return must_wait(conference.lobby, Role.of(participant.role), guest=participant.guest)
-
-
-def admitted_who_comes(conference: Conference, participant: Participant) -> bool:
-    """Whether somebody who calls in goes past the lobby.
-
-    A call of ours lets in whoever answers it. Who comes by themself instead must have been in before, or be a guest
-    who was admitted: none of them is called.
-    """
-    if not is_for(conference, participant):
-        return True
-    if not participant.admitted:
-        return False
-    return participant.guest or participant.attempts.filter(joined_at__isnull=False).exists()
-
-
-def admitted_who_is_called(act: Act, participant: Participant) -> bool:
-    """Whether somebody whom the actor has called goes past the lobby: if they may let people in, or it is not for this
-    person.
-    """
-    return participant.admitted or bool(act.actor.may(Action.ADMIT)) or not is_for(act.conference, participant)
+from .acting import Act, Answer, State, nothing_to_report, on_participants, take_out
+from .admission import is_for
+from .announce import CannotSpeak, spoken
+from .arrivals import BROWSER
 
 
 def admit(act: Act) -> Answer:
@@ -49,7 +28,10 @@ def admit(act: Act) -> Answer:
 
 
 def refuse(act: Act) -> Answer:
-    """Send away those who wait; they come back only if they are admitted or invited later. Raises NotWaiting."""
+    """Send away those who wait; they come back only if they are admitted or invited later. Raises NotWaiting.
+
+    Who waits at a telephone is told before it is hung up (reconcile/decide.py); a page says it by itself.
+    """
 
     def do(participant: Participant) -> None:
         if participant.refused and not participant.present:
@@ -57,8 +39,46 @@ def refuse(act: Act) -> Answer:
         if participant.admitted or not is_for(act.conference, participant):
             raise NotWaiting
         take_out(act, participant, refused=True)
+        if _is_on_telephone(participant):
+            _tell(act, participant)
 
     return on_participants(act, Action.REFUSE, do)
+
+
+def prepare_refusal(actor: Actor, conference: Conference, _body: Mapping[str, Any]) -> None:
+    """Speak the words into their file, once for all, before the conference is locked."""
+    if actor.may(Action.REFUSE):
+        _farewell(conference)
+
+
+def _is_on_telephone(participant: Participant) -> bool:
+    live = participant.attempts.exclude(phase=Attempt.Phase.ENDED)
+    return participant.state == State.CONNECTED and not live.filter(kind=BROWSER).exists()
+
+
+def _farewell(conference: Conference) -> tuple[str, str]:
+    """What those are told who are refused: the text, and its sound's path; none where nothing can speak."""
+    with translation.override(conference.prompt_language):
+        text = _("Sorry, the host did not let you in.")
+    try:
+        return text, str(spoken(text, conference.prompt_language))
+    except CannotSpeak:
+        return text, ""
+
+
+def _tell(act: Act, participant: Participant) -> None:
+    text, path = _farewell(act.conference)
+    if path:
+        act.change.create(
+            Announcement(
+                conference=act.conference,
+                participant=participant,
+                text=text,
+                language=act.conference.prompt_language,
+                path=path,
+                created_by=act.actor.login,
+            )
+        )
 
 
 def lobby(act: Act) -> Answer:

@@ -10,7 +10,7 @@ import pytest
 
 from apps.conferences.guests import COOKIE, cookie_of
 from apps.conferences.live import hub as hub_module
-from apps.conferences.models import Participant
+from apps.conferences.models import Conference, Participant
 from apps.conferences.services.actions import perform
 from tests.factories import Scene, add_participant, make_conference, make_scene
 
@@ -120,5 +120,38 @@ def test_who_was_removed_for_good_is_closed(
         else:
             assert (await client.act("raise_hand", {"participants": [str(guest.pk)]}))[0] == 200
         await client.disconnect()
+
+    run(scenario())
+
+
+def test_who_waits_sees_nobody_until_they_are_let_in(
+    scene: Scene, guest: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "SWEEP", 3600)  # what tells is the change itself
+    act(scene, "lobby", mode="guests")
+    Participant.objects.filter(pk=guest.pk).update(admitted=False)
+    Conference.objects.update(agenda="收购")
+
+    async def scenario() -> None:
+        async with watching(guest) as client:
+            assert client.state["participants"].keys() == {str(guest.pk)}
+            assert "agenda" not in client.state["conference"]
+            assert client.snapshot["abilities"]["self"] == ["cancel", "mute", "redial", "remove", "unmute"]
+            # Of others they are told nothing, of themself and the conference everything.
+            await in_thread(act, scene, "mute", participants=[str(scene.own["member"].pk)])
+            await in_thread(act, scene, "rename", participant=str(guest.pk), name="王工")
+            await client.until(lambda message: message["type"] == "snapshot")
+            assert (client.snapshots, client.deltas) == (2, 0)
+            assert client.state["participants"][str(guest.pk)]["name"] == "王工"
+            await in_thread(act, scene, "lock")
+            await client.until(lambda message: message["type"] == "snapshot")
+            assert client.state["conference"]["locked"]
+            await in_thread(act, scene, "admit", participants=[str(guest.pk)])
+            await client.until(lambda message: message["type"] == "snapshot")
+            assert len(client.state["participants"]) == 11
+            assert client.state["conference"]["agenda"] == "收购"
+            seq = await in_thread(act, scene, "mute", participants=[str(scene.others["member"].pk)])
+            await client.until_seq(seq)
+            assert client.deltas == 1
 
     run(scenario())

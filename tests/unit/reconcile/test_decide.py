@@ -9,7 +9,7 @@ from uuid import uuid5
 
 import pytest
 
-from apps.conferences.reconcile.decide import NOBODY_THERE, NOT_STARTED, PLAY_WITHIN, REPEAT_PLAY_AFTER, STRAY
+from apps.conferences.reconcile.decide import FAREWELL, NOBODY_THERE, NOT_STARTED, PLAY_WITHIN, REPEAT_PLAY_AFTER, STRAY
 from apps.conferences.reconcile.desired import (
     DesiredAnnouncement,
     DesiredConference,
@@ -614,6 +614,24 @@ def test_who_is_not_admitted_waits_in_the_lobby_muted_and_then_moves() -> None:
     feed.change_person("ann", admitted=True)
     leg = feed.leg("ann").leg
     assert told(feed) == [c.PrepareMove(leg, frozenset(), 0), c.Move(LOBBY, MAIN, (leg,))]
+
+
+def test_who_is_refused_in_the_lobby_hears_why_and_is_hung_up_then() -> None:
+    feed = Feed(conference(person("ann", admitted=False), lobby=LOBBY))
+    feed.act()
+    feed.join("ann", room=LOBBY.name, muted=True)
+    ann, leg = feed.desired.participants[uuid5(SPACE, "ann")], feed.leg("ann").leg
+    said = DesiredAnnouncement(uuid5(SPACE, "sorry"), "/sounds/sorry.wav", feed.now, participant=ann.id)
+    feed.change(announcements=(said,))
+    feed.change_person("ann", present=False)
+    decision = feed.act()
+    assert [play for _, play in decision.plays] == [c.Play(LOBBY, "/sounds/sorry.wav", leg)]
+    assert decision.commands == []
+    feed.change(announcements=())
+    feed.wait(FAREWELL - 0.5)
+    assert told(feed) == []
+    feed.wait(1.0)
+    assert told(feed) == [c.Kill(leg, "NORMAL_CLEARING")]
 
 
 def test_a_conference_does_not_start_because_of_people_in_the_lobby() -> None:
