@@ -12,13 +12,16 @@ from rest_framework.authtoken.models import Token
 
 from apps.accounts.models import OrganisationPolicy, OrganisationUnit, User
 from apps.conferences.models import (
+    AccessNumber,
     Announcement,
     Attempt,
     BrowserJoin,
     Conference,
     Delta,
+    DialIn,
     GuestLink,
     Participant,
+    PersonalPin,
     Plan,
     PlanPerson,
     Whisper,
@@ -100,6 +103,10 @@ def _one_of_each(n: int) -> list[models.Model]:
     account = BrowserAccount.objects.create(name=f"b-{n}", a1_hash=SECRET_TEXT, expires_at=now + timedelta(hours=1))
     join = BrowserJoin.objects.create(account=account, participant=participant, session_key=SECRET_TEXT)
     link = GuestLink.objects.create(conference=conference, token_hash=str(n), token=SECRET_TEXT, pin=SECRET_TEXT)
+    access = AccessNumber.objects.create(number=str(6000 + n), label=f"{n}")
+    pins = dict.fromkeys(("chair_pin", "member_pin", "participant_pin"), SECRET_TEXT)
+    dial_in = DialIn.objects.create(number=str(10_000_000 + n), plan=plan, **pins)
+    personal_pin = PersonalPin.objects.create(dial_in=dial_in, key=str(n), pin=SECRET_TEXT)
     entry = AuditEntry.objects.create(
         actor_id=user.pk, actor_name=user.display_name, action="mute", object_type="participant", object_id="1"
     )
@@ -132,6 +139,9 @@ def _one_of_each(n: int) -> list[models.Model]:
         account,
         join,
         link,
+        access,
+        dial_in,
+        personal_pin,
         entry,
         record,
     ]

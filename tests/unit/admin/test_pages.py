@@ -20,8 +20,10 @@ from apps.conferences.models import (
     BrowserJoin,
     Conference,
     Delta,
+    DialIn,
     GuestLink,
     Participant,
+    PersonalPin,
     Whisper,
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
@@ -44,9 +46,11 @@ FACTS: set[type[models.Model]] = {
     BrowserJoin,
     Conference,
     Delta,
+    DialIn,
     GuestLink,
     IdempotencyRecord,
     Participant,
+    PersonalPin,
     Whisper,
 }
 LANGUAGES = ("zh-hans", "en")
