@@ -27,13 +27,16 @@ from apps.switch.gateway_admin import KIND_NAMES
 
 from .forms import PersonForm, PlanForm
 from .models import (
+    AccessNumber,
     Announcement,
     Attempt,
     BrowserJoin,
     Conference,
     Delta,
+    DialIn,
     GuestLink,
     Participant,
+    PersonalPin,
     Plan,
     PlanPerson,
     Role,
@@ -146,7 +149,9 @@ class PlanAdmin(AuditedAdmin):
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
         running = Conference.objects.filter(plan__in=objs).exclude(phase=Conference.Phase.ENDED)
         text = _("The conference “%(title)s” of this plan is running; end it first.")
-        return deleted, counts, needed, [*protected, *(text % {"title": each.title} for each in running)]
+        # These go with the plan, whoever may see them.
+        its_own = {DialIn._meta.verbose_name, PersonalPin._meta.verbose_name}
+        return deleted, counts, needed - its_own, [*protected, *(text % {"title": each.title} for each in running)]
 
 
 def _settle_roles(plan: Plan) -> None:
@@ -350,6 +355,39 @@ class BrowserJoinAdmin(ReadOnlyAdmin):
     @admin.display(description=_("revoked"), ordering="account__revoked_at")
     def revoked(self, joined: BrowserJoin) -> datetime | None:
         return joined.account.revoked_at
+
+
+@admin.register(AccessNumber)
+class AccessNumberAdmin(AuditedAdmin):
+    list_display = ("number", "label", "language", "enabled")
+    list_filter = ("enabled", "language")
+    search_fields = ("number", "label")
+    search_help_text = _("Number or label")
+    fields = ("number", "label", "language", "enabled")
+
+
+@admin.register(DialIn)
+class DialInAdmin(ReadOnlyAdmin):
+    """Without the PINs, which let whoever reads them hear the conference."""
+
+    list_display = ("number", "plan", "conference", "failures", "failing_since")
+    list_select_related = ("plan", "conference")
+    search_fields = ("number", "plan__title", "conference__title")
+    search_help_text = _("Number or title")
+    ordering = ("number",)
+    fields = ("number", "plan", "conference", "failures", "failing_since")
+
+
+@admin.register(PersonalPin)
+class PersonalPinAdmin(ReadOnlyAdmin):
+    """Without the PIN."""
+
+    list_display = ("key", "dial_in")
+    list_select_related = ("dial_in",)
+    search_fields = ("dial_in__number",)
+    search_help_text = _("Conference number")
+    ordering = ("dial_in", "key")
+    fields = ("dial_in", "key")
 
 
 @admin.register(GuestLink)

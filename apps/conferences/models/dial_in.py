@@ -92,11 +92,15 @@ class PersonalPin(models.Model):
     of the person whose it is: in the plan, and in what was launched of it.
     """
 
-    dial_in = models.ForeignKey(DialIn, on_delete=models.CASCADE, related_name="personal_pins")
-    key = models.CharField(max_length=32)
+    dial_in = models.ForeignKey(
+        DialIn, verbose_name=_("way to dial in"), on_delete=models.CASCADE, related_name="personal_pins"
+    )
+    key = models.CharField(_("key"), max_length=32)
     pin = SealedTextField()
 
     class Meta:
+        verbose_name = _("personal PIN")
+        verbose_name_plural = _("personal PINs")
         constraints = [models.UniqueConstraint(fields=["dial_in", "key"], name="personal_pin_once")]
 
     def __str__(self) -> str:

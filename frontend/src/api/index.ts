@@ -8,6 +8,8 @@ import type {
   Attempt,
   Account,
   Conference,
+  DialIn,
+  DialInOf,
   Door,
   Extension,
   Invitation,
@@ -50,6 +52,8 @@ export const api = {
   /** An account to call with; `resume` to go on with a call that broke. */
   join: (conference: string, resume: boolean) => http.post<Joining>(`conferences/${conference}/join/`, { resume }),
   invitation: (conference: string) => http.get<Invitation>(`conferences/${conference}/invitation/`),
+  dialIn: (of: DialInOf, id: string) => http.get<DialIn>(`${of}/${id}/dial-in/`),
+  renewPins: (of: DialInOf, id: string, body: { roles?: string[]; people?: string[] }) => http.post<DialIn>(`${of}/${id}/dial-in/`, body),
   door: (token: string) => http.get<Door>(`guests/${encodeURIComponent(token)}/`),
   enter: (token: string, name: string, pin: string) => http.post<Door>(`guests/${encodeURIComponent(token)}/`, { name, pin }),
 

@@ -174,6 +174,8 @@ export interface Participant {
   cause?: string;
   sip_code?: number;
   next_try_at?: string | null;
+  /** Where somebody called from who is not on the list. */
+  caller_number?: string;
 }
 
 export interface Whisper {
@@ -251,6 +253,25 @@ export interface PhoneLink {
 export interface Invitation {
   path: string;
   pin: string;
+}
+
+/** What is dialled into. */
+export type DialInOf = "plans" | "conferences";
+
+/** A PIN of a person, or (without id and name) of a role. */
+export interface PinOf {
+  role: Role;
+  pin: string;
+  renewable: boolean;
+  id?: string;
+  name?: string;
+}
+
+export interface DialIn {
+  number: string;
+  access_numbers: { number: string; label: string; language: string }[];
+  roles: PinOf[];
+  people: PinOf[];
 }
 
 /** Where the link of guests leads. */

@@ -28,7 +28,7 @@ export const en: Messages = {
   },
   floor: { free: "Free", moderated: "Moderated", roll_call: "Roll call" },
   floorHints: { free: "Everyone may speak", moderated: "Speaks whom the chair lets", roll_call: "Only the person called speaks" },
-  kinds: { extension: "Extension", mobile: "Mobile", landline: "Landline", browser: "From a browser" },
+  kinds: { extension: "Extension", mobile: "Mobile", landline: "Landline", browser: "From a browser", phone: "Dialled in" },
   recording: { off: "Never", on_demand: "On demand", automatic: "From the start" },
   minutesPolicy: { off: "None", automatic: "Written automatically" },
   promptLanguage: { "zh-hans": "Chinese", en: "English" },
@@ -145,6 +145,11 @@ export const en: Messages = {
   invite: {
     title: "Invite", tabTyped: "Type numbers", tabDirectory: "Directory", tabPlans: "From plans", send: "Invite {n} person | Invite {n} people", sendNone: "Invite", invited: "{n} person invited | {n} people invited", planSearch: "Search plans", choosePlan: "Choose a plan", nobodyInPlan: "This plan has no people",
   },
+  dialIn: {
+    title: "Dial in by telephone", call: "Call", noAccess: "The administrator has not set up an access number yet.", number: "Conference number", people: "Personal PINs", peopleHint: "They tell who is calling and in which role, the same for every launch. Tell each person their own only.",
+    roles: "PINs of roles", rolesHint: "For callers who are not on the list: whoever knows one joins in that role.", copyFor: "Copy how {who} dials in", message: "Telephone conference: {title}\nCall: {numbers}\nConference number: {number}\nPIN: {pin}",
+    renew: "New PIN", renewFor: "New PIN for {who}", renewTitle: "New PIN for {who}?", renewText: "The present PIN leads nowhere any more. Those who are in the conference stay.",
+  },
   guestLink: {
     title: "Link for guests", lead: "Whoever has no login opens this link, gives a name and the PIN, and joins from the browser. Send it only to those you invite.", make: "Make a link", address: "Link", pin: "PIN", pinHint: "Best sent apart from the link.",
     copyAddress: "Copy the link", copyPin: "Copy the PIN", copyAll: "Copy the invitation", message: "You are invited to a conference: {title}\nOpen: {address}\nPIN: {pin}",
@@ -166,7 +171,7 @@ export const en: Messages = {
     empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}", byKeys: "by telephone keys {keys}",
     entries: {
       launch: "launched the conference", start: "started the conference", move_node: "moved the conference to another node", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
-      join: "joined from a browser", attend: "became a participant", guest_enter: "came in as a guest", guest_pin_failed: "a guest gave a wrong PIN", guest_link: "made a link for guests", guest_link_off: "turned the link for guests off",
+      join: "joined from a browser", attend: "became a participant", guest_enter: "came in as a guest", guest_pin_failed: "a guest gave a wrong PIN", guest_link: "made a link for guests", guest_link_off: "turned the link for guests off", dial_in: "dialled in", dial_in_pin_failed: "a caller gave a wrong PIN", renew_pins: "made new PINs",
       cancel: "cancelled the call", remove: "removed", removeRefuse: "removed and refused re-entry to", admit: "let in", refuse: "refused in the lobby", lobby: "changed the lobby", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "deafened", undeafen: "let hear again",
       hold: "put on hold", unhold: "resumed from hold", volume: "set the volume of", raise_hand: "raised the hand of", lower_hand: "lowered the hand of", role: "changed the role of", ask_chair: "asked for the chair", decline_chair: "declined the chair to", rename: "renamed", announce: "announced", whisper_open: "opened a whisper",
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",

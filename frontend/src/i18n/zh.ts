@@ -26,7 +26,7 @@ export const zh = {
   },
   floor: { free: "自由发言", moderated: "主持发言", roll_call: "点名发言" },
   floorHints: { free: "人人可发言", moderated: "主席准许后方可发言", roll_call: "仅被点名者可发言" },
-  kinds: { extension: "分机", mobile: "手机", landline: "座机", browser: "浏览器接入" },
+  kinds: { extension: "分机", mobile: "手机", landline: "座机", browser: "浏览器接入", phone: "电话拨入" },
   recording: { off: "不录音", on_demand: "按需录音", automatic: "自动录音" },
   minutesPolicy: { off: "不生成纪要", automatic: "自动生成纪要" },
   promptLanguage: { "zh-hans": "中文", en: "英文" },
@@ -143,6 +143,11 @@ export const zh = {
   invite: {
     title: "邀请参会", tabTyped: "输入号码", tabDirectory: "通讯录", tabPlans: "会议方案", send: "邀请 {n} 人", sendNone: "邀请", invited: "已邀请 {n} 人", planSearch: "搜索方案", choosePlan: "选择一个方案", nobodyInPlan: "此方案没有参会人",
   },
+  dialIn: {
+    title: "电话拨入", call: "请拨打", noAccess: "管理员尚未设置接入号码。", number: "会议号码", people: "个人 PIN 码", peopleHint: "用于确认来电者的姓名和角色，每次召集都相同。请只告诉本人。",
+    roles: "角色 PIN 码", rolesHint: "供名单以外的来电者使用，知道的人即可以此角色入会。", copyFor: "复制给{who}的拨入方式", message: "电话会议：{title}\n拨打：{numbers}\n会议号码：{number}\nPIN 码：{pin}",
+    renew: "更换 PIN 码", renewFor: "更换{who}的 PIN 码", renewTitle: "更换{who}的 PIN 码？", renewText: "旧 PIN 码立即失效，已在会中的人不受影响。",
+  },
   guestLink: {
     title: "访客链接", lead: "没有账号的人可打开此链接，填写姓名和 PIN 码后从浏览器入会。请只发给您要邀请的人。", make: "生成链接", address: "链接", pin: "PIN 码", pinHint: "建议与链接分开发送。",
     copyAddress: "复制链接", copyPin: "复制 PIN 码", copyAll: "复制邀请", message: "邀请您参加会议：{title}\n打开链接：{address}\nPIN 码：{pin}",
@@ -164,7 +169,7 @@ export const zh = {
     empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}", byKeys: "电话按键 {keys}",
     entries: {
       launch: "召集会议", start: "开始会议", move_node: "将会议移至另一节点", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
-      join: "从浏览器加入", attend: "成为参会人", guest_enter: "访客入会", guest_pin_failed: "访客 PIN 码错误", guest_link: "生成访客链接", guest_link_off: "停用访客链接",
+      join: "从浏览器加入", attend: "成为参会人", guest_enter: "访客入会", guest_pin_failed: "访客 PIN 码错误", guest_link: "生成访客链接", guest_link_off: "停用访客链接", dial_in: "电话拨入", dial_in_pin_failed: "拨入者 PIN 码错误", renew_pins: "更换 PIN 码",
       cancel: "取消呼叫", remove: "移出会议", removeRefuse: "移出且不得再入会", admit: "准入", refuse: "拒绝入会", lobby: "更改等候室设置", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
       hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", ask_chair: "申请担任主席", decline_chair: "谢绝主席申请", rename: "改名", announce: "播报", whisper_open: "发起私语",
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",

@@ -12,13 +12,16 @@ from rest_framework.authtoken.models import Token
 
 from apps.accounts.models import OrganisationPolicy, OrganisationUnit, User
 from apps.conferences.models import (
+    AccessNumber,
     Announcement,
     Attempt,
     BrowserJoin,
     Conference,
     Delta,
+    DialIn,
     GuestLink,
     Participant,
+    PersonalPin,
     Plan,
     PlanPerson,
     Whisper,
@@ -120,6 +123,10 @@ def _one_of_each(n: int) -> list[models.Model]:
     phone_link = ProvisioningLink.objects.create(extension=extension, token_hash=f"{SECRET_TEXT}{n}", expires_at=now)
     join = BrowserJoin.objects.create(account=account, participant=participant, session_key=SECRET_TEXT)
     link = GuestLink.objects.create(conference=conference, token_hash=str(n), token=SECRET_TEXT, pin=SECRET_TEXT)
+    access = AccessNumber.objects.create(number=str(6000 + n), label=f"{n}")
+    pins = dict.fromkeys(("chair_pin", "member_pin", "participant_pin"), SECRET_TEXT)
+    dial_in = DialIn.objects.create(number=str(10_000_000 + n), plan=plan, **pins)
+    personal_pin = PersonalPin.objects.create(dial_in=dial_in, key=str(n), pin=SECRET_TEXT)
     entry = AuditEntry.objects.create(
         actor_id=user.pk, actor_name=user.display_name, action="mute", object_type="participant", object_id="1"
     )
@@ -156,6 +163,9 @@ def _one_of_each(n: int) -> list[models.Model]:
         phone_link,
         join,
         link,
+        access,
+        dial_in,
+        personal_pin,
         entry,
         record,
     ]

@@ -20,8 +20,10 @@ from apps.conferences.models import (
     BrowserJoin,
     Conference,
     Delta,
+    DialIn,
     GuestLink,
     Participant,
+    PersonalPin,
     Whisper,
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
@@ -44,10 +46,12 @@ FACTS: set[type[models.Model]] = {
     BrowserJoin,
     Conference,
     Delta,
+    DialIn,
     GatewayState,
     GuestLink,
     IdempotencyRecord,
     Participant,
+    PersonalPin,
     ProvisioningLink,
     SignInGuard,
     Whisper,
