@@ -1,6 +1,7 @@
 """A process that asks like mod_xml_curl: a POST each, at given times, however long the answers take.
 
-Argument: a file with the value of the header Authorization in its first line, then one body a line.
+Argument: a file with the value of the header Authorization in its first line, then a question a line: its path, a word
+that the right answer has in it, and its body, between spaces.
 """
 
 from __future__ import annotations
@@ -17,24 +18,22 @@ LIMIT = 2.0
 
 
 class Asker:
-    def __init__(self, bodies: list[bytes], authorization: str) -> None:
-        self._bodies = bodies
+    def __init__(self, questions: list[tuple[str, bytes, bytes]], authorization: str) -> None:
+        self._questions = questions
         self._next = 0
         self._authorization = authorization
 
-    def ask(self, port: int, path: str, rate: float, seconds: float, keep: bool, wanted: str) -> list[float]:
+    def ask(self, port: int, rate: float, seconds: float, keep: bool, judge: bool) -> list[float]:
         """The seconds from when each question was due until its answer was read whole. `keep`: connections are used
-        again; else each question opens its own, as mod_xml_curl does. Every answer has to contain `wanted`.
+        again; else each question opens its own, as mod_xml_curl does. `judge`: the answers have to be right.
         """
-        return asyncio.run(self._asking(port, path, rate, seconds, keep, wanted.encode()))
+        return asyncio.run(self._asking(port, rate, seconds, keep, judge))
 
-    async def _asking(
-        self, port: int, path: str, rate: float, seconds: float, keep: bool, wanted: bytes
-    ) -> list[float]:
+    async def _asking(self, port: int, rate: float, seconds: float, keep: bool, judge: bool) -> list[float]:
         loop = asyncio.get_running_loop()
         idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-        async def one(due: float, request: bytes) -> float:
+        async def one(due: float, request: bytes, word: bytes) -> float:
             pair = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
             reader, writer = pair
             writer.write(request)
@@ -43,27 +42,27 @@ class Asker:
             fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:] if line)
             answer = await reader.readexactly(int(fields[b"content-length"]))
             took = loop.time() - due
-            assert wanted in answer, answer
+            assert not judge or word in answer, answer
             if keep:
                 idle.append(pair)
             else:
                 writer.close()
             return took
 
-        async def in_time(due: float, request: bytes) -> float:
+        async def in_time(due: float, request: bytes, word: bytes) -> float:
             try:
-                return await asyncio.wait_for(one(due, request), LIMIT)
+                return await asyncio.wait_for(one(due, request, word), LIMIT)
             except TimeoutError:
                 return LIMIT
 
         tasks, due, end = [], loop.time() + 0.1, loop.time() + 0.1 + seconds
         while due < end:
-            body = self._bodies[self._next % len(self._bodies)]
+            path, word, body = self._questions[self._next % len(self._questions)]
             self._next += 1
             request = self._request(path, body, keep)
             if (pause := due - loop.time()) > 0:
                 await asyncio.sleep(pause)
-            tasks.append(asyncio.create_task(in_time(due, request)))
+            tasks.append(asyncio.create_task(in_time(due, request, word)))
             due += random.expovariate(rate)
         found = await asyncio.gather(*tasks)
         for _, writer in idle:
@@ -85,5 +84,6 @@ class Asker:
 
 
 if __name__ == "__main__":
-    first, *bodies = Path(sys.argv[1]).read_bytes().splitlines()
-    answer_questions({"ask": Asker(bodies, first.decode()).ask})
+    first, *lines = Path(sys.argv[1]).read_bytes().splitlines()
+    parts = (line.split(b" ", 2) for line in lines)
+    answer_questions({"ask": Asker([(path.decode(), word, body) for path, word, body in parts], first.decode()).ask})
