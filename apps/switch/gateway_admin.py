@@ -134,8 +134,8 @@ class NumberRuleAdmin(AuditedAdmin):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A way that a number would go. `badge` says how the gateway is there, empty for one that has no state; `passed_over`:
-    it is down, and others are not."""
+    """A way that a number would go. `badge` says how the gateway is there, empty for one that has no state.
+    `passed_over`: it is down, and others are not."""
 
     way: Way
     badge: str
