@@ -134,11 +134,13 @@ class NumberRuleAdmin(AuditedAdmin):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A way that a number would go. `badge` says how the gateway is there, empty for one that has no state."""
+    """A way that a number would go. `badge` says how the gateway is there, empty for one that has no state.
+    `passed_over`: it is down, and others are not."""
 
     way: Way
     badge: str
     dialled: str
+    passed_over: bool
 
 
 class TryForm(forms.Form):
@@ -166,8 +168,7 @@ class GatewayAdmin(AuditedAdmin):
         "name",
         "states_now",
         "encrypted",
-        "kinds",
-        "prefix",
+        "numbers",
         "leads_to",
         "pace",
         "priority",
@@ -256,9 +257,10 @@ class GatewayAdmin(AuditedAdmin):
     def pace(self, gateway: Gateway) -> str:
         return f"{gateway.calls_per_second:g}/s, ≤ {gateway.max_calls}"
 
-    @admin.display(description=_("kinds of number"))
-    def kinds(self, gateway: Gateway) -> SafeString:
-        return format_html_join(" ", "{}", ((KIND_NAMES.get(kind, kind),) for kind in gateway.handles))
+    @admin.display(description=_("numbers"), ordering="prefix")
+    def numbers(self, gateway: Gateway) -> SafeString:
+        words = [KIND_NAMES.get(kind, kind) for kind in gateway.handles]
+        return format_html_join(" ", "{}", ((word,) for word in [*words, gateway.prefix] if word))
 
     @admin.display(description=_("name on the switch"))
     def name_on_switch(self, gateway: Gateway) -> str:
@@ -296,8 +298,11 @@ def _tried(node: Node, kind: str, number: str) -> Iterator[Tried]:
     states = {state.gateway_id: state for state in GatewayState.objects.filter(node=node)}
     standing = {key: state.name if state.up else None for key, state in states.items()}
     ways = [way_of({**row, "rules": rules.get(row["id"], {})}) for row in rows.values()]
-    for way, dialled in ways_to(ways, kind, number, node.domain, standing):
-        yield Tried(way, state_badge(states[way.id]) if way.id in states else "", dialled)
+    now = list(ways_to(ways, kind, number, node.domain, standing))
+    taken = {way.id for way, _ in now}
+    others = [found for found in ways_to(ways, kind, number, node.domain, {}) if found[0].id not in taken]
+    for way, dialled in [*now, *others]:
+        yield Tried(way, state_badge(states[way.id]) if way.id in states else "", dialled, way.id not in taken)
 
 
 def _shown(tried: Tried, owner: str) -> dict[str, object]:
@@ -308,6 +313,7 @@ def _shown(tried: Tried, owner: str) -> dict[str, object]:
         "id": way.id,
         "badge": tried.badge,
         "dialled": tried.dialled,
+        "passed_over": tried.passed_over,
         "number": way.shown(owner) or "–",
         "name": name or "–",
         "exempt": way.encryption == srtp.EXEMPT,

@@ -15,7 +15,7 @@ from django.test import Client
 
 from apps.switch import srtp
 from apps.switch.digest import Digest
-from apps.switch.models import Extension, Node, SignInGuard
+from apps.switch.models import Extension, Gateway, Node, SignInGuard
 from apps.switch.xml.documents import GUARD, NOT_FOUND, user
 from tests.unit.switch.digests import right, wrong
 
@@ -185,6 +185,110 @@ def test_there_is_no_account_without_a_hash() -> None:
 def test_a_check_through_the_node_finds_somebody(client: Client, node: Node) -> None:
     answer = ET.fromstring(ask(client, node, domain="check", user="somebody").content)
     assert answer.find("section/domain[@name='check']/users/user[@id='somebody']") is not None
+
+
+# Gateways
+
+
+@pytest.fixture
+def trunk(node: Node) -> Gateway:
+    return Gateway.objects.create(
+        name="carrier",
+        node=node,
+        handles=["mobile"],
+        host="sip.carrier.cn",
+        port=5071,
+        realm="carrier.cn",
+        username="acme",
+        password="of-acme",
+        register=True,
+        identity="both",
+        networks=["203.0.113.0/28", "198.51.100.7/32"],
+    )
+
+
+def gateways(client: Client, node: Node, profile: str) -> dict[str, dict[str, str | None]]:
+    """As FreeSWITCH looks for them (sofia.c, parse_domain_tag): the parameters of each by its name."""
+    answer = ET.fromstring(ask(client, node, purpose="gateways", profile=profile).content)
+    return {
+        gateway.attrib["name"]: {param.attrib["name"]: param.get("value") for param in gateway.iterfind("param")}
+        for gateway in answer.iterfind("section[@name='directory']/domain/user/gateways/gateway")
+    }
+
+
+def test_a_profile_of_a_node_is_told_its_own_gateways_and_no_others(client: Client, node: Node, trunk: Gateway) -> None:
+    other = Node.objects.create(name="fs-2", esl_password="-")
+    everywhere = Gateway.objects.create(name="all", host="203.0.113.9", transport="udp", encryption="exempt")
+    Gateway.objects.create(name="off", host="off.example.cn", enabled=False)
+    Gateway.objects.create(name="phones", dial_string="sofia/internal/{number}%{domain}")
+    assert gateways(client, node, "trunk") == {
+        trunk.switch_name: {
+            "proxy": "sip.carrier.cn:5071",
+            "realm": "carrier.cn",
+            "from-domain": "carrier.cn",
+            "register": "true",
+            "register-transport": "tls",
+            "expire-seconds": "600",
+            "retry-seconds": "15",
+            "timeout-seconds": "10",
+            "caller-id-in-from": "true",
+            "extension": "auto_to_user",
+            "username": "acme",
+            "password": "of-acme",
+            "ping": "30",
+            "ping-min": "1",
+            "ping-max": "2",
+        }
+    }
+    assert list(gateways(client, node, "trunk-exempt")) == [everywhere.switch_name]
+    assert gateways(client, other, "trunk") == {}
+    for profile in ("internal", ""):
+        assert is_not_found(ask(client, node, purpose="gateways", profile=profile))
+
+
+def test_a_password_is_in_no_other_answer(client: Client, node: Node, trunk: Gateway) -> None:
+    assert b"of-acme" in ask(client, node, purpose="gateways", profile="trunk").content
+    for question in (
+        {"purpose": "network-list", "domain": "gateways"},
+        {"user": f"{trunk.pk.hex}-0", "domain": "gateways"},
+        {"purpose": "gateways", "profile": "trunk-exempt"},
+    ):
+        assert b"of-acme" not in ask(client, node, **question).content
+
+
+def test_the_addresses_of_gateways_are_accounts_whose_calls_are_guarded(
+    client: Client, node: Node, trunk: Gateway
+) -> None:
+    answer = ET.fromstring(ask(client, node, purpose="network-list", domain="gateways").content)
+    users = answer.findall("section[@name='directory']/domain[@name='gateways']/users/user")
+    names = [f"{trunk.pk.hex}-{number}" for number in range(2)]
+    assert [each.attrib for each in users] == [
+        {"id": names[0], "cidr": "203.0.113.0/28"},
+        {"id": names[1], "cidr": "198.51.100.7/32"},
+    ]
+
+    def brings() -> dict[str, str | None]:
+        found = ET.fromstring(ask(client, node, user=names[0], domain="gateways").content)
+        account = found.find(f"section/domain[@name='gateways']/users/user[@id='{names[0]}']")
+        assert account is not None
+        assert [param.attrib for param in account.iterfind("params/param[@name='allow-empty-password']")] == [
+            {"name": "allow-empty-password", "value": "false"}
+        ]
+        return {each.attrib["name"]: each.get("value") for each in account.iterfind("variables/variable")}
+
+    assert brings() == {"rtp_secure_media": srtp.MANDATORY, **GUARD}
+    Gateway.objects.filter(pk=trunk.pk).update(encryption="exempt")
+    assert brings() == {"rtp_secure_media": srtp.EXEMPT, **GUARD}
+
+    for wrong in (
+        {"user": names[0], "domain": "gateways", "action": "sip_auth", "sip_profile": "internal"},
+        {"user": "carrier", "domain": "gateways"},
+        {"user": f"{'0' * 32}-0", "domain": "gateways"},
+        {"purpose": "network-list", "domain": "elsewhere"},
+    ):
+        assert is_not_found(ask(client, node, **wrong))
+    Gateway.objects.filter(pk=trunk.pk).update(enabled=False)
+    assert is_not_found(ask(client, node, user=names[0], domain="gateways"))
 
 
 # Calls
