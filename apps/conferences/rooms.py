@@ -22,10 +22,6 @@ def whisper_room(whisper: UUID) -> tuple[str, str]:
     return f"w-{whisper.hex}", WHISPER_PROFILE
 
 
-def is_whisper(room: str) -> bool:
-    return room.startswith("w-")
-
-
 def room_owners(rooms: Iterable[str]) -> tuple[dict[UUID, str], dict[UUID, str]]:
     """The conferences and the whispers whose rooms these are, each with the room's name; others are left out."""
     owners: dict[str, dict[UUID, str]] = {"c": {}, "w": {}}
