@@ -246,6 +246,7 @@ _REFUSALS: Mapping[str, str] = {
     "floor_moderated": "key-floor-moderated",
     "floor_roll_call": "key-floor-roll-call",
     "not_roll_call": "key-no-roll-call",
+    "conference_locked": "key-locked",
     "switched_off": "key-switched-off",
     "not_allowed": "key-not-allowed",
     "equal_or_higher_role": "key-not-allowed",
