@@ -28,10 +28,6 @@ def whisper_room(whisper: UUID) -> tuple[str, str]:
     return f"w-{whisper.hex}", WHISPER_PROFILE
 
 
-def is_whisper(room: str) -> bool:
-    return room.startswith("w-")
-
-
 def room_owners(rooms: Iterable[str]) -> tuple[dict[UUID, set[str]], dict[UUID, set[str]]]:
     """The conferences and the whispers whose rooms these are, each with the names of those rooms; others are left
     out.

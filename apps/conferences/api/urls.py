@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from . import dial_in, joining, views
 from .actions import action_patterns
+from .keypad import KeypadView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("plans", views.PlanViewSet, basename="plan")
@@ -18,6 +19,7 @@ _conference = [
     path("attempts/", views.AttemptListView.as_view(), name="attempts"),
     path("log/", views.LogView.as_view(), name="log"),
     path("whispers/", views.WhisperListView.as_view(), name="whispers"),
+    path("keypad/", KeypadView.as_view(), name="keypad"),
     path("join/", joining.JoinView.as_view(), name="join"),
     path("dial-in/", dial_in.ConferenceDialInView.as_view(), name="conference-dial-in"),
     path("invitation/", joining.InvitationView.as_view(), name="invitation"),

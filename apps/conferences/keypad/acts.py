@@ -17,7 +17,7 @@ from rest_framework.exceptions import Throttled
 from apps.conferences.access import Action, Role
 from apps.conferences.actors import Actor, Phone, actor_on_phone
 from apps.conferences.models import Conference, FloorMode, Participant
-from apps.conferences.rooms import is_whisper, main_room
+from apps.conferences.rooms import main_room, room_owners
 from apps.conferences.services.actions import perform
 from apps.conferences.services.control import silenced_by_floor
 from apps.core.api.throttles import count_request
@@ -79,7 +79,7 @@ class At:
 
     @property
     def whispers(self) -> bool:
-        return is_whisper(self.room)
+        return bool(room_owners([self.room])[1])
 
     @property
     def waits(self) -> bool:
@@ -246,6 +246,7 @@ _REFUSALS: Mapping[str, str] = {
     "floor_moderated": "key-floor-moderated",
     "floor_roll_call": "key-floor-roll-call",
     "not_roll_call": "key-no-roll-call",
+    "conference_locked": "key-locked",
     "switched_off": "key-switched-off",
     "not_allowed": "key-not-allowed",
     "equal_or_higher_role": "key-not-allowed",

@@ -14,6 +14,7 @@ import type {
   Extension,
   Invitation,
   Joining,
+  KeyCommand,
   LogEntry,
   Page,
   Person,
@@ -48,6 +49,8 @@ export const api = {
   attempts: (conference: string, participant: string) =>
     http.get<Page<Attempt>>(`conferences/${conference}/attempts/`, { participant }),
   log: (conference: string) => http.get<Page<LogEntry>>(`conferences/${conference}/log/`),
+
+  keypad: (conference: string) => http.get<{ commands: KeyCommand[] }>(`conferences/${conference}/keypad/`),
 
   /** An account to call with; `resume` to go on with a call that broke. */
   join: (conference: string, resume: boolean) => http.post<Joining>(`conferences/${conference}/join/`, { resume }),

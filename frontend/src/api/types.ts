@@ -249,6 +249,13 @@ export interface PhoneLink {
   expires_at: string;
 }
 
+/** Keys of a telephone, and who may use them. */
+export interface KeyCommand {
+  keys: string;
+  name: string;
+  roles: Role[];
+}
+
 /** What guests are sent: the page's path and the PIN. */
 export interface Invitation {
   path: string;

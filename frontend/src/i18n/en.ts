@@ -213,6 +213,13 @@ export const en: Messages = {
       certificateOpen: "Open the voice server and trust it", certificateThen: "The browser warns; choose to go on. An empty page or an error follows, which is right: close it. Back here, you join by yourself.",
     },
   },
+  keypad: {
+    title: "Telephone keys", lead: "In the conference, press these keys on your telephone, the second one within two seconds. You hear what happened.", own: "For yourself", all: "For everybody", print: "Print",
+    commands: {
+      help: "Hear which keys you may use", people: "Hear how many are in, and who", mute: "Mute yourself, or be heard again", softer: "Hear softer", louder: "Hear louder", hand: "Raise or lower your hand",
+      redial: "Call everybody absent again", lock: "Lock or unlock the conference", "mute-all": "Mute everybody below the chair", admit: "Let in all who wait", next: "Call the next one of the roll",
+    },
+  },
   shortcuts: { title: "Keyboard shortcuts", search: "Search", selfMute: "Mute or unmute yourself", hand: "Raise or lower your hand", invite: "Invite", help: "Show shortcuts" },
   notFound: { title: "No such page", text: "The address may be wrong, or the page has moved.", home: "Go to the start" },
 };

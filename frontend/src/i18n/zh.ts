@@ -211,6 +211,13 @@ export const zh = {
       certificateOpen: "打开语音服务器并信任", certificateThen: "浏览器会给出警告，请选择继续访问；之后页面空白或报错是正常的，关闭即可。回到这里，会自动入会。",
     },
   },
+  keypad: {
+    title: "电话按键", lead: "在会议中按电话上的这些键，第二个键须在两秒内按下。操作结果会以语音告知。", own: "用于自己", all: "用于全体", print: "打印",
+    commands: {
+      help: "收听可用的按键", people: "收听参会人数和姓名", mute: "静音 / 解除静音自己", softer: "调低收听音量", louder: "调高收听音量", hand: "举手 / 放下手",
+      redial: "重新呼叫未到人员", lock: "锁定 / 解锁会议", "mute-all": "将主席以外的所有人静音", admit: "让所有等候的人进入会议", next: "点名下一位",
+    },
+  },
   shortcuts: { title: "键盘快捷键", search: "搜索", selfMute: "静音 / 解除静音自己", hand: "举手 / 放下手", invite: "邀请", help: "显示快捷键" },
   notFound: { title: "没有这个页面", text: "地址可能有误，或页面已移走。", home: "回到首页" },
 };

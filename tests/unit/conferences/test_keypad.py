@@ -218,6 +218,12 @@ def test_the_chair_calls_everybody_absent(scene: Scene) -> None:
     assert now(absent).round == absent.round + 1
 
 
+def test_a_member_brings_nobody_into_a_locked_conference(scene: Scene) -> None:
+    change(scene, member_may_invite=True, locked=True)
+    Participant.objects.filter(pk=scene.others["participant"].pk).update(state="failed")
+    assert hears(scene, scene.own["member"], "#4") == ["locked"]
+
+
 @pytest.mark.skipif("admit" not in ACTIONS, reason="nobody waits yet")
 def test_the_chair_admits(scene: Scene) -> None:
     assert hears(scene, scene.own["chair"], "#8") == ["nobody-waits"]
