@@ -1,7 +1,8 @@
 """Whom to call when: from the attempts of a round, and how each ended, to the next one. Pure.
 
 Causes are FreeSWITCH's hang-up causes (switch_channel.c, CAUSE_CHART; ITU-T Q.850), seen as the outcome of
-originate, plus LOST, SWITCH_RESTART and NODE_LOST, which say that the switch, not the person, let go.
+originate, plus LOST, SWITCH_RESTART and NODE_LOST, which say that the switch, not the person, let go, and NOT_ENCRYPTED,
+with which we did.
 """
 
 from __future__ import annotations
@@ -11,7 +12,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.conferences.reconcile.desired import DesiredParticipant
-from apps.conferences.reconcile.observed import CANCELLED, LOST, NODE_LOST, SWITCH_RESTART, LegPhase, ObservedLeg
+from apps.conferences.reconcile.observed import (
+    CANCELLED,
+    LOST,
+    NODE_LOST,
+    NOT_ENCRYPTED,
+    SWITCH_RESTART,
+    LegPhase,
+    ObservedLeg,
+)
 
 BACKOFF = 5.0
 """Seconds before an unreachable or congested number is tried again; doubled each time …"""
@@ -39,7 +48,7 @@ _NO_ANSWER = frozenset(
 )
 _REJECTED = frozenset({"CALL_REJECTED"})
 _INVALID = frozenset({"UNALLOCATED_NUMBER", "INVALID_NUMBER_FORMAT", NO_ROUTE})
-_UNFIT_ROUTE = frozenset({"INCOMPATIBLE_DESTINATION"})
+_UNFIT_ROUTE = frozenset({"INCOMPATIBLE_DESTINATION", NOT_ENCRYPTED})
 _OURS = frozenset({LOST, SWITCH_RESTART, NODE_LOST})
 _BROKEN = _OURS | {
     "MEDIA_TIMEOUT",
@@ -132,7 +141,7 @@ class _Ladder:
         if leg.cause in _OURS:
             self.losses += 1
             self.step = self._again(leg, at + (_backoff(self.losses - 1) if self.losses > 1 else 0.0))
-        elif leg.joined_at is not None:
+        elif leg.joined_at is not None and leg.cause != NOT_ENCRYPTED:
             self._left(leg, at)
         elif leg.cause in _REJECTED:
             self.step = Stop(False, leg.cause, leg.sip_code)

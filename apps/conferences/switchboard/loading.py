@@ -22,6 +22,7 @@ from apps.conferences.reconcile.desired import (
     Target,
 )
 from apps.conferences.reconcile.ladder import CallOutPolicy
+from apps.conferences.reconcile.media import EXEMPT, INTERNAL, MANDATORY, Media
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
 from apps.conferences.rooms import main_room, room_owners, whisper_room
 from apps.switch import srtp
@@ -32,7 +33,7 @@ from .database import Connection
 
 logger = logging.getLogger(__name__)
 
-_ENCRYPTION = {"mandatory": srtp.MANDATORY, "exempt": srtp.EXEMPT, "internal": None}
+_ENCRYPTION = {MANDATORY: srtp.MANDATORY, EXEMPT: srtp.EXEMPT, INTERNAL: None}
 
 #: The observed columns of a participant, in the order in which they are compared and written.
 PARTICIPANT_COLUMNS = (
@@ -46,6 +47,10 @@ PARTICIPANT_COLUMNS = (
     "observed_deaf",
     "observed_held",
     "observed_volume",
+    "codec",
+    "encryption",
+    "loss",
+    "jitter",
     "joined_at",
     "left_at",
 )
@@ -281,6 +286,7 @@ class Loader:
 
 
 def _leg(row: dict[str, Any], core: str) -> ObservedLeg:
+    asked = row["encryption"] if row["encryption"] in _ENCRYPTION else MANDATORY
     return ObservedLeg(
         leg=row["leg"],
         participant=row["participant_id"],
@@ -300,6 +306,8 @@ def _leg(row: dict[str, Any], core: str) -> ObservedLeg:
         ended_at=_stamp(row["ended_at"]),
         cause=row["cause"],
         sip_code=row["sip_code"],
+        encryption=asked,
+        media=Media(row["codec"], "" if row["encryption"] == asked else row["encryption"]),
     )
 
 
