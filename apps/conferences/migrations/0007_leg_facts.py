@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="attempt",
             name="codec",
-            field=models.CharField(blank=True, db_default="", max_length=24, verbose_name="codec"),
+            field=models.CharField(blank=True, db_default="", default="", max_length=24, verbose_name="codec"),
         ),
         migrations.AddField(
             model_name="attempt",
@@ -29,12 +29,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="participant",
             name="codec",
-            field=models.CharField(blank=True, db_default="", max_length=24, verbose_name="codec"),
+            field=models.CharField(blank=True, db_default="", default="", max_length=24, verbose_name="codec"),
         ),
         migrations.AddField(
             model_name="participant",
             name="encryption",
-            field=models.CharField(blank=True, db_default="", max_length=64, verbose_name="encryption"),
+            field=models.CharField(blank=True, db_default="", default="", max_length=64, verbose_name="encryption"),
         ),
         migrations.AddField(
             model_name="participant",
