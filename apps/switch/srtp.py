@@ -12,3 +12,12 @@ MANDATORY: Final = "mandatory:" + ":".join(SUITES)
 
 EXEMPT: Final = "optional:" + ":".join(SUITES)
 """For a leg through a gateway that cannot encrypt."""
+
+
+def proof(secure_type: str) -> str:
+    """`sdes:SUITE` or `dtls:SUITE` for what CALL_SECURE and `show channels` say (`srtp:sdes:SUITE`); "" for anything but
+    one of SUITES.
+    """
+    kind, _, rest = secure_type.partition(":")
+    keys, _, suite = rest.partition(":")
+    return rest if kind == "srtp" and keys in ("sdes", "dtls") and suite in SUITES else ""

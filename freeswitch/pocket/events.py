@@ -37,6 +37,7 @@ NAMES: Final = frozenset(
         "RECORD_START",
         "RECORD_STOP",
         "RELOADXML",
+        "SEND_RTCP_MESSAGE",
         "SHUTDOWN",
         "SHUTDOWN_REQUESTED",
         "ALL",

@@ -191,6 +191,11 @@ class Leg:
         for _ in range(2):  # once for each direction
             self.switch.bus.fire("CALL_SECURE", {"secure_type": how, "caller-unique-id": self.uuid})
 
+    def report(self, fraction: int, jitter: int) -> None:
+        """What has come of its sound (switch_rtp.c, switch_send_rtcp_event)."""
+        told = {"Unique-ID": self.uuid, "Source-Fraction": str(fraction), "Source-Jitter": str(jitter)}
+        self.switch.bus.fire("SEND_RTCP_MESSAGE", told)
+
     def press(self, key: str) -> None:
         """A key of the phone."""
         if self.member is not None:

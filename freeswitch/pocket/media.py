@@ -32,6 +32,8 @@ SECURE: Final = "srtp:dtls:AES_CM_128_HMAC_SHA1_80"
 BIT_RATE: Final = 48_000
 CONNECTING_SECONDS: Final = 20.0
 """For ICE and DTLS after the answer."""
+REPORT_SECONDS: Final = 5.0
+"""Between two reports of what has come (`rtcp-audio-interval-msec` of freeswitch/conf)."""
 
 # Names of the local network (mDNS) stand for addresses that a browser does not tell: it finds us, not we it.
 _UNTOLD: Final = re.compile(r"a=candidate:.*\.local |a=end-of-candidates")
@@ -133,13 +135,21 @@ class _Mouth(MediaStreamTrack):
 
 
 class Media:
-    """The peer connection of one leg; for the leg, what it says (a Voice) and what becomes of what it hears."""
+    """The peer connection of one leg; for the leg, what it says (a Voice) and what becomes of what it hears.
+
+    `on_report` is told, each few seconds, of 256 packets how many were lost, and the jitter in units of the RTP clock.
+    """
 
     done = False
 
-    def __init__(self, on_secure: Callable[[], None], on_lost: Callable[[], None]) -> None:
+    def __init__(
+        self, on_secure: Callable[[], None], on_lost: Callable[[], None], on_report: Callable[[int, int], None]
+    ) -> None:
         self._on_secure = on_secure
         self._on_lost = on_lost
+        self._on_report = on_report
+        self._counted = (0, 0)
+        self._reporting: asyncio.Task[None] | None = None
         self._playout = Playout()
         self._mouth = _Mouth()
         self._connected = False
@@ -201,6 +211,7 @@ class Media:
             if self._timer is not None:
                 self._timer.cancel()
             self._on_secure()
+            self._reporting = asyncio.create_task(self._report())
         elif self._peer.connectionState in ("failed", "closed"):
             self._lose()
 
@@ -215,10 +226,22 @@ class Media:
             self._connected = False
             if self._timer is not None:
                 self._timer.cancel()
-            if self._listening is not None:
-                self._listening.cancel()
+            for task in (self._listening, self._reporting):
+                if task is not None:
+                    task.cancel()
             self._closing = asyncio.create_task(self._peer.close())
         return self._closing
+
+    async def _report(self) -> None:
+        (receiver,) = self._peer.getReceivers()
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            streams = [each for each in (await receiver.getStats()).values() if each.type == "inbound-rtp"]
+            if not streams:
+                continue
+            before, self._counted = self._counted, (streams[-1].packetsReceived, streams[-1].packetsLost)
+            came, lost = (max(0, now - then) for now, then in zip(self._counted, before, strict=True))
+            self._on_report(min(255, lost * 256 // (came + lost)) if lost else 0, streams[-1].jitter)
 
     # Its sound.
 

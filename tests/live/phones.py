@@ -24,14 +24,16 @@ from tests.servers import wait_until
 
 T = TypeVar("T")
 
-KEPT = 5.0  # seconds of what was heard
+KEPT = 20.0  # seconds of what was heard
 _AHEAD = 0.2  # seconds of tone that wait in the stack to be sent: more than a busy machine holds this thread up
 OPUS, G722, PCMA = "opus/48000/2", "g722/16000/1", "pcma"
 SECURE, PLAIN = "srtp-mand", ""
 
 
 class Phone:
-    """One registered phone. `frequency` is the tone that it sends while it is in a call; None: silence."""
+    """One registered phone. `frequency` is the tone that it sends while it is in a call; None: silence, but for what it
+    is told to say.
+    """
 
     def __init__(self, phones: Phones, number: str, frequency: int | None) -> None:
         self.number = number
@@ -44,6 +46,7 @@ class Phone:
         self._call: Any = None
         self._table: NDArray[np.int16] | None = None
         self._position = 0
+        self._speech = np.zeros(0, np.int16)
         self._rate = 0
         self._audio = np.zeros(0, np.int16)
         self._total = 0
@@ -79,6 +82,14 @@ class Phone:
     def heard_say(self, file: Path) -> float:
         """How much of a sound file was heard in the last seconds, from 0 to 1."""
         return likeness(self._audio, self._rate, file)
+
+    def say(self, speech: NDArray[np.int16]) -> None:
+        """Say this once, from now on; it is at the rate of the phone's codec, 48 kHz for Opus."""
+        self._speech = speech
+
+    def record(self, seconds: float) -> tuple[NDArray[np.int16], int]:
+        """What is heard from now on for so long, at most KEPT, and its rate."""
+        return self._next(seconds).copy(), self._rate
 
     def listen(self, seconds: float = 1.0, frequencies: Sequence[int] = TONES) -> dict[int, float]:
         """Listen from now on for so long; the level of each frequency, in dB."""
@@ -146,7 +157,9 @@ class Phone:
         try:
             audio = self._call.audio
             info = audio.info()
-            if info.tx_ready and self.frequency is not None:
+            if info.tx_ready and self._speech.size:
+                self._speak(audio, info)
+            elif info.tx_ready and self.frequency is not None:
                 self._send(audio, info)
             if info.rx_ready:
                 self._take(audio.read(info.rx_capacity), info.rx_sample_rate, info.rx_channels)
@@ -162,6 +175,12 @@ class Phone:
             samples = np.take(self._table, range(self._position, self._position + missing), mode="wrap")
             audio.write(np.repeat(samples, info.tx_channels).tobytes())
             self._position = (self._position + missing) % self._table.size
+
+    def _speak(self, audio: Any, info: Any) -> None:
+        room = max(0, int(_AHEAD * info.tx_sample_rate) - info.tx_buffered // (2 * info.tx_channels))
+        now, self._speech = self._speech[:room], self._speech[room:]
+        if now.size:
+            audio.write(np.repeat(now, info.tx_channels).tobytes())
 
     def _take(self, pcm: bytes, rate: int, channels: int) -> None:
         samples = np.frombuffer(pcm, np.int16)[::channels]

@@ -226,6 +226,8 @@ class AttemptSerializer(ModelSerializer[Attempt]):
             "cause",
             "sip_code",
             "sends",
+            "codec",
+            "encryption",
             "stored_at",
             "sent_at",
             "ringing_at",

@@ -18,6 +18,7 @@ from apps.switch.accounts import is_browser
 from apps.switch.esl.rendering import conference_target
 from apps.switch.models import Node
 from apps.switch.xml.documents import ADMIT, NOT_FOUND, document
+from apps.switch.xml.gateways import calls_in_the_clear
 
 from .phone import DIGITS, INSIDE, STATE, UNLOCKED, Application, Call, begin, go_on
 
@@ -25,9 +26,6 @@ logger = logging.getLogger(__name__)
 
 OUTSIDE = "public"
 """The context in which all calls from outside arrive."""
-
-EXEMPT = "trunk-exempt"
-"""The profile of gateways that cannot encrypt."""
 
 JOIN = "join"
 """What browsers call (services/joining.py)."""
@@ -49,15 +47,15 @@ def dialplan(node: Node, question: QueryDict) -> bytes:
 
 
 def _call(node: Node, question: QueryDict) -> Call:
-    profile = question.get("variable_sofia_profile_name", "")
+    account = question.get("variable_user_name", "")
     caller = PhoneCaller.of(
         number=question.get("Hunt-Caller-ID-Number", ""),
         address=question.get("Hunt-Network-Addr", ""),
-        profile=profile,
-        account=question.get("variable_user_name", ""),
+        profile=question.get("variable_sofia_profile_name", ""),
+        account=account,
     )
     digits = question.get(f"variable_{DIGITS}", "")
-    return Call(UUID(question.get("Unique-ID")), node.pk, caller, profile == EXEMPT, digits)
+    return Call(UUID(question.get("Unique-ID")), node.pk, caller, calls_in_the_clear(node, account), digits)
 
 
 def _joining(node: Node, question: QueryDict) -> list[Application]:

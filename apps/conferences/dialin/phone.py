@@ -21,7 +21,6 @@ from apps.conferences.services.arrivals import Place, arrive_by_phone
 from apps.conferences.services.dial_in import PhoneCaller, Refusal
 from apps.conferences.services.pins import NUMBER_LENGTH, PERSONAL_PIN_LENGTH
 from apps.core.errors import NotFound, Problem
-from apps.switch import srtp
 from apps.switch.esl.rendering import conference_target
 from apps.switch.prompts import sound
 from apps.switch.xml.documents import ADMIT
@@ -56,7 +55,7 @@ _WORDS: Final[Mapping[type[Problem], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A leg, and what was keyed last."""
+    """A leg, and what was keyed last; `exempt`: its gateway cannot encrypt."""
 
     leg: UUID
     node: UUID
@@ -80,9 +79,7 @@ def begin(call: Call, dialled: str) -> list[Application] | None:
     number = dialling.access_number(dialled)
     if number is None:
         return None
-    # A gateway that cannot encrypt is on a profile of its own, and its calls have to say so.
-    exempt = [("set", f"rtp_secure_media={srtp.EXEMPT}")] if call.exempt else []
-    answered = [ADMIT, *exempt, ("answer", ""), ("set", f"{LANGUAGE}={number.language}"), ("sleep", "500")]
+    answered = [ADMIT, ("answer", ""), ("set", f"{LANGUAGE}={number.language}"), ("sleep", "500")]
     state = State(str(call.leg), number.language)
     try:
         dialling.require_heard(call.caller)
@@ -129,6 +126,7 @@ def _pin(call: Call, state: State) -> list[Application]:
             caller=call.caller,
             leg=call.leg,
             node=call.node,
+            exempt=call.exempt,
         )
     except NotFound:
         logger.warning("leg %s dialled into a conference that is on another node than this one", call.leg)

@@ -94,6 +94,8 @@ class Participant(Person):
     themself, or called from `caller_number` with the PIN of a role.
 
     Who is not `admitted` waits in the lobby when they come, unless they lead (services/lobby.py).
+
+    `codec`, `encryption` (as in Attempt), `loss` and `jitter` are those of the leg while it is answered.
     """
 
     class State(models.TextChoices):
@@ -151,6 +153,10 @@ class Participant(Person):
     observed_deaf = models.BooleanField(_("deaf (observed)"), default=False)
     observed_held = models.BooleanField(_("on hold (observed)"), default=False)
     observed_volume = models.SmallIntegerField(_("volume (observed)"), default=0)
+    codec = models.CharField(_("codec"), max_length=24, blank=True, default="", db_default="")
+    encryption = models.CharField(_("encryption"), max_length=64, blank=True, default="", db_default="")
+    loss = models.PositiveSmallIntegerField(_("packets lost, percent"), null=True, blank=True)
+    jitter = models.PositiveSmallIntegerField(_("jitter, ms"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined"), null=True, blank=True)
     left_at = models.DateTimeField(_("left"), null=True, blank=True)
 
@@ -173,7 +179,8 @@ class Attempt(models.Model):
     """One try to reach a participant. Its key is the UUID of its leg, chosen before the switch hears of it.
 
     phase: stored, sent, created, ringing, answered, in_room, ended (as in reconcile/observed.py). Times are the
-    switch's where it gave one. `inbound`: it was the participant who called; its key is what the switch called the leg.
+    switch's where it gave one. `codec`: `opus/16000`, with the rate that it decodes to. `encryption`: what is asked of the
+    leg (mandatory, exempt, internal), until it is proved: then `sdes:SUITE` or `dtls:SUITE`. `inbound`: it was the participant who called; its key is what the switch called the leg.
     """
 
     class Phase(models.TextChoices):
@@ -202,6 +209,8 @@ class Attempt(models.Model):
     )
     gateway_name = models.CharField(_("gateway"), max_length=64, blank=True)
     inbound = models.BooleanField(_("they called"), default=False, db_default=False)
+    codec = models.CharField(_("codec"), max_length=24, blank=True, default="", db_default="")
+    encryption = models.CharField(_("encryption"), max_length=64, default="mandatory", db_default="mandatory")
     phase = models.CharField(_("phase"), max_length=10, choices=Phase.choices, default=Phase.STORED)
     cause = models.CharField(_("cause"), max_length=64, blank=True)
     sip_code = models.PositiveSmallIntegerField(_("SIP code"), default=0)

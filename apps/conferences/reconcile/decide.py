@@ -22,10 +22,12 @@ from apps.conferences.reconcile.desired import (
 )
 from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.ladder import CallOutPolicy, Stop, next_step, round_attempts
+from apps.conferences.reconcile.media import PROOF_SECONDS
 from apps.conferences.reconcile.observed import (
     CANCELLED,
     LAG,
     SUPERSEDED,
+    UNENCRYPTED,
     LegPhase,
     Observed,
     ObservedLeg,
@@ -86,7 +88,8 @@ class Decision:
 
     `plays` are announcements with their id, for `Observed.played`; `unplayed` those to be given up, and why.
     `abandoned` are legs for `observe.abandon`.
-    `snapshot`: a snapshot asked now would settle something that nothing else can.
+    `snapshot`: a snapshot asked now would settle something that nothing else can. `look_up`: somebody is in a room whom
+    only the rows can know; read them, then `Observed.looked_up`.
     """
 
     commands: list[Command] = field(default_factory=list)
@@ -95,9 +98,11 @@ class Decision:
     dials: list[Dial] = field(default_factory=list)
     abandoned: list[UUID] = field(default_factory=list)
     snapshot: bool = False
+    look_up: bool = False
 
     def __bool__(self) -> bool:
-        return any((self.commands, self.plays, self.unplayed, self.dials, self.abandoned, self.snapshot))
+        lists = (self.commands, self.plays, self.unplayed, self.dials, self.abandoned)
+        return any(lists) or self.snapshot or self.look_up
 
 
 def decide(desired: DesiredConference, observed: Observed, policy: CallOutPolicy, now: float) -> Decision:
@@ -148,6 +153,8 @@ class _Work:
                 absent.append((person, known))
         for whisper in self.desired.whispers.values():
             self._feed(whisper)
+        for room in self.desired.rooms:
+            self._strangers(room)
         self.decision.commands = [*self.kills, *self._bulk_mutes(), *self._moves(), *self.changes]
         self._lock()
         for announcement in self.desired.announcements:
@@ -171,6 +178,8 @@ class _Work:
         if not person.present:
             if not self._is_told(person, leg):
                 self._kill(leg, CANCELLED if leg.joined_at is None else "NORMAL_CLEARING")
+        elif not leg.encrypted and leg.answered_at is not None and self.now >= leg.answered_at + PROOF_SECONDS:
+            self._unencrypted(leg, leg.answered_at + PROOF_SECONDS)
         elif leg.phase is LegPhase.IN_ROOM:
             self._member(person, leg)
         elif leg.phase is LegPhase.ANSWERED and self.now - leg.roomless_since >= STRAY:
@@ -187,6 +196,23 @@ class _Work:
         asked = (each.asked_at for each in self.desired.announcements if each.participant == person.id)
         sent = (play.sent_at for play in self.observed.plays.values() if play.command.leg == leg.leg)
         return any(self.now - at < FAREWELL for at in (*asked, *sent))
+
+    def _unencrypted(self, leg: ObservedLeg, since: float) -> None:
+        """Its time is over, and no event told of its encryption; one may have been lost, so the switch is asked."""
+        if self.observed.snapshot_asked_at >= since:
+            self._kill(leg, UNENCRYPTED)
+        else:
+            self.decision.snapshot = True
+
+    def _strangers(self, room: Room) -> None:
+        """Who was neither called nor let in is hung up, once the rows have been read for them."""
+        known = self.observed.rooms.get(room.name)
+        for leg in known.members.values() if known is not None else ():
+            if leg.stranger:
+                if leg.looked_up:
+                    self._kill(leg, "CALL_REJECTED")
+                else:
+                    self.decision.look_up = True
 
     def _member(self, person: DesiredParticipant, leg: ObservedLeg) -> None:
         room = self.rules.room(person)
@@ -299,8 +325,8 @@ class _Work:
         room = self.observed.rooms.get(whisper.room.name)
         members = list(room.members.values()) if room is not None else []
         known = self.observed.feeds.get(whisper.room.name, [])
-        # Only feeds are in a whisper room without being somebody; one from before a restart is known by that alone.
-        live = [leg for leg in members if leg.participant is None]
+        # A feed from before a restart is known by being nobody's and by having the switch at its other end.
+        live = [leg for leg in members if leg.participant is None and not leg.stranger]
         live += [leg for leg in known if leg.live and leg.room != whisper.room.name]
         wanted = whisper.open and whisper.soft_main and any(leg.participant is not None for leg in members)
         for extra in live[1:] if wanted else live:

@@ -1,7 +1,8 @@
 """Whom to call when: from the attempts of a round, and how each ended, to the next one. Pure.
 
 Causes are FreeSWITCH's hang-up causes (switch_channel.c, CAUSE_CHART; ITU-T Q.850), seen as the outcome of
-originate, plus LOST, SWITCH_RESTART and NODE_LOST, which say that the switch, not the person, let go.
+originate, plus LOST, SWITCH_RESTART and NODE_LOST, which say that the switch, not the person, let go, and NOT_ENCRYPTED,
+with which we did.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from apps.conferences.reconcile.observed import (
     CANCELLED,
     LOST,
     NODE_LOST,
+    NOT_ENCRYPTED,
     SUPERSEDED,
     SWITCH_RESTART,
     LegPhase,
@@ -54,7 +56,7 @@ _NOT_LET_US = frozenset({401, 402, 403, 407})
 gateway gives to us: no account, no money, a caller's number that is not ours."""
 
 _INVALID = frozenset({"UNALLOCATED_NUMBER", "INVALID_NUMBER_FORMAT", NO_ROUTE})
-_UNFIT_ROUTE = frozenset({"INCOMPATIBLE_DESTINATION"})
+_UNFIT_ROUTE = frozenset({"INCOMPATIBLE_DESTINATION", NOT_ENCRYPTED})
 _OURS = frozenset({LOST, SWITCH_RESTART, NODE_LOST})
 _BROKEN = _OURS | {
     "MEDIA_TIMEOUT",
@@ -147,7 +149,7 @@ class _Ladder:
         if leg.cause in _OURS:
             self.losses += 1
             self.step = self._again(leg, at + (_backoff(self.losses - 1) if self.losses > 1 else 0.0))
-        elif leg.joined_at is not None:
+        elif leg.joined_at is not None and leg.cause != NOT_ENCRYPTED:
             self._left(leg, at)
         elif leg.cause in _REJECTED and leg.sip_code not in _NOT_LET_US:
             self.step = Stop(False, leg.cause, leg.sip_code)

@@ -20,8 +20,10 @@ from apps.conferences.reconcile.observed import (
     LAG,
     LOST,
     MAX_SENDS,
+    NOT_ENCRYPTED,
     SETTLE,
     SWITCH_RESTART,
+    UNENCRYPTED,
     LegPhase,
     Observed,
     ObservedLeg,
@@ -38,6 +40,7 @@ from apps.conferences.reconcile.transitions import (
     known_alive,
     leave,
     revive,
+    sound,
 )
 from apps.switch.events import (
     Digit,
@@ -49,6 +52,7 @@ from apps.switch.events import (
     LegCreated,
     LegEnded,
     LegEvent,
+    LegReport,
     LegRinging,
     LegSecured,
     MemberChanged,
@@ -131,6 +135,8 @@ def apply_snapshot(observed: Observed, snapshot: Snapshot) -> Changes:
             known.exists = known.locked = False
             known.as_of = asked
             changes.rooms.add(known.name)
+    # What is said of one that answered a moment ago goes with the rest: a snapshot will say it again.
+    observed.unclaimed = {leg: media for leg, media in observed.unclaimed.items() if leg in channels}
     observed.snapshot_asked_at = max(observed.snapshot_asked_at, asked)
     observed.ready = True
     observed.drop_old_strangers(asked)
@@ -169,6 +175,11 @@ def _snapshot_leg(
     if leg.doubt is not None and asked >= leg.absence_counts_from:
         leg.doubt = None
     alive(observed, leg, asked, changes)
+    if channel is not None:
+        leg.loopback = channel.loopback
+        if leg.answered_at is not None and asked >= leg.answered_at + LAG:
+            secure = channel.secure_type
+            sound(observed, leg.leg, changes, codec=channel.codec, rate=channel.rate, secure_type=secure)
     if asked <= leg.as_of + GRID:
         return
     if located is not None:
@@ -228,22 +239,40 @@ def _leg_phase(phase: LegPhase) -> Callable[[Observed, Any, Changes], None]:
     return handle
 
 
+_answered = _leg_phase(LegPhase.ANSWERED)
+
+
+def _leg_answered(observed: Observed, event: LegAnswered, changes: Changes) -> None:
+    sound(observed, event.leg, changes, codec=event.codec, rate=event.rate)
+    _answered(observed, event, changes)
+
+
 def _leg_ended(observed: Observed, event: LegEnded, changes: Changes) -> None:
     leg = observed.legs.get(event.leg)
     if leg is None:
+        observed.unclaimed.pop(event.leg, None)
         return
     if leg.phase is not LegPhase.ENDED:
-        fail(observed, leg, event.at, event.cause, event.sip_code, changes)
+        refused = event.cause == UNENCRYPTED and leg.answered_at is not None and not leg.encrypted
+        fail(observed, leg, event.at, NOT_ENCRYPTED if refused else event.cause, event.sip_code, changes)
     elif event.sip_code and not leg.sip_code:
         leg.sip_code = event.sip_code
         changes.leg(leg)
 
 
 def _leg_secured(observed: Observed, event: LegSecured, changes: Changes) -> None:
+    sound(observed, event.leg, changes, secure_type=event.secure_type)
+
+
+def _leg_report(observed: Observed, event: LegReport, changes: Changes) -> None:
     leg = observed.legs.get(event.leg)
-    if leg is not None and leg.suite != event.suite:
-        leg.suite = event.suite
-        changes.member(leg)
+    if (
+        leg is not None
+        and leg.live
+        and leg.media.reported(event.fraction, event.jitter)
+        and leg.participant is not None
+    ):
+        changes.reports.add(leg.participant)
 
 
 def _room_created(observed: Observed, event: RoomCreated, changes: Changes) -> None:
@@ -290,6 +319,8 @@ def _member_state(observed: Observed, event: MemberEvent, changes: Changes) -> O
     """Returns the leg of which this is the newest word."""
     at = event.at
     leg = observed.legs.get(event.leg) or adopt(observed, event.leg, event.participant, at)
+    if leg.participant is None:
+        leg.loopback = event.loopback
     if not known_alive(observed, leg, at, changes):
         return None
     if event.sequence <= leg.sequence or at < leg.as_of - GRID:
@@ -380,9 +411,10 @@ _HANDLERS: dict[type[Event], _Handler] = {
     JobDone: _once(_job_done),
     LegCreated: _once(_leg_phase(LegPhase.CREATED)),
     LegRinging: _once(_leg_phase(LegPhase.RINGING)),
-    LegAnswered: _once(_leg_phase(LegPhase.ANSWERED)),
+    LegAnswered: _once(_leg_answered),
     LegEnded: _once(_leg_ended),
     LegSecured: _once(_leg_secured),
+    LegReport: _once(_leg_report),
     RoomCreated: _room_created,
     RoomDestroyed: _room_destroyed,
     RoomLocked: _room_locked,

@@ -16,6 +16,7 @@ from uuid import UUID
 from apps.conferences.reconcile.desired import send_job
 from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.in_flight import InFlight
+from apps.conferences.reconcile.media import MANDATORY, Media, rule
 from apps.switch.commands import Command, Mute, MuteNonModerators, Originate, OriginateFeed, Play
 from apps.switch.events import Heartbeat
 
@@ -44,6 +45,12 @@ CANCELLED = "ORIGINATOR_CANCEL"
 SUPERSEDED = "LOSE_RACE"
 """Another leg of the same person took its place. Telephones and browsers are told so (mod_sofia.c:504)."""
 
+NOT_ENCRYPTED = "NOT_ENCRYPTED"
+"""What the end of a leg is called that was hung up since it was not encrypted."""
+
+UNENCRYPTED = "BEARERCAPABILITY_NOTAUTH"
+"""The cause that it is hung up with: Q.850 57, bearer capability not authorized."""
+
 
 class LegPhase(enum.IntEnum):
     """How far a leg is. Up to IN_ROOM it lives or may live."""
@@ -68,9 +75,10 @@ class ObservedLeg:
     """One attempt as far as it is known. `number` is an index into the participant's numbers. On an `inbound` one the
     person called us.
 
-    `participant` is None for a feed and for strangers. `volume_in` is None while nothing told it. `volume_out` is what
-    was sent last, or what a snapshot told. `sequence` and `as_of` say how new the membership facts are; `seen_at` is
-    the last sign of life.
+    `participant` is None for a feed and for strangers; whether the switch itself is at the other end (`loopback`) is None
+    while nothing told it, and `looked_up` says that the rows know nobody of this name. `encryption` is what is asked of
+    the leg (media.py). `volume_in` is None while nothing told it. `volume_out` is what was sent last, or what a snapshot
+    told. `sequence` and `as_of` say how new the membership facts are; `seen_at` is the last sign of life.
     """
 
     leg: UUID
@@ -91,7 +99,8 @@ class ObservedLeg:
     ended_at: float | None = None
     cause: str = ""
     sip_code: int = 0
-    suite: str = ""
+    encryption: str = MANDATORY
+    media: Media = field(default_factory=Media)
     room: str | None = None
     muted: bool = False
     deaf: bool = False
@@ -101,6 +110,8 @@ class ObservedLeg:
     volume_in: int | None = None
     volume_out: int = 0
     feeds: str = ""
+    loopback: bool | None = None
+    looked_up: bool = False
     repeated: bool = False
     doubt: tuple[str, int] | None = None
     seen_at: float | None = None
@@ -113,6 +124,16 @@ class ObservedLeg:
     @property
     def live(self) -> bool:
         return self.phase <= LegPhase.IN_ROOM
+
+    @property
+    def stranger(self) -> bool:
+        """Whether nobody knows who is at its other end: not one of our people, and not the switch, as with feeds."""
+        return self.participant is None and not self.feeds and self.loopback is False
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether all is well with its encryption: proved, or not asked."""
+        return self.encryption != MANDATORY or bool(self.media.proof)
 
     @property
     def last_send(self) -> float:
@@ -183,6 +204,8 @@ class Observed:
         self.strangers: dict[UUID, ObservedLeg] = {}
         self.feeds: dict[str, list[ObservedLeg]] = {}
         self.jobs: dict[UUID, ObservedLeg] = {}
+        self.unclaimed: dict[UUID, Media] = {}
+        """What was said of the sound of legs that are nobody's yet."""
         self.plays: dict[UUID, ObservedPlay] = {}
         self.in_flight = InFlight()
         self._seen: set[int] = set()
@@ -245,6 +268,7 @@ class Observed:
                 ordinal=dial.ordinal,
                 number=dial.number,
                 gateway=dial.route.gateway,
+                encryption=rule(dial.route.encryption),
             )
         )
 
@@ -297,10 +321,19 @@ class Observed:
         """Live or possibly live calls of each gateway, for the pacer."""
         return Counter(leg.gateway for person in self.people.values() for leg in person.live if leg.gateway is not None)
 
+    def looked_up(self, rooms: Iterable[str]) -> None:
+        """Note that the rows of those who called in were read after all who are in these rooms were seen there."""
+        for name in rooms:
+            room = self.rooms.get(name)
+            for leg in room.members.values() if room is not None else ():
+                leg.looked_up = leg.participant is None
+
     # What observe changes -------------------------------------------------------------------------------------
 
     def add(self, leg: ObservedLeg) -> None:
         self.legs[leg.leg] = leg
+        if (media := self.unclaimed.pop(leg.leg, None)) is not None:
+            leg.media = media
         if leg.participant is None:
             self.strangers[leg.leg] = leg
             if leg.feeds:
@@ -311,6 +344,11 @@ class Observed:
         person.legs.sort(key=lambda each: (each.round, each.ordinal))
         if leg.live:
             person.live.append(leg)
+
+    def media(self, leg: UUID) -> Media:
+        """That of a leg of the switch, whoever it belongs to."""
+        known = self.legs.get(leg)
+        return known.media if known is not None else self.unclaimed.setdefault(leg, Media())
 
     def room(self, name: str) -> ObservedRoom:
         room = self.rooms.get(name)
@@ -358,6 +396,7 @@ class Observed:
         self.core, self.core_since = core, now
         self.ready = False
         self.rooms.clear()
+        self.unclaimed.clear()
         self.in_flight.clear()
         self._seen.clear()
         self._seen_before.clear()

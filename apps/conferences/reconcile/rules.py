@@ -77,9 +77,7 @@ class Rules:
         self.roll_call = desired.floor_mode == "roll_call"
 
     def entrance(self, person: DesiredParticipant) -> Room:
-        """Where somebody who calls in comes first. No whisper: until their row is read they are a stranger, and one
-        in a whisper's room is taken for its feed.
-        """
+        """Where somebody who calls in comes first. No whisper: until their row is read they are a stranger there."""
         if self.desired.lobby is not None and waits(self.desired, person):
             return self.desired.lobby
         return self.desired.room

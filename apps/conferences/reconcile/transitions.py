@@ -19,20 +19,23 @@ _IN_ROOM, _ENDED = LegPhase.IN_ROOM, LegPhase.ENDED
 @dataclass(slots=True)
 class Changes:
     """What became different. `legs` holds those whose attempt went on, and those of no participant; `participants`
-    those of whom anything else may have changed too; `talking` legs whose speaking indicator changed and nothing else;
+    those of whom anything else may have changed too; `reports` those of whose sound more or less gets lost, which can
+    wait; `talking` legs whose speaking indicator changed and nothing else;
     `announcements` those that started, with the error ("" when it plays); `digits` the keys that were pressed, each
     once.
     """
 
     legs: set[UUID] = field(default_factory=set)
     participants: set[UUID] = field(default_factory=set)
+    reports: set[UUID] = field(default_factory=set)
     rooms: set[str] = field(default_factory=set)
     talking: set[UUID] = field(default_factory=set)
     announcements: dict[UUID, str] = field(default_factory=dict)
     digits: list[Digit] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.legs or self.participants or self.rooms or self.talking or self.announcements or self.digits)
+        told = self.legs or self.participants or self.reports or self.rooms or self.talking
+        return bool(told or self.announcements or self.digits)
 
     def leg(self, leg: ObservedLeg) -> None:
         """The attempt went on, or ended."""
@@ -50,10 +53,22 @@ class Changes:
     def merge(self, later: Changes) -> None:
         self.legs |= later.legs
         self.participants |= later.participants
+        self.reports |= later.reports
         self.rooms |= later.rooms
         self.talking |= later.talking
         self.announcements |= later.announcements
         self.digits += later.digits
+
+
+def sound(
+    observed: Observed, name: UUID, changes: Changes, *, codec: str = "", rate: int = 0, secure_type: str = ""
+) -> None:
+    """Note how a leg, whosever it is, is coded and encrypted; "" where that is not told."""
+    media = observed.media(name)
+    news = media.coded(codec, rate)
+    news = media.secured(secure_type) or news
+    if news and (leg := observed.legs.get(name)) is not None:
+        changes.leg(leg)
 
 
 def adopt(observed: Observed, name: UUID, participant: UUID | None, at: float) -> ObservedLeg:
@@ -125,6 +140,7 @@ def enter(
     muted, deaf, held, moderator = not state.can_speak, not state.can_hear, state.held, state.moderator
     if leg.room != room:
         observed.place(leg, room)
+        leg.looked_up = False
         changes.member(leg)
     if leg.muted is not muted or leg.deaf is not deaf or leg.held is not held or leg.moderator is not moderator:
         leg.muted, leg.deaf, leg.held, leg.moderator = muted, deaf, held, moderator

@@ -17,6 +17,7 @@ from apps.conferences.errors import TooManyParticipants
 from apps.conferences.live.changes import Change, change, notify
 from apps.conferences.models import Attempt, Conference, Participant
 from apps.conferences.reconcile.desired import LEADERS, DesiredConference, DesiredParticipant
+from apps.conferences.reconcile.media import EXEMPT, MANDATORY
 from apps.conferences.reconcile.rules import Rules
 from apps.conferences.rooms import lobby_room, main_room
 from apps.core import audit
@@ -55,9 +56,11 @@ def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
     return _place(c.conference, participant)
 
 
-def arrive_by_phone(*, conference_id: UUID, who: UUID | Role, caller: PhoneCaller, leg: UUID, node: UUID) -> Place:
+def arrive_by_phone(
+    *, conference_id: UUID, who: UUID | Role, caller: PhoneCaller, leg: UUID, node: UUID, exempt: bool
+) -> Place:
     """Somebody calls with a PIN: the participant whose own it was, or anybody in this role. Asked again for the same
-    leg, nothing changes. Raises what `arrive` does.
+    leg, nothing changes. `exempt`: by a gateway that cannot encrypt. Raises what `arrive` does.
     """
     by = audit.By(address=caller.address or None)
     with change(conference_id, by=by, action="dial_in") as c:
@@ -67,7 +70,7 @@ def arrive_by_phone(*, conference_id: UUID, who: UUID | Role, caller: PhoneCalle
             participant = _unlisted(c, who, caller, leg)
         else:
             participant = Participant.objects.get(pk=who, conference=c.conference)
-        _let_in(c, participant, leg, PHONE, caller.number)
+        _let_in(c, participant, leg, PHONE, caller.number, exempt=exempt)
     return _place(c.conference, participant)
 
 
@@ -91,16 +94,18 @@ def _unlisted(c: Change, role: Role, caller: PhoneCaller, leg: UUID) -> Particip
     return participant
 
 
-def _let_in(c: Change, participant: Participant, leg: UUID, kind: str, number: str = "") -> None:
+def _let_in(
+    c: Change, participant: Participant, leg: UUID, kind: str, number: str = "", *, exempt: bool = False
+) -> None:
     # Whose line broke comes back, locked or not: a browser's account was given to it while it might come in.
     require_may_enter(c.conference, Role.of(participant.role), participant, resume=True)
     c.set(participant, present=True, admitted=admitted_who_comes(c.conference, participant))
     c.detail["participants"] = [participant.name]
-    _store(participant, leg, kind, number)
+    _store(participant, leg, kind, number, EXEMPT if exempt else MANDATORY)
     notify(c.conference.pk)  # also where they were wanted already
 
 
-def _store(participant: Participant, leg: UUID, kind: str, number: str) -> None:
+def _store(participant: Participant, leg: UUID, kind: str, number: str, encryption: str) -> None:
     of_round = Attempt.objects.filter(participant=participant, round=participant.round)
     now = timezone.now()
     Attempt.objects.get_or_create(
@@ -113,6 +118,7 @@ def _store(participant: Participant, leg: UUID, kind: str, number: str) -> None:
             "number_index": 0,
             "kind": kind,
             "number": number,
+            "encryption": encryption,
             "inbound": True,
             "phase": Attempt.Phase.ANSWERED,
             "stored_at": now,

@@ -38,12 +38,13 @@ _ON_THE_WAY = frozenset({"queued", "dialing", "ringing", "connected"})
 @dataclass(slots=True)
 class Entry:
     """One conference. `touched`: decide again; `stale`: participants whose observed columns may differ from
-    `loaded.written`; `rests_until`: it failed, and must not keep the others from going on.
+    `loaded.written`, and `reported` those who will be with the next sweep; `rests_until`: it failed, and must not keep the others from going on.
     """
 
     loaded: Loaded
     touched: bool = True
     stale: set[UUID] = field(default_factory=set)
+    reported: set[UUID] = field(default_factory=set)
     talking: frozenset[UUID] = frozenset()
     rests_until: float = 0.0
 
@@ -97,6 +98,9 @@ class Book:
             if entry is not None:
                 entry.stale.add(participant)
                 entry.touched = True
+        for participant in changes.reports:
+            if (entry := self._of(participant)) is not None:
+                entry.reported.add(participant)
         self.legs.update(leg for leg in changes.legs if self._leg_of_ours(leg))
         for leg in changes.legs:
             known = self.observed.legs.get(leg)
@@ -125,6 +129,8 @@ class Book:
             entry.stale.update(
                 participant for participant, facts in entry.loaded.written.items() if facts[0] == "queued"
             )
+            entry.stale |= entry.reported
+            entry.reported = set()
 
     def person(self, participant: UUID) -> tuple[DesiredConference, DesiredParticipant] | None:
         """A participant of one of these conferences, and which."""
@@ -269,6 +275,7 @@ class Book:
         state = participant_state(entry.desired, person, self.observed, entry.loaded.policy, now)
         leg = self.observed.legs.get(state.leg) if state.leg is not None else None
         live = leg if leg is not None and leg.live else None
+        talks = live if live is not None and live.phase >= LegPhase.ANSWERED else None
         return (
             state.state,
             state.cause[:64],
@@ -280,6 +287,10 @@ class Book:
             live.deaf if live else False,
             live.held if live else False,
             (live.volume_in or 0) if live else 0,
+            talks.media.codec[:24] if talks else "",
+            talks.media.encryption(talks.encryption) if talks else "",
+            talks.media.loss if talks else None,
+            talks.media.jitter if talks else None,
             moment(leg.joined_at) if leg else None,
             moment(leg.ended_at) if leg and leg.joined_at is not None else None,
         )

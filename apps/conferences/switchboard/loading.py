@@ -21,6 +21,7 @@ from apps.conferences.reconcile.desired import (
     Target,
 )
 from apps.conferences.reconcile.ladder import CallOutPolicy
+from apps.conferences.reconcile.media import EXEMPT, INTERNAL, MANDATORY, Media
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
 from apps.conferences.rooms import lobby_room, main_room, room_owners, whisper_room
 from apps.switch.commands import Room
@@ -40,6 +41,10 @@ PARTICIPANT_COLUMNS = (
     "observed_deaf",
     "observed_held",
     "observed_volume",
+    "codec",
+    "encryption",
+    "loss",
+    "jitter",
     "joined_at",
     "left_at",
 )
@@ -264,6 +269,7 @@ class Loader:
 
 
 def _leg(row: dict[str, Any], core: str) -> ObservedLeg:
+    asked = row["encryption"] if row["encryption"] in (MANDATORY, EXEMPT, INTERNAL) else MANDATORY
     return ObservedLeg(
         leg=row["leg"],
         participant=row["participant_id"],
@@ -283,6 +289,8 @@ def _leg(row: dict[str, Any], core: str) -> ObservedLeg:
         ended_at=_stamp(row["ended_at"]),
         cause=row["cause"],
         sip_code=row["sip_code"],
+        encryption=asked,
+        media=Media(row["codec"], "" if row["encryption"] == asked else row["encryption"]),
     )
 
 

@@ -23,10 +23,10 @@ from apps.conferences.live.changes import channel, message, talking_channel
 from apps.conferences.reconcile.decide import Decision
 from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect
-from apps.conferences.reconcile.observed import Observed
+from apps.conferences.reconcile.observed import UNENCRYPTED, Observed
 from apps.conferences.reconcile.pacing import Pacer
 from apps.conferences.rooms import MAIN_PROFILE
-from apps.switch.commands import Command, HangupRoom, Restart, Room
+from apps.switch.commands import Command, HangupRoom, Kill, Restart, Room
 from apps.switch.events import Snapshot
 
 from . import database
@@ -234,6 +234,8 @@ class NodeLoop:
                 for leg in legs:
                     if self.observed.take_in(leg, now):
                         self._note(Changes(legs={leg.leg}))
+                for conference in changed & self.book.entries.keys():
+                    self.observed.looked_up(room.name for room in self.book.entries[conference].desired.rooms)
                 self._reload, self._unknown = False, set()
             except psycopg.Error:
                 self._changed |= changed
@@ -272,6 +274,8 @@ class NodeLoop:
 
     def _give_up(self, decisions: Sequence[tuple[Entry, Decision]], now: float) -> None:
         for entry, decision in decisions:
+            if decision.look_up:
+                self.notify(entry.desired.id)
             for leg in decision.abandoned:
                 self._note(abandon(self.observed, leg, now))
             for announcement, error in decision.unplayed.items():
@@ -340,6 +344,7 @@ class NodeLoop:
         for _, decision in decisions:
             for command in decision.commands:
                 self.observed.sent(command, now)
+                self._log(command)
             for announcement, play in decision.plays:
                 self.observed.played(announcement, play, now)
         for dial in dials:
@@ -349,6 +354,16 @@ class NodeLoop:
         if dials:
             self._note(Changes(legs={dial.leg for dial in dials}, participants={dial.participant for dial in dials}))
             self.wake.set()
+
+    def _log(self, command: Command) -> None:
+        """Say who was hung up against their will."""
+        if not isinstance(command, Kill):
+            return
+        leg = self.observed.legs.get(command.leg)
+        if command.cause == UNENCRYPTED:
+            logger.warning("%s: hangs up leg %s: it is not encrypted", self.name, command.leg)
+        elif leg is not None and leg.stranger:
+            logger.warning("%s: hangs up leg %s in room %s: nobody let it in", self.name, command.leg, leg.room)
 
     def _restart(self) -> None:
         """Ask the switch once to start anew, if that is wanted and no conference is on it; it waits for all else."""

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from apps.conferences.live.views import Changes
 from apps.conferences.reconcile.dial import Dial
+from apps.conferences.reconcile.media import rule
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
 
 from .database import Connection
@@ -78,6 +79,7 @@ def store_attempts(connection: Connection, dials: Sequence[tuple[UUID, Dial, str
             "number": dial.target.number,
             "gateway": dial.route.gateway,
             "gateway_name": name,
+            "encryption": rule(dial.route.encryption),
         }
         for conference, dial, name in dials
     ]
@@ -86,13 +88,13 @@ def store_attempts(connection: Connection, dials: Sequence[tuple[UUID, Dial, str
         """
         INSERT INTO conferences_attempt
                (leg, conference_id, participant_id, round, ordinal, number_index, kind, number,
-               gateway_id, gateway_name,
+               gateway_id, gateway_name, encryption,
                 phase, cause, sip_code, sends, stored_at)
         SELECT v.leg, v.conference, v.participant, v.round, v.ordinal, v.number_index, v.kind, v.number, v.gateway,
-               v.gateway_name, 'stored', '', 0, 0, %s
+               v.gateway_name, v.encryption, 'stored', '', 0, 0, %s
           FROM json_to_recordset(%s)
                AS v(leg uuid, conference uuid, participant uuid, round int, ordinal int, number_index int, kind text,
-                    number text, gateway uuid, gateway_name text)
+                    number text, gateway uuid, gateway_name text, encryption text)
          WHERE NOT EXISTS (SELECT FROM conferences_attempt a
                             WHERE a.participant_id = v.participant AND a.phase <> 'ended' AND a.leg <> v.leg)
             ON CONFLICT (leg) DO UPDATE SET stored_at = excluded.stored_at WHERE conferences_attempt.phase = 'stored'
@@ -110,14 +112,15 @@ def write_legs(connection: Connection, rows: Sequence[LegRow]) -> None:
         """
         INSERT INTO conferences_attempt
                (leg, conference_id, participant_id, round, ordinal, number_index, kind, number,
-               gateway_id, gateway_name,
+               gateway_id, gateway_name, codec, encryption,
                 phase, cause, sip_code, sends, stored_at, sent_at, ringing_at, answered_at, joined_at, ended_at)
         SELECT *
           FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[],
-                      %s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[], %s::timestamptz[],
+                      %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[],
+                      %s::timestamptz[],
                       %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
             ON CONFLICT (leg) DO UPDATE
-           SET phase = excluded.phase, cause = excluded.cause, sip_code = excluded.sip_code, sends = excluded.sends,
+           SET codec = excluded.codec, encryption = excluded.encryption, phase = excluded.phase, cause = excluded.cause, sip_code = excluded.sip_code, sends = excluded.sends,
                sent_at = excluded.sent_at, ringing_at = excluded.ringing_at, answered_at = excluded.answered_at,
                joined_at = excluded.joined_at, ended_at = excluded.ended_at
         """,
@@ -132,6 +135,8 @@ def write_legs(connection: Connection, rows: Sequence[LegRow]) -> None:
             [row.number for row in rows],
             [leg.gateway for leg in legs],
             [row.gateway_name for row in rows],
+            [leg.media.codec for leg in legs],
+            [leg.media.encryption(leg.encryption) for leg in legs],
             [_PHASE[leg.phase] for leg in legs],
             [leg.cause[:64] for leg in legs],
             [leg.sip_code for leg in legs],
@@ -191,10 +196,13 @@ def write_participants(connection: Connection, facts: dict[UUID, Facts]) -> None
         UPDATE conferences_participant p
            SET state = v.state, cause = v.cause, sip_code = v.sip_code, next_try_at = v.next_try_at, leg = v.leg,
                observed_room = v.room, observed_muted = v.muted, observed_deaf = v.deaf, observed_held = v.held,
-               observed_volume = v.volume, joined_at = v.joined_at, left_at = v.left_at
+               observed_volume = v.volume, codec = v.codec, encryption = v.encryption, loss = v.loss,
+               jitter = v.jitter, joined_at = v.joined_at, left_at = v.left_at
           FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[], %s::timestamptz[], %s::uuid[], %s::text[],
-                      %s::bool[], %s::bool[], %s::bool[], %s::int[], %s::timestamptz[], %s::timestamptz[])
-               AS v(id, state, cause, sip_code, next_try_at, leg, room, muted, deaf, held, volume, joined_at, left_at)
+                      %s::bool[], %s::bool[], %s::bool[], %s::int[], %s::text[], %s::text[], %s::int[], %s::int[],
+                      %s::timestamptz[], %s::timestamptz[])
+               AS v(id, state, cause, sip_code, next_try_at, leg, room, muted, deaf, held, volume, codec, encryption,
+                    loss, jitter, joined_at, left_at)
          WHERE p.id = v.id
         """,
         (list(facts), *(list(column) for column in columns)),

@@ -52,7 +52,7 @@ from apps.switch.commands import (
 # CUSTOM comes last: every word after it is a subclass (mod_event_socket.c:2495).
 SUBSCRIBE = (
     "event json BACKGROUND_JOB HEARTBEAT SHUTDOWN_REQUESTED CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA "
-    "CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE CALL_SECURE CUSTOM conference::maintenance"
+    "CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE CALL_SECURE SEND_RTCP_MESSAGE CUSTOM conference::maintenance"
 )
 CORE_UUID = "api global_getvar core_uuid"
 CLOCK = "api strmicroepoch"  # mod_dptools.c:2013, the clock that stamps events

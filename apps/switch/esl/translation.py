@@ -25,6 +25,7 @@ from apps.switch.events import (
     LegAnswered,
     LegCreated,
     LegEnded,
+    LegReport,
     LegRinging,
     LegSecured,
     MemberChanged,
@@ -44,6 +45,7 @@ from apps.switch.events import (
     SnapshotMember,
     SnapshotRoom,
     Talking,
+    is_loopback,
 )
 
 E = TypeVar("E", bound=Event)
@@ -95,6 +97,7 @@ _TYPES: dict[bytes, type[Event]] = {
     b"CHANNEL_ANSWER": LegAnswered,
     b"CHANNEL_HANGUP_COMPLETE": LegEnded,
     b"CALL_SECURE": LegSecured,
+    b"SEND_RTCP_MESSAGE": LegReport,
     b"conference-create": RoomCreated,
     b"conference-destroy": RoomDestroyed,
     b"lock": RoomLocked,
@@ -198,6 +201,10 @@ class _Room(msgspec.Struct):
 class _Channel(msgspec.Struct):
     uuid: str
     callstate: str
+    name: str = ""
+    write_codec: str = ""
+    write_rate: str = ""
+    secure: str = ""
 
 
 class _Channels(msgspec.Struct):
@@ -241,6 +248,10 @@ def parse_snapshot(core: str, rooms: bytes, legs: bytes, asked_at: float, answer
                 leg=leg,
                 ringing=channel.callstate in {"RINGING", "EARLY", "RING_WAIT"},
                 answered=channel.callstate in {"ACTIVE", "HELD", "UNHELD"},
+                loopback=is_loopback(channel.name),
+                codec=channel.write_codec,
+                rate=int(channel.write_rate) if channel.write_rate.isdecimal() else 0,
+                secure_type=channel.secure,
             )
             for channel in channels.rows
             if (leg := _uuid(channel.uuid))

@@ -59,13 +59,26 @@ def network_list(node: Node) -> bytes:
 
 def caller(node: Node, name: str) -> bytes:
     """What a call brings along that came from an address of a gateway."""
-    found = _ACCOUNT.fullmatch(name)
-    gateway = trunks_of(node).filter(pk=found[1]).first() if found else None
+    gateway = _gateway(node, name)
     if gateway is None:
         return NOT_FOUND
-    exempt = gateway.encryption == Gateway.Encryption.EXEMPT
-    variables = {"rtp_secure_media": srtp.EXEMPT if exempt else srtp.MANDATORY}
+    variables = {"rtp_secure_media": srtp.EXEMPT if _is_exempt(gateway) else srtp.MANDATORY}
     return user(DOMAIN, name, "-", variables)  # no password fits, and none is asked for
+
+
+def calls_in_the_clear(node: Node, name: str) -> bool:
+    """Whether a call with this account comes from a gateway that cannot encrypt."""
+    gateway = _gateway(node, name)
+    return gateway is not None and _is_exempt(gateway)
+
+
+def _gateway(node: Node, name: str) -> Gateway | None:
+    found = _ACCOUNT.fullmatch(name)
+    return trunks_of(node).filter(pk=found[1]).first() if found else None
+
+
+def _is_exempt(gateway: Gateway) -> bool:
+    return gateway.encryption == Gateway.Encryption.EXEMPT
 
 
 def _trunk(gateway: Gateway) -> Trunk:

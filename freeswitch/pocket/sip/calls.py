@@ -39,7 +39,7 @@ class Call:
         self.leg = leg
         self.dialog = dialog
         self.connection = connection
-        self.media = Media(self._secured, self._lost)
+        self.media = Media(self._secured, self._lost, leg.report)
         self.state: Literal["new", "ringing", "up", "over"] = "new"
         self._start = start
         self._on_end = on_end

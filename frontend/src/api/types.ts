@@ -166,6 +166,14 @@ export interface Participant {
   observed_deaf: boolean;
   observed_held: boolean;
   observed_volume: number;
+  /** `opus/16000`: the rate is what it decodes to, Hz. Of the leg while it is answered, as are the next three. */
+  codec: string;
+  /** What is asked (`mandatory`, `exempt`, `internal`), until it is proved: `sdes:SUITE`, `dtls:SUITE`. */
+  encryption: string;
+  /** Percent of the packets of the last seconds that did not reach the switch. */
+  loss: number | null;
+  /** Of what reaches the switch, ms. */
+  jitter: number | null;
   joined_at: string | null;
   left_at: string | null;
   // Seen by owner, manager and chair only.
@@ -301,6 +309,8 @@ export interface Attempt {
   cause: string;
   sip_code: number;
   sends: number;
+  codec: string;
+  encryption: string;
   stored_at: string;
   sent_at: string | null;
   ringing_at: string | null;

@@ -121,7 +121,13 @@ export const en: Messages = {
     resent: "sent {n} times", ringing: "rang {time}", talked: "talked {time}", volume: "Speaking volume", volumeHint: "how loud the others hear them",
     phases: { stored: "To be placed", sent: "Placed", created: "Set up", ringing: "Ringing", answered: "Answered", in_room: "In conference", ended: "Ended" },
   },
+  line: {
+    title: "Line", codec: "Codec", encryption: "Encryption", loss: "Packets lost", jitter: "Jitter", unknown: "not known yet", hd: "HD", narrow: "Narrow", bands: { hd: "wideband", narrow: "narrow band, as on the telephone network" },
+    locks: { locked: "Encrypted", exempt: "Not encrypted: exempt gateway", checking: "Encryption is being checked", internal: "Does not leave the switch" }, keys: { sdes: "keys by SIP over TLS", dtls: "keys by DTLS" },
+    warnings: { narrow: "Narrow band: voices sound as on an old telephone", open: "Not encrypted: its gateway is exempt", loss: "{n} % of the packets get lost", jitter: "Packets come unevenly: {n} ms" }, ms: "{n} ms",
+  },
   causes: {
+    NOT_ENCRYPTED: "Hung up: not encrypted",
     NORMAL_CLEARING: "Hung up", USER_BUSY: "Busy", NO_ANSWER: "No answer", NO_USER_RESPONSE: "No response", CALL_REJECTED: "Declined", ORIGINATOR_CANCEL: "Cancelled",
     UNALLOCATED_NUMBER: "Number not in use", INVALID_NUMBER_FORMAT: "Not a valid number", NUMBER_CHANGED: "Number has changed", SUBSCRIBER_ABSENT: "Switched off or out of reach", USER_NOT_REGISTERED: "Phone not registered",
     NO_ROUTE_DESTINATION: "No line to this number", DESTINATION_OUT_OF_ORDER: "Line out of order", NETWORK_OUT_OF_ORDER: "Network out of order", NORMAL_TEMPORARY_FAILURE: "Temporary failure",

@@ -119,7 +119,13 @@ export const zh = {
     resent: "发送 {n} 次", ringing: "振铃 {time}", talked: "通话 {time}", volume: "发言音量", volumeHint: "其他人听到的大小",
     phases: { stored: "待发起", sent: "已发起", created: "已建立", ringing: "振铃", answered: "已应答", in_room: "在会", ended: "已结束" },
   },
+  line: {
+    title: "线路", codec: "编码", encryption: "加密", loss: "丢包", jitter: "抖动", unknown: "尚不清楚", hd: "高清", narrow: "窄带", bands: { hd: "宽带", narrow: "窄带，与普通电话相同" },
+    locks: { locked: "已加密", exempt: "未加密：网关获豁免", checking: "正在核实加密", internal: "不离开交换机" }, keys: { sdes: "密钥经 TLS 上的 SIP 交换", dtls: "密钥经 DTLS 交换" },
+    warnings: { narrow: "窄带：声音与老式电话相同", open: "未加密：其网关获豁免", loss: "丢包 {n} %", jitter: "到达时间不均：{n} 毫秒" }, ms: "{n} 毫秒",
+  },
   causes: {
+    NOT_ENCRYPTED: "未加密，已挂断",
     NORMAL_CLEARING: "正常挂断", USER_BUSY: "占线", NO_ANSWER: "无人接听", NO_USER_RESPONSE: "无响应", CALL_REJECTED: "对方拒接", ORIGINATOR_CANCEL: "已取消",
     UNALLOCATED_NUMBER: "空号", INVALID_NUMBER_FORMAT: "号码格式有误", NUMBER_CHANGED: "号码已变更", SUBSCRIBER_ABSENT: "不在服务区或已关机", USER_NOT_REGISTERED: "话机未注册",
     NO_ROUTE_DESTINATION: "没有可用线路", DESTINATION_OUT_OF_ORDER: "对方线路故障", NETWORK_OUT_OF_ORDER: "网络故障", NORMAL_TEMPORARY_FAILURE: "线路暂时故障",

@@ -8,7 +8,7 @@ export function participant(fields: Partial<Participant> & { id: string }): Part
   return {
     position: 0, name: fields.id, role: "participant", user: null, guest: false, state: "connected", present: true, refused: false, admitted: true, muted: false,
     forbidden: false, granted: false, deaf: false, held: false, volume: 0, hand_raised_at: null, chair_asked_at: null, whisper: null, room: "main",
-    observed_muted: false, observed_deaf: false, observed_held: false, observed_volume: 0, joined_at: null, left_at: null, ...fields,
+    observed_muted: false, observed_deaf: false, observed_held: false, observed_volume: 0, codec: "", encryption: "", loss: null, jitter: null, joined_at: null, left_at: null, ...fields,
   };
 }
 

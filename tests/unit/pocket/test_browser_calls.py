@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from apps.switch.esl.translation import translate
+from apps.switch.events import LegReport
 from freeswitch.pocket.media import SECURE
 from freeswitch.pocket.sip.profile import SofiaProfile
 from freeswitch.pocket.xml_curl import XmlCurl
@@ -307,6 +310,20 @@ def test_who_never_sends_sound_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
             await page.ended.wait()
         [ended] = scene.pocket.named("CHANNEL_HANGUP_COMPLETE")
         assert ended["Hangup-Cause"] == "MEDIA_TIMEOUT"
+
+    play(act)
+
+
+def test_each_few_seconds_it_is_told_what_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("freeswitch.pocket.media.REPORT_SECONDS", 0.1)
+
+    async def act(scene: Scene) -> None:
+        _, leg = await scene.joined("b-1")
+        await scene.pocket.until(lambda: len(scene.pocket.named("SEND_RTCP_MESSAGE")) > 1, "two reports")
+        report = translate(msgspec.json.encode(scene.pocket.named("SEND_RTCP_MESSAGE")[-1]))
+        assert isinstance(report, LegReport)
+        assert (str(report.leg), report.fraction) == (leg.uuid, 0)
+        assert report.jitter < 48_000
 
     play(act)
 

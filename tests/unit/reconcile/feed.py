@@ -28,7 +28,7 @@ def member(
     talking: bool = False,
     moderator: bool = False,
 ) -> dict[str, Any]:
-    """What an event says of a member."""
+    """What an event says of a member: of who is nobody, that it is the switch itself."""
     return {
         "leg": leg,
         "can_hear": not deaf,
@@ -36,6 +36,7 @@ def member(
         "talking": talking,
         "held": held,
         "member_type": "moderator" if moderator else "member",
+        "channel": "loopback/feed-b" if who is None else "sofia/internal/somebody",
         "external_id": str(who or ""),
     }
 
@@ -97,11 +98,16 @@ class Feed:
             e.SnapshotRoom(name=name, locked=False, members=tuple(members)) for name, members in (rooms or {}).items()
         )
         inside = tuple(member.leg for room in told for member in room.members)
-        channels = tuple(e.SnapshotLeg(leg=leg, ringing=True, answered=leg in inside) for leg in (*legs, *inside))
-        asked = self.now if asked_at is None else asked_at
-        return apply_snapshot(
-            self.observed, e.Snapshot(core=core, asked_at=asked, answered_at=asked, rooms=told, legs=channels)
+        ours = {leg.leg for person in self.observed.people.values() for leg in person.legs}
+        channels = tuple(
+            e.SnapshotLeg(leg=leg, ringing=True, answered=leg in inside, loopback=leg not in ours)
+            for leg in (*legs, *inside)
         )
+        asked = self.now if asked_at is None else asked_at
+        return self.apply(e.Snapshot(core=core, asked_at=asked, answered_at=asked, rooms=told, legs=channels))
+
+    def apply(self, snapshot: e.Snapshot) -> Changes:
+        return apply_snapshot(self.observed, snapshot)
 
     def wait(self, seconds: float) -> None:
         self.now += seconds

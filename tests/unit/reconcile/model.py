@@ -43,6 +43,7 @@ class ModelLeg:
     twin: UUID | None = None
     inbound: bool = False
     passes_locks: bool = False
+    secure_type: str = ""
 
 
 class ModelSwitch:
@@ -78,8 +79,10 @@ class ModelSwitch:
                 self._tell(e.LegRinging, leg=leg.uuid)
             if leg.due_at is not None and now >= leg.due_at and leg.uuid in self.legs:
                 leg.due_at = None
-                if leg.outcome == "answer":
+                if leg.outcome in ("answer", "plain"):
                     leg.answered = True
+                    if leg.outcome == "answer":
+                        self._secure(leg)
                     self._tell(e.LegAnswered, leg=leg.uuid)
                     self._join(leg, leg.join.name if leg.join else "", leg.flags, leg.join_volume)
                     self._tell(e.JobDone, job=leg.job, body="+OK")
@@ -179,8 +182,15 @@ class ModelSwitch:
         leg = ModelLeg(uuid, participant, self.now, answered=True, inbound=True)
         self.legs[uuid] = leg
         self._tell(e.LegCreated, leg=uuid)
+        self._secure(leg)
         self._tell(e.LegAnswered, leg=uuid)
         self._join(leg, room.name, flags, 0)
+
+    def intrude(self, uuid: UUID, room: c.Room) -> None:
+        """Somebody whom nobody let in is in a room."""
+        leg = ModelLeg(uuid, None, self.now, answered=True, inbound=True)
+        self.legs[uuid] = leg
+        self._join(leg, room.name, frozenset(), 0)
 
     # What happens by itself -----------------------------------------------------------------------------------
 
@@ -221,7 +231,13 @@ class ModelSwitch:
             )
             rooms.append(e.SnapshotRoom(name=name, locked=locked, members=members))
         legs = [
-            e.SnapshotLeg(leg=leg.uuid, ringing=leg.ringing_at is None and not leg.answered, answered=leg.answered)
+            e.SnapshotLeg(
+                leg=leg.uuid,
+                ringing=leg.ringing_at is None and not leg.answered,
+                answered=leg.answered,
+                loopback=leg.twin is not None,
+                secure_type=leg.secure_type,
+            )
             for leg in self.legs.values()
             if leg.created_at < self.now - 0.5
         ]
@@ -242,6 +258,10 @@ class ModelSwitch:
         leg.muted, leg.deaf = c.MemberFlag.MUTE in flags, c.MemberFlag.DEAF in flags
         leg.moderator = c.MemberFlag.MODERATOR in flags
         self._tell(e.MemberJoined, room=room, **self._state(leg))
+
+    def _secure(self, leg: ModelLeg) -> None:
+        leg.secure_type = "srtp:sdes:AEAD_AES_256_GCM"
+        self._tell(e.LegSecured, leg=leg.uuid, secure_type=leg.secure_type)
 
     def _leave(self, leg: ModelLeg) -> None:
         room, leg.room = leg.room or "", None
@@ -267,6 +287,10 @@ class ModelSwitch:
         self.sequence += 1
         microseconds = int(self.now * 50) * 20_000  # FreeSWITCH's 20 ms grid
         self.out.append(kind(core=self.core, sequence=self.sequence, microseconds=microseconds, **facts))
+
+
+def _copy(leg: ObservedLeg) -> ObservedLeg:
+    return dataclasses.replace(leg, media=dataclasses.replace(leg.media))
 
 
 @dataclass(frozen=True)
@@ -311,6 +335,7 @@ class World:
     next_snapshot: float = 0.0
     connect_at: float = 0.0
     decision: Decision = field(default_factory=Decision)
+    look_up: bool = False
     told_of: dict[UUID, str] = field(default_factory=dict)
     arrivals: list[ObservedLeg] = field(default_factory=list)
     """Rows of calls that came in and that the switchboard has not read yet."""
@@ -328,11 +353,14 @@ class World:
         self.switch.call_in(row.leg, who, room, rules.flags(person, room))
 
     def _arrive(self) -> None:
-        if self.arrivals and self.chance.random() < 0.5:
+        if self.look_up or (self.arrivals and self.chance.random() < 0.5):
             for row in self.arrivals:
-                self.observed.take_in(dataclasses.replace(row), self.now)
+                self.observed.take_in(_copy(row), self.now)
                 self.unflushed.add(row.leg)
             self.arrivals.clear()
+        if self.look_up:
+            self.observed.looked_up(room.name for room in self.desired.rooms)
+            self.look_up = False
 
     # Accidents ------------------------------------------------------------------------------------------------
 
@@ -347,10 +375,12 @@ class World:
         self.observed = Observed()
         self.unflushed.clear()
         self.arrivals.clear()
+        self.look_up = False
         self.connect_at = self.now + 1.0
         self.asked = self.answer = None
         for row in self.rows.values():
-            leg = dataclasses.replace(row, core=self.stored_core, room=None, doubt=None, repeated=False)
+            leg = _copy(row)
+            leg.core, leg.room, leg.doubt, leg.repeated = self.stored_core, None, None, False
             leg.seen_at, leg.as_of, leg.sequence, leg.volume_in = None, 0.0, -1, None
             if leg.phase is LegPhase.MISSING:
                 leg.phase = LegPhase.SENT
@@ -369,9 +399,9 @@ class World:
             self.switch.execute(command)
         self.switch.advance(self.now)
         self._collect()
+        self._arrive()
         self._deliver()
         self._snapshot()
-        self._arrive()
         self._flush()
         self._act()
 
@@ -429,12 +459,13 @@ class World:
 
     def _write(self, legs: set[UUID]) -> None:
         for leg in legs:
-            self.rows[leg] = dataclasses.replace(self.observed.legs[leg])
+            self.rows[leg] = _copy(self.observed.legs[leg])
 
     def _act(self) -> None:
         announcements = tuple(each for each in self.desired.announcements if each.id not in self.told_of)
         desired = dataclasses.replace(self.desired, announcements=announcements)
         self.decision = decision = decide(desired, self.observed, self.policy, self.now)
+        self.look_up = self.look_up or decision.look_up
         for leg in decision.abandoned:
             self._note(abandon(self.observed, leg, self.now))
         for command in decision.commands:

@@ -102,6 +102,13 @@ def test_what_follows(ends: tuple[str, ...], expected: tuple[int, int, float] | 
     assert after(ANN, *ends) == expected
 
 
+def test_who_does_not_encrypt_is_called_once_by_each_way_and_no_more() -> None:
+    ends = ["in NOT_ENCRYPTED"] * 4  # two ways to the first number, one to each of the others
+    assert after(ANN, *ends[:1]) == (0, 1, AT_ONCE)
+    assert after(ANN, *ends[:2])[:2] == (1, 0)  # type: ignore[index]
+    assert after(ANN, *ends) == Stop(False, "NOT_ENCRYPTED")
+
+
 def test_a_switch_that_keeps_losing_calls_makes_nobody_forgotten() -> None:
     step = next_step(ANN, attempts(ANN, *["LOST", "in SWITCH_RESTART"] * 30), POLICY)
     assert isinstance(step, Call)

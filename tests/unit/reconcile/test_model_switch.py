@@ -11,16 +11,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from apps.conferences.reconcile.desired import DesiredAnnouncement, DesiredConference, DesiredParticipant
+from apps.conferences.reconcile.desired import DesiredAnnouncement, DesiredConference, DesiredParticipant, Target
 from apps.conferences.reconcile.ladder import CALL_BACKS, CallOutPolicy
 from apps.conferences.reconcile.rules import Rules, over, participant_state
+from apps.switch import srtp
+from apps.switch.commands import Room
 from tests.unit.reconcile.build import FAST, LOBBY, MAIN, OTHER, SPACE, conference, dial_string, person, target, whisper
 from tests.unit.reconcile.model import AWFUL, CLEAN, DEAF, LOSSY, SLOW, TICK, Faults, ModelSwitch, World
 
 FAULTS = st.sampled_from((LOSSY, SLOW, AWFUL, DEAF, CLEAN))
 SECONDS = st.sampled_from((0.25, 1, 3, 7, 15))
 POLICY = CallOutPolicy(ring_seconds=30, attempts_per_number=10, busy_retries=9, wait_seconds=5.0)
-PEOPLE = ("chair", "calm", "second", "busy", "away", "detour", "rejects")
+PEOPLE = ("chair", "calm", "second", "busy", "away", "detour", "rejects", "plain", "secret")
 SIDE, CORNER = whisper("side"), whisper("corner", soft_main=False)
 ANSWERS = {
     "chair": ["answer"],
@@ -30,7 +32,15 @@ ANSWERS = {
     "busy": ["USER_BUSY", "USER_BUSY", "answer"],
     "away": ["USER_NOT_REGISTERED", "answer"],
     "rejects": ["CALL_REJECTED"],
+    "plain": ["plain"],
+    "plain-2": ["answer"],
+    "secret": ["plain"],
 }
+
+
+def encrypted(number: str) -> Target:
+    routes = target(number).routes
+    return replace(target(number), routes=tuple(replace(route, encryption=srtp.MANDATORY) for route in routes))
 
 
 def everybody() -> list[DesiredParticipant]:
@@ -42,6 +52,8 @@ def everybody() -> list[DesiredParticipant]:
         person("away"),
         person("detour", "participant", target("detour", OTHER, FAST)),
         person("rejects"),
+        person("plain", "member", encrypted("plain"), encrypted("plain-2")),
+        person("secret", "member", encrypted("secret")),
     ]
 
 
@@ -59,7 +71,7 @@ class Conference(RuleBasedStateMachine):
         switch = ModelSwitch(1000.0, answers)
         self.world = World(desired, POLICY, switch, 1000.0, chance=random.Random(seed))
         self.hung_up = {}
-        self.announced = 0
+        self.announced = self.intruded = 0
         self.world.faults = faults
         self.run(seconds)
 
@@ -83,6 +95,12 @@ class Conference(RuleBasedStateMachine):
     @rule(seconds=SECONDS)
     def lose_connection(self, seconds: float) -> None:
         self.world.lose_connection()
+        self.run(seconds)
+
+    @rule(where=st.sampled_from((MAIN, SIDE.room, CORNER.room, LOBBY)), seconds=SECONDS)
+    def intrude(self, where: Room, seconds: float) -> None:
+        self.intruded += 1
+        self.world.switch.intrude(uuid5(SPACE, f"intruder {self.intruded}"), where)
         self.run(seconds)
 
     @rule(name=st.sampled_from(PEOPLE), cause=st.sampled_from(("NORMAL_CLEARING", "MEDIA_TIMEOUT")))
@@ -221,6 +239,9 @@ class Conference(RuleBasedStateMachine):
             assert not world.switch.rooms
             assert over(desired, world.observed)
             return
+        living = world.switch.legs.values()
+        assert all(leg.participant or leg.twin for leg in living), "no stranger stays"
+        assert all(leg.outcome == "answer" for leg in living), "nobody stays who does not encrypt"
         rules = Rules(desired)
         for each in desired.participants.values():
             self.check_person(desired, rules, each)
@@ -244,7 +265,7 @@ class Conference(RuleBasedStateMachine):
             return
         assert len(legs) == (1 if state == "connected" else 0)
         if not legs:
-            forgiven = each.name == "rejects" or self.hung_up.get(each.id, 0) > CALL_BACKS
+            forgiven = each.name in ("rejects", "secret") or self.hung_up.get(each.id, 0) > CALL_BACKS
             assert forgiven, f"{each.name} was forgotten: {state}"
             assert state in ("left", "failed")
             return

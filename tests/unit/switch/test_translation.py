@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.switch import events
+from apps.switch import events, srtp
 from apps.switch.esl.framing import Framer
 from apps.switch.esl.translation import TranslationError, parse_snapshot, translate, translate_all
 
@@ -77,6 +77,7 @@ def test_member_joined() -> None:
         talking=False,
         held=False,
         member_type="member",
+        channel="loopback/9003-a",
     )
 
 
@@ -180,7 +181,7 @@ def test_leg_events() -> None:
     assert (unanswered.cause, unanswered.sip_code) == ("NO_ANSWER", 0)
     secured = translate(encoded(real("CALL_SECURE")))
     assert isinstance(secured, events.LegSecured)
-    assert secured.suite == "AEAD_AES_256_GCM"
+    assert srtp.proof(secured.secure_type) == "sdes:AEAD_AES_256_GCM"
 
 
 def test_job_results() -> None:

@@ -22,7 +22,7 @@ from tests.unit.reconcile.feed import POLICY, member
 
 NOW = 1000.0
 SIDE = whisper("side")
-QUEUED: Facts = ("queued", "", 0, None, None, "", False, False, False, 0, None, None)
+QUEUED: Facts = ("queued", "", 0, None, None, "", False, False, False, 0, "", "", None, None, None, None)
 
 
 def loaded(desired: DesiredConference) -> Loaded:
@@ -96,8 +96,28 @@ def test_only_what_differs_is_written_and_told(desk: Desk) -> None:
     assert list(update.participants) == [ann]
     row = dict(zip(PARTICIPANT_COLUMNS, update.participants[ann], strict=True))
     assert (row["state"], row["observed_room"]) == ("connected", MAIN.name)
-    assert update.told[ann].keys() == {"state", "observed_room", "joined_at"}
+    assert update.told[ann].keys() == {"state", "observed_room", "encryption", "joined_at"}
+    assert row["encryption"] == "internal"
     assert desk.write() == []
+
+
+def test_how_much_of_a_sound_is_lost_is_told_with_the_next_sweep(desk: Desk) -> None:
+    desk.call()
+    desk.join("ann")
+    ann = uuid5(SPACE, "ann")
+    leg = desk.observed.people[ann].live[0].leg
+    desk.tell(e.LegAnswered, leg=leg, codec="opus", rate=48000)
+    desk.write()
+    desk.book.leg_rows()
+    desk.tell(e.LegReport, leg=leg, fraction=13, jitter=960)
+    assert desk.write() == []
+    desk.book.touch_all()
+    (update,) = desk.write()
+    assert update.told[ann] == {"loss": 5, "jitter": 20}
+    assert desk.book.leg_rows() == [], "nothing of it is kept with the attempt"
+    desk.tell(e.LegReport, leg=leg, fraction=14, jitter=1000)
+    desk.book.touch_all()
+    assert desk.write() == [], "so little more is no news"
 
 
 def test_what_was_not_committed_is_said_again(desk: Desk) -> None:
