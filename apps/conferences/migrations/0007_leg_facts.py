@@ -9,7 +9,7 @@ ASKED = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conferences", "0004_inbound_attempts"),
+        ("conferences", "0006_lobby"),
         ("switch", "0005_joining"),
     ]
 

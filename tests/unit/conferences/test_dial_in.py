@@ -29,8 +29,7 @@ from apps.conferences.rooms import main_room
 from apps.conferences.services import dial_in as dialling
 from apps.conferences.services import pins
 from apps.core.models import AuditEntry
-from apps.switch import srtp
-from apps.switch.models import Node
+from apps.switch.models import Gateway, Node
 from tests.factories import Scene, add_participant, make_conference, make_extension, make_node, make_scene
 from tests.unit.switch.test_xml import ask
 
@@ -187,10 +186,14 @@ def test_a_disabled_access_number_is_none(scene: Scene) -> None:
     assert phone(scene).told == [("hangup", "CALL_REJECTED")]
 
 
-def test_a_call_that_cannot_be_encrypted_says_so_before_it_is_answered(scene: Scene) -> None:
-    told = phone(scene, profile="trunk-exempt").told
-    assert told.index(("set", f"rtp_secure_media={srtp.EXEMPT}")) < told.index(("answer", ""))
-    assert not any("rtp_secure_media" in data for _, data in phone(scene).told)
+@pytest.mark.parametrize(("encryption", "asked"), [("exempt", "exempt"), ("mandatory", "mandatory")])
+def test_what_is_asked_of_a_call_is_what_is_asked_of_its_gateway(
+    scene: Scene, dial_in: DialIn, encryption: str, asked: str
+) -> None:
+    gateway = Gateway.objects.create(name="carrier", host="192.0.2.7", encryption=encryption, exemption_reason="old")
+    caller = phone(scene, account=f"{gateway.pk.hex}-0")
+    caller.key(dial_in.number).key(pin_of(scene.own["chair"]))
+    assert Attempt.objects.get(leg=caller.leg).encryption == asked
 
 
 def test_there_are_three_tries_for_each_question(scene: Scene, dial_in: DialIn) -> None:
