@@ -177,7 +177,9 @@ def actor_on_phone(phone: Phone, conference: Conference) -> Actor:
     if participant is None:
         raise NotFound
     switches = switches_of(conference, policy_of(conference.owner.unit_id))
-    return Actor(phone, Role.of(participant.role), switches, phone.pk)
+    role = Role.of(participant.role)
+    waits = not participant.admitted and must_wait(conference.lobby, role, guest=participant.guest)
+    return Actor(phone, role, switches, phone.pk, waits=waits)
 
 
 def actor_in_plan(user: Caller, plan: Plan) -> Actor:

@@ -201,13 +201,13 @@ export const zh = {
       },
     },
     call: {
-      mayNotUnmute: "您已被静音，只有主持人可以解除。想发言请举手。", offline: "没有网络。网络恢复后，会自动重新接入。", now: "立即重试",
-      connecting: "正在连接…", ringing: "正在接入会议…", reconnecting: "网络中断，正在重新接入…", lobby: "请稍候", lobbyText: "主持人将很快请您入会。听到等候音，说明您已接通。", letIn: "您已进入会议", wasMuted: "您已被静音，点麦克风可解除。",
+      mayNotUnmute: "您已被静音，只有主席可以解除。想发言请举手。", offline: "没有网络。网络恢复后，会自动重新接入。", now: "立即重试",
+      connecting: "正在连接…", ringing: "正在接入会议…", reconnecting: "网络中断，正在重新接入…", lobby: "请稍候", lobbyText: "主席将很快请您入会。听到等候音，说明您已接通。", letIn: "您已进入会议", wasMuted: "您已被静音，点麦克风可解除。",
       speaking: "{names} 正在发言", quiet: "暂时没有人发言", inside: "{n} / {total} 人在会", panel: "面板", sound: "声音", leave: "离开", touch: "点此播放会议声音", newRole: "您的角色已变为：{role}", whisperOver: "您已回到主会场",
     },
     over: {
       elsewhere: "您已在别处入会", elsewhereText: "您的通话已转到另一个窗口、另一台设备或电话上继续。", here: "改在此处入会", endedText: "此链接的会议已经结束。",
-      left: "您已离开会议", leftText: "会议仍在继续，您可以随时回来。", removed: "您已被移出会议", removedText: "如需继续参加，您可以重新加入。", refusedText: "您不能再次加入此会议。如有疑问，请联系主持人。", not_admitted: "您未获准入会", not_admittedText: "如有疑问，请联系邀请您的人。",
+      left: "您已离开会议", leftText: "会议仍在继续，您可以随时回来。", removed: "您已被移出会议", removedText: "如需继续参加，您可以重新加入。", refusedText: "您不能再次加入此会议。如有疑问，请联系主席。", not_admitted: "您未获准入会", not_admittedText: "如有疑问，请联系邀请您的人。",
       signed_out: "您已退出登录", signed_outText: "请重新登录后再加入会议。", failed: "未能加入会议", lasted: "会议历时 {time}。", nothing: "无法打开此会议", nothingText: "链接有误、已失效，或会议与您无关。请向邀请人索取新的链接。", again: "重新加入", checkSound: "检查声音",
     },
     trouble: {

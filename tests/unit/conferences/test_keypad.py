@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 ROLES = ("owner", "manager", "chair", "member", "participant")
 OWN = {"*0", "*4", "*6", "*7", "*8", "*9"}
-LEADERS = OWN | {"#4", "#5", "#6", "#8", "#9"} & COMMANDS.keys()
+LEADERS = OWN | {"#4", "#5", "#6", "#8", "#9"}
 
 
 @pytest.fixture
@@ -224,9 +224,14 @@ def test_a_member_brings_nobody_into_a_locked_conference(scene: Scene) -> None:
     assert hears(scene, scene.own["member"], "#4") == ["locked"]
 
 
-@pytest.mark.skipif("admit" not in ACTIONS, reason="nobody waits yet")
-def test_the_chair_admits(scene: Scene) -> None:
-    assert hears(scene, scene.own["chair"], "#8") == ["nobody-waits"]
+def test_the_chair_admits_who_waits(scene: Scene) -> None:
+    chair, member = scene.own["chair"], scene.own["member"]
+    change(scene, lobby="everybody")
+    assert hears(scene, chair, "#8") == ["nobody-waits"]
+    Participant.objects.filter(pk=member.pk).update(admitted=False)
+    assert hears(scene, member, "#8") == ["not-allowed"]
+    assert hears(scene, chair, "#8") == ["admitted"]
+    assert now(member).admitted
 
 
 def test_the_chair_goes_through_the_roll(scene: Scene) -> None:
