@@ -16,7 +16,7 @@ from apps.conferences.keypad.acts import LOUDEST, MOST_NAMES, SOFTEST, Answer, N
 from apps.conferences.keypad.table import ALL, COMMANDS
 from apps.conferences.models import Conference, Delta, Participant, Whisper
 from apps.conferences.rooms import main_room, whisper_room
-from apps.conferences.services.actions import ACTIONS, perform
+from apps.conferences.services.actions import perform
 from apps.conferences.services.lifecycle import end_conference
 from apps.core.errors import NotFound
 from apps.core.models import AuditEntry
@@ -229,7 +229,7 @@ def test_the_chair_admits_who_waits(scene: Scene) -> None:
     change(scene, lobby="everybody")
     assert hears(scene, chair, "#8") == ["nobody-waits"]
     Participant.objects.filter(pk=member.pk).update(admitted=False)
-    assert hears(scene, member, "#8") == ["not-allowed"]
+    assert hears(scene, scene.own["participant"], "#8") == ["not-allowed"]
     assert hears(scene, chair, "#8") == ["admitted"]
     assert now(member).admitted
 
