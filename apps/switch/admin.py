@@ -217,8 +217,8 @@ class HeldUpFilter(admin.SimpleListFilter):
     title = _("held up")
     parameter_name = "held_up"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Promise]]:
-        return [("now", _("now"))]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("now", gettext("now"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SignInGuard]) -> QuerySet[SignInGuard]:
         return queryset.filter(closed_until__gt=timezone.now()) if self.value() == "now" else queryset

@@ -152,7 +152,8 @@ def linphone(account: Account) -> bytes:
         )
     for number, (mime, rate, channels) in enumerate(CODECS):
         _section(root, f"audio_codec_{number}", mime=mime, rate=rate, channels=channels, enabled=1)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def baresip(account: Account) -> str:

@@ -47,7 +47,8 @@ class Rule:
         if failures <= self.free:
             return timedelta()
         if failures < self.most:
-            return min(FIRST_WAIT * 2 ** (failures - self.free - 1), self.block)
+            doubled: int = 2 ** (failures - self.free - 1)
+            return min(FIRST_WAIT * doubled, self.block)
         return self.block
 
     def remembered(self, failures: int, ago: timedelta) -> int:

@@ -20,7 +20,7 @@ from .documents import NOT_FOUND
 
 logger = logging.getLogger(__name__)
 
-_NODE_KNOWN = 2.0
+NODE_KNOWN = 2.0
 """Seconds for which a node is not looked up again."""
 
 Answer = Callable[[Node, QueryDict], bytes]
@@ -59,7 +59,7 @@ def asking_node(authorization: str) -> Node | None:
     """The node whose name and password a header holds. Another password holds after two seconds at most: nodes ask all
     the time, and with the same one.
     """
-    return _node_of(authorization, int(time.monotonic() / _NODE_KNOWN))
+    return _node_of(authorization, int(time.monotonic() / NODE_KNOWN))
 
 
 @lru_cache(maxsize=64)

@@ -46,12 +46,12 @@ def test_random_requests_are_answered_as_the_schema_says(settings: LazySettings,
     settings.SPARKLE_SOUNDS_DIR = tmp_path
     schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application)
     scene = make_scene()
-    make_extension("8001")
     real = {
         "conference_id": str(scene.conference.pk),
         "participant_id": str(scene.others["member"].pk),
         "conferences": str(scene.conference.pk),
         "plans": str(make_plan(scene.users["owner"], people=1).pk),
+        "extension_id": str(make_extension("8001", user=scene.users["owner"]).pk),
         "token": make_guest_link(scene.conference),
     }
     token = Token.objects.create(user=scene.users["owner"]).key

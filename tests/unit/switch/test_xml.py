@@ -16,6 +16,7 @@ from django.test import Client
 from apps.switch import srtp
 from apps.switch.digest import Digest
 from apps.switch.models import Extension, Gateway, Node, SignInGuard
+from apps.switch.xml import auth
 from apps.switch.xml.documents import GUARD, NOT_FOUND, user
 from tests.unit.switch.digests import right, wrong
 
@@ -91,6 +92,16 @@ def test_only_a_node_with_its_password_is_answered(client: Client, node: Node, w
 def test_a_node_without_a_password_is_nobody(client: Client, node: Node) -> None:
     Node.objects.update(xml_password="")
     assert client.post("/switch/xml/directory", REGISTER, headers=basic("fs-1", "")).status_code == 401
+
+
+def test_a_new_password_of_a_node_holds_once_the_old_one_is_forgotten(
+    client: Client, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(client, node).status_code == 200
+    Node.objects.update(xml_password="another")
+    monkeypatch.setattr(auth, "NODE_KNOWN", 1e-6)
+    assert ask(client, node).status_code == 401
+    assert client.post("/switch/xml/directory", {}, headers=basic("fs-1", "another")).status_code == 200
 
 
 def test_it_needs_no_token_against_forgery_and_goes_nowhere_else(node: Node, settings: Any) -> None:
