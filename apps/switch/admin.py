@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, SecretField, SecretsForm, badge, list_link
 
-from . import gateway_admin as gateway_admin
+from .gateway_admin import WithStates
 from .models import BrowserAccount, Extension, Gateway, Node, new_secret
 
 #: Seconds of offset from which on a clock is shown as wrong, although events are dated right all the same.
@@ -28,7 +28,7 @@ class NodeForm(SecretsForm):
 
 
 @admin.register(Node)
-class NodeAdmin(AuditedAdmin):
+class NodeAdmin(WithStates):
     form = NodeForm
     list_display = (
         "name",
