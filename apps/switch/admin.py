@@ -26,8 +26,8 @@ from apps.core.admin import (
     list_link,
 )
 
-from . import gateway_admin as gateway_admin
 from .accounts import set_new_password
+from .gateway_admin import WithStates
 from .models import BrowserAccount, Extension, Gateway, Node, ProvisioningLink, SignInGuard, new_secret
 from .sign_in import is_blocked, lift
 
@@ -40,7 +40,7 @@ class NodeForm(SecretsForm):
 
 
 @admin.register(Node)
-class NodeAdmin(AuditedAdmin):
+class NodeAdmin(WithStates):
     form = NodeForm
     list_display = (
         "name",

@@ -90,6 +90,14 @@ class NumberRuleInline(TabularInline):
     extra = 1
 
 
+class WithStates(AuditedAdmin):
+    """Pages of what states belong to: these go with it, although nobody may delete one by itself."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return found, counts, lacking - {GatewayState._meta.verbose_name}, protected
+
+
 class StateMixin:
     """Columns of a state."""
 
@@ -160,7 +168,7 @@ class TryForm(forms.Form):
 
 
 @admin.register(Gateway)
-class GatewayAdmin(AuditedAdmin):
+class GatewayAdmin(WithStates):
     form = GatewayForm
     inlines = (NumberRuleInline, GatewayStateInline)
     change_list_template = "admin/switch/gateway/change_list.html"

@@ -21,6 +21,7 @@ from tests.live.administration import Gateways
 from tests.live.carrier import Carrier
 from tests.live.dialling import ACCESS, Prompts, dial_in, is_free
 from tests.live.phones import G722, OPUS, PCMA, Phone, Phones
+from tests.live.sip import Line, sdp
 from tests.live.tones import HEARD, SENT, TONES
 from tests.servers import wait_until
 from tests.system.plans import launch, person, states
@@ -367,7 +368,15 @@ def test_gateways_are_added_changed_and_removed_without_a_restart(
         "caller_number": "+862155550000",
         "rules-0-prefix": "+86",
     }
-    page = gateways.add(name="first", priority="1", port=str(first.port), **common)
+    trunk_port = int((home / "trunk-port").read_text())
+
+    def calling() -> int:
+        """What somebody is told who calls from here as a carrier would."""
+        with Line(("127.0.0.1", trunk_port), home / "certs" / "cafile.pem") as line:
+            return line.request("INVITE", "02155550000", body=sdp("AEAD_AES_256_GCM")).status
+
+    assert calling() == 403
+    page = gateways.add(name="first", priority="1", port=str(first.port), networks="127.0.0.1", **common)
     gateways.add(
         name="second",
         priority="2",
@@ -380,6 +389,8 @@ def test_gateways_are_added_changed_and_removed_without_a_restart(
     shows("first", "ready")
     shows("second", "registered")
     assert len(second.registered) == 1
+    assert calling() not in (403, 480)  # it is known whose call it is; what becomes of it says the dialplan
+    manage(stack, "freeswitch", "check", "local")
 
     # The first one says 503: the second gets the call at once, as it wants numbers to be.
     conference = launch(api, [person("赵六", "+8613800138000")])
@@ -414,7 +425,6 @@ def test_gateways_are_added_changed_and_removed_without_a_restart(
     assert stack.rows("SELECT gateway_name FROM conferences_attempt WHERE conference_id = %s", another) == [
         {"gateway_name": "second"}
     ]
-    manage(stack, "freeswitch", "check", "local")
 
     api.act(conference, "end")
     api.act(another, "end")
@@ -422,6 +432,7 @@ def test_gateways_are_added_changed_and_removed_without_a_restart(
     for each in stack.rows("SELECT id FROM switch_gateway WHERE host <> ''"):
         gateways.delete(page.replace(page.split("/")[-3], str(each["id"])))
     wait_until(lambda: known() == set(), "no gateway is left, nor an old revision", 20)
+    assert calling() == 403
     esl.close()
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.switch.models import Gateway, GatewayState, NumberRule
+from apps.switch.models import Gateway, GatewayState, Node, NumberRule
 from tests.factories import make_node
 from tests.unit.admin.data import TRUNK_PASSWORD
 from tests.unit.admin.forms import errors, send, url
@@ -146,6 +146,15 @@ def test_the_state_is_a_word_and_a_colour(
     for address in (url(Gateway, "changelist"), url(Gateway, "change", trunk.pk)):
         text = pages.get(address, headers={"accept-language": "en"}).content.decode()
         assert word.replace("&quot;", '"') in text
+
+
+@pytest.mark.parametrize("model", [Gateway, Node])
+def test_states_go_with_their_gateway_and_their_node(pages: Client, trunk: Gateway, model: type[Any]) -> None:
+    node, now = make_node(), timezone.now()
+    GatewayState.objects.create(gateway=trunk, node=node, up=True, state="NOREG", since=now, seen_at=now)
+    gone = node if model is Node else trunk
+    assert pages.post(url(model, "delete", gone.pk), {"post": "yes"}).status_code == 302
+    assert not GatewayState.objects.exists()
 
 
 def test_a_number_is_tried_and_nobody_is_called(pages: Client, trunk: Gateway) -> None:
