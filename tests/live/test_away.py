@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from apps.conferences.models import AccessNumber
 from apps.switch.commands import Mute, Unmute
 from sparkle.local.freeswitch import FreeSwitch
 from tests.live.conftest import NUMBERS, password
+from tests.live.dialling import ACCESS
 from tests.live.meeting import MAIN, Meeting
 from tests.live.phones import Phone, Phones
 from tests.live.sip import Line, sdp
@@ -50,20 +50,18 @@ def test_nobody_gets_in_and_a_conference_goes_on(
 
 
 def test_who_is_being_asked_something_is_told_to_try_later(web: Web, esl: Esl, three: list[Phone]) -> None:
-    AccessNumber.objects.create(number="6000", label="test", language="en")
     esl.send("event json PLAYBACK_START")
 
     def expect(name: str) -> None:
         esl.take(lambda seen: seen.headers["Playback-File-Path"].endswith(f"/en/{name}.wav"), f"{name} is said")
 
     caller = three[0]
-    caller.dial("6000")
+    caller.dial(ACCESS)
     expect("enter-number")
     with web.gone():
         caller.press("12345678#")
         expect("try-later")
         wait_until(lambda: not caller.in_call, "the call has ended")
-    AccessNumber.objects.all().delete()
 
 
 def nobody_gets_in(switch: FreeSwitch) -> None:
