@@ -244,6 +244,7 @@ SPECTACULAR_SETTINGS = {
         "LanguageEnum": "apps.conferences.services.inputs.LANGUAGES",
         "RoleEnum": "apps.conferences.models.Role",
         "AssignableRoleEnum": "apps.conferences.services.inputs.ASSIGNABLE",
+        "RoleWithPinEnum": "apps.conferences.services.inputs.WITH_PIN",
         "FloorModeEnum": "apps.conferences.models.FloorMode",
     },
     "POSTPROCESSING_HOOKS": [

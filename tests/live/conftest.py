@@ -9,10 +9,12 @@ import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
+from apps.conferences.models import AccessNumber
 from apps.switch.digest import a1_hash
 from apps.switch.models import Extension, Node, SignInGuard
 from sparkle.local.freeswitch import FreeSwitch, find_freeswitch
 from tests.freeswitch import NODE, XML_PASSWORD
+from tests.live.dialling import ACCESS
 from tests.live.meeting import Meeting
 from tests.live.phones import G722, OPUS, PCMA, Phone, Phones
 from tests.live.switch import Esl, running_freeswitch
@@ -41,18 +43,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def web(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Web]:
-    """The control plane, which knows the node and an account for each of NUMBERS."""
+    """The control plane, which knows the node, an account for each of NUMBERS, and ACCESS."""
     web = Web()
     with django_db_blocker.unblock():
         node = Node.objects.create(name=NODE, esl_password="-", xml_password=XML_PASSWORD)
         for number in NUMBERS:
             known = a1_hash(number, settings.SPARKLE_SIP_REALM, password(number))
             Extension.objects.create(number=number, display_name=number, a1_hash=known)
+        access = AccessNumber.objects.create(number=ACCESS, label="test", language="en")
         web.start()
     yield web
     web.stop()
     with django_db_blocker.unblock():
         node.delete()
+        access.delete()
         Extension.objects.filter(number__in=NUMBERS).delete()
         SignInGuard.objects.all().delete()
 

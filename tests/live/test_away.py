@@ -10,12 +10,14 @@ import pytest
 from apps.switch.commands import Mute, Unmute
 from sparkle.local.freeswitch import FreeSwitch
 from tests.live.conftest import NUMBERS, password
+from tests.live.dialling import ACCESS
 from tests.live.meeting import MAIN, Meeting
 from tests.live.phones import Phone, Phones
 from tests.live.sip import Line, sdp
 from tests.live.switch import Esl
 from tests.live.tones import TONES
 from tests.live.web import Web
+from tests.servers import wait_until
 
 
 @pytest.fixture
@@ -45,6 +47,21 @@ def test_nobody_gets_in_and_a_conference_goes_on(
         esl.command(Unmute(MAIN, third))
         three[0].wait_to_hear({TONES[1], TONES[2]})
     phones.register(NUMBERS[5], password(NUMBERS[5]))
+
+
+def test_who_is_being_asked_something_is_told_to_try_later(web: Web, esl: Esl, three: list[Phone]) -> None:
+    esl.send("event json PLAYBACK_START")
+
+    def expect(name: str) -> None:
+        esl.take(lambda seen: seen.headers["Playback-File-Path"].endswith(f"/en/{name}.wav"), f"{name} is said")
+
+    caller = three[0]
+    caller.dial(ACCESS)
+    expect("enter-number")
+    with web.gone():
+        caller.press("12345678#")
+        expect("try-later")
+        wait_until(lambda: not caller.in_call, "the call has ended")
 
 
 def nobody_gets_in(switch: FreeSwitch) -> None:

@@ -14,12 +14,9 @@ from rest_framework.views import APIView
 from apps.conferences.models import AccessNumber, Conference, Plan
 from apps.conferences.selectors import actor_for
 from apps.conferences.services.dial_in_sheet import renew, sheet
-from apps.conferences.services.inputs import MOST_PEOPLE
-from apps.conferences.services.pins import ROLES
+from apps.conferences.services.inputs import MOST_PEOPLE, WITH_PIN
 
 from .views import by, user_of
-
-_ROLES = [role.label for role in ROLES]
 
 
 class AccessNumberSerializer(serializers.ModelSerializer[AccessNumber]):
@@ -30,7 +27,7 @@ class AccessNumberSerializer(serializers.ModelSerializer[AccessNumber]):
 
 
 class RolePinSerializer(serializers.Serializer[Any]):
-    role = serializers.ChoiceField(choices=_ROLES)
+    role = serializers.ChoiceField(choices=WITH_PIN)
     pin = serializers.CharField()
     renewable = serializers.BooleanField()
 
@@ -53,7 +50,9 @@ class DialInSerializer(serializers.Serializer[Any]):
 
 
 class RenewInput(serializers.Serializer[Any]):
-    roles = serializers.ListField(child=serializers.ChoiceField(choices=_ROLES), default=list, max_length=len(_ROLES))
+    roles = serializers.ListField(
+        child=serializers.ChoiceField(choices=WITH_PIN), default=list, max_length=len(WITH_PIN)
+    )
     people = serializers.ListField(child=serializers.UUIDField(), default=list, max_length=MOST_PEOPLE)
 
 

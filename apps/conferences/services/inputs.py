@@ -24,6 +24,8 @@ MOST_PEOPLE = 1000
 GROUPS = ("all", "all_but_chair", "absent", "waiting")
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 ASSIGNABLE = [each for each in Role.choices if each[0] != Role.OWNER]
+#: Those by whose PIN somebody dials in who is not on the list (services/pins.py).
+WITH_PIN = [each for each in ASSIGNABLE if each[0] != Role.MANAGER]
 
 
 @extend_schema_field(

@@ -576,6 +576,20 @@ def test_the_leg_on_which_somebody_called_in_last_is_theirs(feed: Feed) -> None:
     assert c.Kill(second, "LOSE_RACE") in told(feed)
 
 
+def test_who_calls_again_keeps_their_place_until_the_second_call_is_in_it(feed: Feed) -> None:
+    first = feed.leg("ann")
+    who = feed.person("ann")
+    row = ObservedLeg(uuid5(who.id, "in"), who.id, "core", feed.now + 1, ordinal=9, inbound=True)
+    row.phase = LegPhase.ANSWERED
+    feed.wait(1)
+    feed.observed.take_in(row, feed.now)
+    assert told(feed) == []
+    feed.change_person("ann", muted=True)  # the first is still who is heard
+    assert told(feed) == [c.Mute(MAIN, first.leg)]
+    feed.tell(e.MemberJoined, room=MAIN.name, **member(row.leg, row.leg))
+    assert c.Kill(first.leg, "ORIGINATOR_CANCEL") in told(feed)
+
+
 def test_a_call_to_somebody_who_calls_in_is_given_up() -> None:
     feed = Feed(conference(person("ann")))
     (dial,) = feed.act().dials
