@@ -131,7 +131,6 @@ def test_a_guest_waits_in_the_lobby_and_is_let_in_by_the_chair_without_a_new_cal
     guest = enter_as_guest(system, chromium, api, conference, "王工")
     guest.get_by_role("heading", name="请稍候").wait_for()
     until(lambda: own(api, conference, "王工")["room"] == "lobby", within=20, to="have the guest in the lobby")
-    until(lambda: hears(guest), within=30, to="have the guest hear the lobby's music")
     assert guest.get_by_role("row").count() == 0, "who waits sees nobody"
 
     # A lock does not keep out whom the chair lets in.

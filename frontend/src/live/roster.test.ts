@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Conference, Participant } from "@/api/types";
 
 import { conference, participant } from "./fixtures";
-import { chairAnswer, countStates, launchProgress, matches, micOf, rosterOf, shallBeDeaf, shallBeMuted, type RosterView } from "./roster";
+import { chairAnswer, countStates, isInLobby, isWaiting, launchProgress, matches, micOf, rosterOf, shallBeDeaf, shallBeMuted, waitingOf, type RosterView } from "./roster";
 
 const people = [
   participant({ id: "p", name: "王建国", position: 2, numbers: [{ number: "+8613800138000" }] }),
@@ -41,6 +41,34 @@ describe("the roster", () => {
     const counts = countStates([...people, participant({ id: "q", state: "queued" }), participant({ id: "gone", state: "left", present: false })]);
     expect(counts).toMatchObject({ total: 6, wanted: 5, connected: 3, failed: 1, absent: 1, hands: 2 });
     expect(launchProgress(counts)).toEqual({ done: 4, total: 5, share: 0.8 });
+  });
+});
+
+describe("the lobby", () => {
+  const waiting = participant({ id: "w", admitted: false, room: "lobby", joined_at: "2026-11-23T08:02:00Z" });
+  const longer = participant({ id: "l", admitted: false, room: "lobby", joined_at: "2026-11-23T08:01:00Z" });
+  const coming = participant({ id: "i", room: "lobby" });
+  const going = participant({ id: "g", admitted: false, room: "lobby", present: false, refused: true });
+
+  it("has those who are not admitted, the longest waiting first", () => {
+    expect(waitingOf([waiting, coming, longer, going]).map(({ id }) => id)).toEqual(["l", "w"]);
+    expect(isWaiting(participant({ id: "c", admitted: false, role: "chair" }))).toBe(false);
+    expect(isWaiting(participant({ id: "a", admitted: false, state: "planned", room: null }))).toBe(false);
+  });
+
+  it("counts and shows them apart from those who are in", () => {
+    expect(countStates([waiting, coming, participant({ id: "in" })])).toMatchObject({ lobby: 2, connected: 1, total: 3 });
+    const filtered = (filter: RosterView["filter"]) => rosterOf([waiting, participant({ id: "in" })], { query: "", filter, sort: "usual" }, new Set(), "en").map(({ id }) => id);
+    expect(filtered("lobby")).toEqual(["w"]);
+    expect(filtered("connected")).toEqual(["in"]);
+  });
+
+  it("has no microphone, and is not deaf while the conference gathers", () => {
+    const gathering = conference({ phase: "gathering" });
+    expect(isInLobby(coming)).toBe(true);
+    expect(micOf(waiting, gathering)).toBeNull();
+    expect(shallBeDeaf(waiting, gathering)).toBe(false);
+    expect(shallBeDeaf(participant({ id: "in" }), gathering)).toBe(true);
   });
 });
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import LazySettings
 
 from apps.accounts.models import Lobby, OrganisationPolicy
 from apps.conferences.actors import Guest, actors_in_conference
 from apps.conferences.errors import InLobby, NotAdmitted, NotWaiting
-from apps.conferences.models import Attempt, Conference, GuestLink, Participant, Whisper
+from apps.conferences.models import Announcement, Attempt, Conference, GuestLink, Participant, Whisper
 from apps.conferences.selectors import actor_for, participants_of, with_abilities_to
 from apps.conferences.services.actions import perform
 from apps.conferences.services.arrivals import arrive
@@ -23,6 +25,11 @@ from apps.switch.models import BrowserAccount
 from tests.factories import Scene, add_participant, add_person, make_extension, make_guest_link, make_plan, make_scene
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _sounds(settings: LazySettings, tmp_path: Path) -> None:
+    settings.SPARKLE_SOUNDS_DIR = tmp_path
 
 
 @pytest.fixture
@@ -157,10 +164,21 @@ def test_who_is_refused_is_gone_until_they_are_let_back(scene: Scene) -> None:
     assert act(scene, "refuse", "chair", participants=[str(visitor.pk)])["seq"] == seq
     visitor = fresh(visitor)
     assert (visitor.present, visitor.refused, visitor.admitted) == (False, True, False)
+    assert not Announcement.objects.exists(), "their page says it"
     with pytest.raises(Problem):
         come(scene, visitor)
     act(scene, "admit", "chair", participants=[str(visitor.pk)])
     assert come(scene, visitor) == "main"
+
+
+def test_who_is_refused_at_a_telephone_is_told_in_the_language_of_the_conference(scene: Scene) -> None:
+    Conference.objects.update(prompt_language="en")
+    phone = scene.others["participant"]
+    Participant.objects.filter(pk=phone.pk).update(admitted=False, observed_room=f"l-{scene.conference.pk.hex}")
+    act(scene, "refuse", participants=[str(phone.pk)])
+    said = Announcement.objects.get()
+    assert (said.participant_id, said.text) == (phone.pk, "Sorry, the host did not let you in.")
+    assert Path(said.path).exists()
 
 
 def test_nobody_inside_is_refused(scene: Scene) -> None:
