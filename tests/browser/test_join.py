@@ -161,9 +161,7 @@ def cookie(page: Page, name: str) -> str:
     return next(each["value"] for each in page.context.cookies() if each["name"] == name)
 
 
-def test_a_call_that_breaks_comes_back(
-    page: Page, line: Line, open_page: OpenPage, api: Api, stack: Stack, conference: str
-) -> None:
+def test_a_call_that_breaks_comes_back(page: Page, line: Line, api: Api, stack: Stack, conference: str) -> None:
     go(page, stack, conference)
     join(page)
     call(page, "in")
@@ -187,7 +185,8 @@ def test_a_call_that_breaks_comes_back(
     call(page, "in")
     until(lambda: own(api, conference)["state"] == "connected", within=20, to="be in again after the reload")
 
-    elsewhere = open_page(f"/join/conference/{conference}", username="chenjing", **PHONE)
+    elsewhere = page.context.new_page()
+    go(elsewhere, stack, conference)
     join(elsewhere)
     call(elsewhere, "in")
     over(page, "您已在别处入会")
