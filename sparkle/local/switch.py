@@ -71,8 +71,8 @@ def _freeswitch(directory: Path, binary: Path) -> Switch:
     switch = prepare_freeswitch(directory, binary)
     return Switch(
         description=f"FreeSWITCH ({binary}); phones: {switch.domain}:{switch.sip_port}, TLS and SRTP, CA in "
-        f"{switch.authority}\n  browsers · 浏览器  to talk in one, open https://{switch.domain}:{switch.wss_port}/ in it once and go on "
-        "past its warning · 在浏览器中通话前，请先打开此地址并信任证书",
+        f"{switch.authority}\n"
+        f"  browsers · 浏览器 open once, trust · 先打开并信任一次  https://{switch.domain}:{switch.wss_port}/",
         environment={
             **_told("127.0.0.1", switch.esl_port, switch.esl_password),
             "SPARKLE_SIP_TLS_PORT": str(switch.sip_port),
