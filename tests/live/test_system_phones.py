@@ -9,20 +9,23 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from baresip import BaresipError
 
+from tests.contract.esl import Client
 from tests.live.phones import G722, OPUS, PCMA, Phone, Phones
 from tests.live.tones import HEARD, SENT, TONES
 from tests.servers import wait_until
-from tests.system.plans import person, states
+from tests.system.plans import launch, person, states
 from tests.system.stack import ROOT, Api, Stack
 
 NAMES = ["张伟", "王芳", "李娜", "刘洋", "陈静"]
 NUMBERS = ["8811", "8812", "8813", "8814", "8815"]
 CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
 PASSWORD = "only-in-this-test"
+MISLED, OLD = "+8613888889000", "+8613877779000"
 
 # The demonstration's data leads to the gateway of registered extensions with any number but its scripted people's.
 ACCOUNTS = f"""
@@ -32,6 +35,11 @@ from apps.switch.models import Extension
 for number, name in zip({NUMBERS}, {NAMES}):
     known = a1_hash(number, settings.SPARKLE_SIP_REALM, "{PASSWORD}")
     Extension.objects.create(number=number, display_name=name, a1_hash=known)
+from apps.switch.models import Gateway
+for name, prefix, encryption in (("misled", "+861388", "mandatory"), ("old", "+861387", "exempt")):
+    Gateway.objects.create(
+        name=name, prefix=prefix, encryption=encryption, handles=["mobile"], dial_string="loopback/{{number}}/rehearsal"
+    )
 """
 
 
@@ -126,6 +134,44 @@ def test_all_hear_the_others_and_mute_and_forbid_silence_one(meeting: Meeting) -
     meeting.act("allow", 2)
     meeting.act("unmute", 2)
     meeting.hears(0, 1, 2, 3, 4)
+
+
+def test_each_line_is_told_as_it_is(meeting: Meeting) -> None:
+    def facts(name: str) -> list[Any]:
+        by_id = {each["id"]: each[name] for each in meeting.api.participants(meeting.id)}
+        return [by_id[each] for each in meeting.ids]
+
+    wait_until(lambda: None not in facts("loss") + facts("jitter"), "there is a report of each")
+    assert facts("codec") == ["opus/16000", "opus/16000", "G722/16000", "PCMA/8000", "PCMA/8000"]
+    assert facts("encryption") == ["sdes:AEAD_AES_256_GCM"] * 5
+    assert max(facts("loss")) <= 3
+
+
+def test_who_does_not_encrypt_and_who_was_not_let_in_are_hung_up(stack: Stack, phones: Phones) -> None:
+    """The gateway of the one is said to encrypt, and does not: both lead to the scripted people."""
+    api = stack.sign_in()
+    conference = launch(api, [person("张伟", MISLED, "chair"), person("王芳", OLD)])
+
+    def told(name: str) -> tuple[Any, ...]:
+        found = next(each for each in api.participants(conference) if each["name"] == name)
+        return found["state"], found["cause"], found["encryption"]
+
+    wait_until(lambda: told("王芳") == ("connected", "", "exempt"), "who is exempt is in", 30)
+    wait_until(lambda: told("张伟") == ("connected", "", "internal"), "who does not is called another way", 30)
+    attempts = [each for each in api.all(f"conferences/{conference}/attempts/") if each["number"] == MISLED]
+    assert [(each["gateway_name"], each["cause"], each["encryption"]) for each in attempts] == [
+        ("misled", "NOT_ENCRYPTED", "mandatory"),
+        ("rehearsal-trunk", "", "internal"),
+    ]
+    assert attempts[0]["joined_at"]
+
+    home, stranger, room = stack.var / "freeswitch", uuid4(), f"c-{UUID(conference).hex}"
+    esl = Client("127.0.0.1", int((home / "esl-port").read_text()), (home / "esl-password").read_text().strip())
+    esl.api(f"originate {{origination_uuid={stranger}}}null/somebody &conference({room}@sparkle)")
+    wait_until(lambda: esl.api(f"uuid_exists {stranger}") == "false", "the stranger is gone")
+    assert told("王芳") == ("connected", "", "exempt")
+    esl.close()
+    api.act(conference, "end")
 
 
 def test_a_whisper_is_closed_in_both_directions(meeting: Meeting) -> None:

@@ -265,7 +265,12 @@ def _leg_secured(observed: Observed, event: LegSecured, changes: Changes) -> Non
 
 def _leg_report(observed: Observed, event: LegReport, changes: Changes) -> None:
     leg = observed.legs.get(event.leg)
-    if leg is not None and leg.live and leg.media.reported(event.fraction, event.jitter) and leg.participant is not None:
+    if (
+        leg is not None
+        and leg.live
+        and leg.media.reported(event.fraction, event.jitter)
+        and leg.participant is not None
+    ):
         changes.reports.add(leg.participant)
 
 
