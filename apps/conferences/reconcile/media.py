@@ -34,8 +34,8 @@ def rule(encryption: str | None) -> str:
 @dataclass(slots=True, eq=False)
 class Media:
     """`codec`: `opus/16000`, the rate being what it decodes to, in hertz. `proof`: `sdes:SUITE` or `dtls:SUITE`
-    (srtp.py). `loss` (percent of the packets of the last few seconds, 0..100) and `jitter` (ms) are what the switch receives; None
-    until it said so.
+    (srtp.py). `loss` (percent of the packets of the last few seconds, 0..100) and `jitter` (ms) are what the switch
+    receives; None until it said so.
     """
 
     codec: str = ""

@@ -74,9 +74,9 @@ class ObservedLeg:
     person called us.
 
     `participant` is None for a feed and for strangers; whether the switch itself is at the other end (`loopback`) is
-    None while nothing told it, and `looked_up` says that the rows know nobody of this name. `encryption` is what is asked of
-    the leg (media.py). `volume_in` is None while nothing told it. `sequence` and
-    `as_of` say how new the membership facts are; `seen_at` is the last sign of life.
+    None while nothing told it, and `looked_up` says that the rows know nobody of this name. `encryption` is what is
+    asked of the leg (media.py). `volume_in` is None while nothing told it. `sequence` and `as_of` say how new the
+    membership facts are; `seen_at` is the last sign of life.
     """
 
     leg: UUID
