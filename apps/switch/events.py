@@ -81,8 +81,8 @@ class LegRinging(LegEvent, frozen=True):
 
 
 class LegAnswered(LegEvent, frozen=True):
-    """`codec` and `rate` (Hz, of what it decodes to) are what we send, which is what was agreed on: what we read is shown
-    as decoded once the leg is in a room (L16). "" and 0 for a leg without sound.
+    """`codec` and `rate` (Hz, of what it decodes to) are what we send, which is what was agreed on: what we read is
+    shown as decoded once the leg is in a room (L16). "" and 0 for a leg without sound.
     """
 
     codec: str = field(name="Channel-Write-Codec-Name", default="")

@@ -15,8 +15,8 @@ EXEMPT: Final = "optional:" + ":".join(SUITES)
 
 
 def proof(secure_type: str) -> str:
-    """`sdes:SUITE` or `dtls:SUITE` for what CALL_SECURE and `show channels` say (`srtp:sdes:SUITE`); "" for anything but
-    one of SUITES.
+    """`sdes:SUITE` or `dtls:SUITE` for what CALL_SECURE and `show channels` say (`srtp:sdes:SUITE`); "" for anything
+    but one of SUITES.
     """
     kind, _, rest = secure_type.partition(":")
     keys, _, suite = rest.partition(":")

@@ -83,19 +83,14 @@ def install(requirements: str) -> None:
     if not PYTHON.exists():
         make_venv()
     say(f"installing {requirements}")
-    call(
-        PYTHON,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-        requirements,
-        "-c",
-        "constraints.txt",
-    )
+    pip("-r", requirements, "-c", "constraints.txt")
+    if requirements == "requirements-dev.txt":
+        pip("--no-deps", "-r", "requirements-dev-alone.txt")
     stamps[requirements].write_text(known)
+
+
+def pip(*arguments: str) -> None:
+    call(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments)
 
 
 def make_venv() -> None:

@@ -63,7 +63,7 @@ def _socket_of(pid: int, port: int) -> socket.socket:
         if int(fields[1].rpartition(":")[2], 16) == port
     ]
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        if re.fullmatch(rf"socket:\[{inode}\]", os.readlink(link)):
+        if re.fullmatch(rf"socket:\[{inode}\]", str(link.readlink())):
             return socket.socket(fileno=_call(_PIDFD_GETFD, _call(_PIDFD_OPEN, pid, 0), int(link.name), 0))
     raise LookupError(port)
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from baresip import BaresipError
@@ -32,6 +33,7 @@ NUMBERS = ["8811", "8812", "8813", "8814", "8815"]
 CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
 PASSWORD = "only-in-this-test"
 SAID = 0.5  # likeness of what is heard to a sound file: from 0.7 on where it is played, up to 0.2 where not
+MISLED, OLD = "+8613888889000", "+8613877779000"
 
 # The demonstration's data leads to the gateway of registered extensions with any number but its scripted people's.
 ACCOUNTS = f"""
@@ -43,6 +45,11 @@ for number, name in zip({NUMBERS}, {NAMES}):
     Extension.objects.create(number=number, display_name=name, a1_hash=known)
 from apps.conferences.models import AccessNumber
 AccessNumber.objects.create(number="{ACCESS}", label="test", language="zh-hans")
+from apps.switch.models import Gateway
+for name, prefix, encryption in (("misled", "+861388", "mandatory"), ("old", "+861387", "exempt")):
+    Gateway.objects.create(
+        name=name, prefix=prefix, encryption=encryption, handles=["mobile"], dial_string="loopback/{{number}}/rehearsal"
+    )
 """
 
 
@@ -153,6 +160,44 @@ def test_all_hear_the_others_and_mute_and_forbid_silence_one(meeting: Meeting) -
     meeting.act("allow", 2)
     meeting.act("unmute", 2)
     meeting.hears(0, 1, 2, 3, 4)
+
+
+def test_each_line_is_told_as_it_is(meeting: Meeting) -> None:
+    def facts(name: str) -> list[Any]:
+        by_id = {each["id"]: each[name] for each in meeting.api.participants(meeting.id)}
+        return [by_id[each] for each in meeting.ids]
+
+    wait_until(lambda: None not in facts("loss") + facts("jitter"), "there is a report of each")
+    assert facts("codec") == ["opus/16000", "opus/16000", "G722/16000", "PCMA/8000", "PCMA/8000"]
+    assert facts("encryption") == ["sdes:AEAD_AES_256_GCM"] * 5
+    assert max(facts("loss")) <= 3
+
+
+def test_who_does_not_encrypt_and_who_was_not_let_in_are_hung_up(stack: Stack, phones: Phones) -> None:
+    """The gateway of the one is said to encrypt, and does not: both lead to the scripted people."""
+    api = stack.sign_in()
+    conference = launch(api, [person("张伟", MISLED, "chair"), person("王芳", OLD)])
+
+    def told(name: str) -> tuple[Any, ...]:
+        found = next(each for each in api.participants(conference) if each["name"] == name)
+        return found["state"], found["cause"], found["encryption"]
+
+    wait_until(lambda: told("王芳") == ("connected", "", "exempt"), "who is exempt is in", 30)
+    wait_until(lambda: told("张伟") == ("connected", "", "internal"), "who does not is called another way", 30)
+    attempts = [each for each in api.all(f"conferences/{conference}/attempts/") if each["number"] == MISLED]
+    assert [(each["gateway_name"], each["cause"], each["encryption"]) for each in attempts] == [
+        ("rehearsal-trunk", "", "internal"),
+        ("misled", "NOT_ENCRYPTED", "mandatory"),
+    ]
+    assert attempts[1]["joined_at"]
+
+    home, stranger, room = stack.var / "freeswitch", uuid4(), f"c-{UUID(conference).hex}"
+    esl = Client("127.0.0.1", int((home / "esl-port").read_text()), (home / "esl-password").read_text().strip())
+    esl.api(f"originate {{origination_uuid={stranger}}}null/somebody &conference({room}@sparkle)")
+    wait_until(lambda: esl.api(f"uuid_exists {stranger}") == "false", "the stranger is gone")
+    assert told("王芳") == ("connected", "", "exempt")
+    esl.close()
+    api.act(conference, "end")
 
 
 def test_a_whisper_is_closed_in_both_directions(meeting: Meeting) -> None:

@@ -179,8 +179,9 @@ class Attempt(models.Model):
     """One try to reach a participant. Its key is the UUID of its leg, chosen before the switch hears of it.
 
     phase: stored, sent, created, ringing, answered, in_room, ended (as in reconcile/observed.py). Times are the
-    switch's where it gave one. `codec`: `opus/16000`, with the rate that it decodes to. `encryption`: what is asked of the
-    leg (mandatory, exempt, internal), until it is proved: then `sdes:SUITE` or `dtls:SUITE`. `inbound`: it was the participant who called; its key is what the switch called the leg.
+    switch's where it gave one. `codec`: `opus/16000`, with the rate that it decodes to. `encryption`: what is asked of
+    the leg (mandatory, exempt, internal), until it is proved: then `sdes:SUITE` or `dtls:SUITE`. `inbound`: it was the
+    participant who called; its key is what the switch called the leg.
     """
 
     class Phase(models.TextChoices):

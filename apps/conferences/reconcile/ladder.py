@@ -1,8 +1,8 @@
 """Whom to call when: from the attempts of a round, and how each ended, to the next one. Pure.
 
 Causes are FreeSWITCH's hang-up causes (switch_channel.c, CAUSE_CHART; ITU-T Q.850), seen as the outcome of
-originate, plus LOST, SWITCH_RESTART and NODE_LOST, which say that the switch, not the person, let go, and NOT_ENCRYPTED,
-with which we did.
+originate, plus LOST, SWITCH_RESTART and NODE_LOST, which say that the switch, not the person, let go, and
+NOT_ENCRYPTED, with which we did.
 """
 
 from __future__ import annotations

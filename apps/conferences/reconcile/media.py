@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from apps.switch import srtp
 
 MANDATORY, EXEMPT, INTERNAL = "mandatory", "exempt", "internal"
-"""What is asked of a leg: to be encrypted; nothing, since its gateway cannot; nothing, since it never leaves the switch.
-The rule that its gateway has when it is called (`Gateway.encryption`), and MANDATORY for all who call us."""
+"""What is asked of a leg: to be encrypted; nothing, since its gateway cannot; nothing, since it never leaves the
+switch. The rule that its gateway has when it is called (`Gateway.encryption`), and MANDATORY for all who call us."""
 
 PROOF_SECONDS = 2.0
 """Within which of the answer a leg has to have proved that it is encrypted."""
@@ -33,9 +33,9 @@ def rule(encryption: str | None) -> str:
 
 @dataclass(slots=True, eq=False)
 class Media:
-    """`codec`: `opus/16000`, the rate being what it decodes to, in hertz. `proof`: `sdes:SUITE` or `dtls:SUITE` (srtp.py).
-    `loss` (percent of the packets of the last few seconds, 0..100) and `jitter` (ms) are what the switch receives; None
-    until it said so.
+    """`codec`: `opus/16000`, the rate being what it decodes to, in hertz. `proof`: `sdes:SUITE` or `dtls:SUITE`
+    (srtp.py). `loss` (percent of the packets of the last few seconds, 0..100) and `jitter` (ms) are what the switch
+    receives; None until it said so.
     """
 
     codec: str = ""

@@ -75,10 +75,11 @@ class ObservedLeg:
     """One attempt as far as it is known. `number` is an index into the participant's numbers. On an `inbound` one the
     person called us.
 
-    `participant` is None for a feed and for strangers; whether the switch itself is at the other end (`loopback`) is None
-    while nothing told it, and `looked_up` says that the rows know nobody of this name. `encryption` is what is asked of
-    the leg (media.py). `volume_in` is None while nothing told it. `volume_out` is what was sent last, or what a snapshot
-    told. `sequence` and `as_of` say how new the membership facts are; `seen_at` is the last sign of life.
+    `participant` is None for a feed and for strangers; whether the switch itself is at the other end (`loopback`) is
+    None while nothing told it, and `looked_up` says that the rows know nobody of this name. `encryption` is what is
+    asked of the leg (media.py). `volume_in` is None while nothing told it. `volume_out` is what was
+    sent last, or what a snapshot told. `sequence` and `as_of` say how new the membership facts are; `seen_at` is the
+    last sign of life.
     """
 
     leg: UUID

@@ -38,7 +38,8 @@ _ON_THE_WAY = frozenset({"queued", "dialing", "ringing", "connected"})
 @dataclass(slots=True)
 class Entry:
     """One conference. `touched`: decide again; `stale`: participants whose observed columns may differ from
-    `loaded.written`, and `reported` those who will be with the next sweep; `rests_until`: it failed, and must not keep the others from going on.
+    `loaded.written`, and `reported` those who will be with the next sweep; `rests_until`: it failed, and must not keep
+    the others from going on.
     """
 
     loaded: Loaded

@@ -120,7 +120,8 @@ def write_legs(connection: Connection, rows: Sequence[LegRow]) -> None:
                       %s::timestamptz[],
                       %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
             ON CONFLICT (leg) DO UPDATE
-           SET codec = excluded.codec, encryption = excluded.encryption, phase = excluded.phase, cause = excluded.cause, sip_code = excluded.sip_code, sends = excluded.sends,
+           SET codec = excluded.codec, encryption = excluded.encryption, phase = excluded.phase,
+               cause = excluded.cause, sip_code = excluded.sip_code, sends = excluded.sends,
                sent_at = excluded.sent_at, ringing_at = excluded.ringing_at, answered_at = excluded.answered_at,
                joined_at = excluded.joined_at, ended_at = excluded.ended_at
         """,
