@@ -291,13 +291,13 @@ def test_the_addresses_of_gateways_are_accounts_whose_calls_are_guarded(
     Gateway.objects.filter(pk=trunk.pk).update(encryption="exempt")
     assert brings() == {"rtp_secure_media": srtp.EXEMPT, **GUARD}
 
-    for wrong in (
+    for question in (
         {"user": names[0], "domain": "gateways", "action": "sip_auth", "sip_profile": "internal"},
         {"user": "carrier", "domain": "gateways"},
         {"user": f"{'0' * 32}-0", "domain": "gateways"},
         {"purpose": "network-list", "domain": "elsewhere"},
     ):
-        assert is_not_found(ask(client, node, **wrong))
+        assert is_not_found(ask(client, node, **question))
     Gateway.objects.filter(pk=trunk.pk).update(enabled=False)
     assert is_not_found(ask(client, node, user=names[0], domain="gateways"))
 
