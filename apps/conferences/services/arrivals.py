@@ -24,7 +24,7 @@ from apps.core import audit
 from apps.core.errors import NotFound
 from apps.switch.commands import MemberFlag, Room
 
-from .admission import admitted_who_comes
+from .admission import admitted_who_comes, is_for
 from .dial_in import PhoneCaller
 from .joining import new_participant, place_of_account, require_may_enter
 
@@ -81,6 +81,9 @@ def _unlisted(c: Change, role: Role, caller: PhoneCaller, leg: UUID) -> Particip
     if known is None and caller.number:
         same = there.filter(caller_number=caller.number, role=role.label).exclude(state=Participant.State.CONNECTED)
         known = same.first()
+        if known is not None:
+            # The number proves nothing: whoever let them in before looks at them again.
+            c.set(known, admitted=not is_for(c.conference, known))
     if known is not None:
         return known
     require_may_enter(c.conference, role, None)
