@@ -65,7 +65,11 @@ def change(scene: Scene, **fields: Any) -> None:
     Conference.objects.filter(pk=scene.conference.pk).update(**fields)
 
 
-@pytest.mark.parametrize("switches", [frozenset(), frozenset({Switch.MEMBER_MAY_INVITE}), frozenset(Switch)], ids=str)
+@pytest.mark.parametrize(
+    "switches",
+    [frozenset(), frozenset({Switch.MEMBER_MAY_INVITE}), frozenset(Switch)],
+    ids=["none", "invite", "all"],
+)
 @pytest.mark.parametrize("role", ROLES)
 def test_the_keys_of_each_role(role: str, switches: frozenset[Switch]) -> None:
     offered = {each.keys for each in COMMANDS.values() if each.is_for(Role.of(role), switches)}
