@@ -246,6 +246,7 @@ SPECTACULAR_SETTINGS = {
         "AssignableRoleEnum": "apps.conferences.services.inputs.ASSIGNABLE",
         "RoleWithPinEnum": "apps.conferences.services.inputs.WITH_PIN",
         "FloorModeEnum": "apps.conferences.models.FloorMode",
+        "LobbyEnum": "apps.accounts.models.Lobby",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

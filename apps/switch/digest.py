@@ -10,10 +10,12 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 # Without what looks alike in some typeface (0 O, 1 l I), since somebody may have to type it into a telephone.
 _ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _LENGTH: Final = 24  # 140 bits
+_IN_USER: Final = "-_.!~*'()&=+$,;?/"
 
 
 def new_password() -> str:
@@ -44,8 +46,22 @@ class Digest:
 
     def is_made_with(self, a1_hash: str) -> bool:
         middle = (self.nc, self.cnonce, self.qop) if self.nc and self.cnonce and self.qop else ()
-        right = _md5(":".join((a1_hash, self.nonce, *middle, _md5(f"{self.method}:{self.uri}"))))
-        return hmac.compare_digest(right.encode(), self.response.lower().encode())
+        given = self.response.lower().encode()
+        return any(
+            hmac.compare_digest(
+                _md5(":".join((a1_hash, self.nonce, *middle, _md5(f"{self.method}:{uri}")))).encode(), given
+            )
+            for uri in {self.uri, _escaped(self.uri)}
+        )
+
+
+def _escaped(uri: str) -> str:
+    """A SIP URI with its user part escaped (RFC 3261 §25.1), as it was sent: FreeSWITCH posts `%23` as it is, and what
+    is read of that is `#` (switch_utils.c:3499).
+    """
+    user, at, host = uri.rpartition("@")
+    scheme, colon, user = user.partition(":")
+    return f"{scheme}{colon}{quote(user, safe=_IN_USER)}{at}{host}"
 
 
 def _md5(text: str) -> str:

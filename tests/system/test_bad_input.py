@@ -53,7 +53,8 @@ _NAMES = (
 COMMANDS = re.compile(
     rf"""
       auth\ \S+
-    | event\ json\ [A-Z_ ]+\ conference::maintenance
+    | event\ json\ [A-Z_ ]+\ (conference::maintenance | sofia::gateway_state)
+    | api\ sofia\ xmlstatus(\ gateway)?
     | api\ (global_getvar\ core_uuid | strmicroepoch | conference\ json_list | show\ channels\ as\ json)
     | api\ uuid_kill\ {_UUID}\ [A-Z_]+
     | api\ uuid_setvar\ {_UUID}\ conference_(member_flags|join_volume_in)(\ [a-z0-9|-]+)?

@@ -10,6 +10,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.system.meeting import Feed
 from tests.system.plans import launch, person, states
@@ -21,6 +22,16 @@ RATE = 5
 MOST = 8
 #: Calls that may go out together after a pause, beyond the rate (reconcile/pacing.py: a tenth of a second's worth).
 BURST = 1
+SLOW = {
+    "id": str(uuid4()),
+    "name": "slow",
+    "node_id": None,
+    "handles": ["mobile"],
+    "prefix": PREFIX,
+    "priority": 1,
+    "calls_per_second": RATE,
+    "max_calls": MOST,
+}
 
 
 def slow(index: int, behaviour: str = "9000") -> str:
@@ -34,11 +45,11 @@ def _slow_gateway(stack: Stack) -> Iterator[None]:
     with stack.database() as database:
         database.execute(
             """
-            INSERT INTO switch_gateway (id, name, node_id, handles, prefix, priority, dial_string, caller_number,
-                                        encryption, calls_per_second, max_calls, enabled)
-            VALUES (%s, 'slow', NULL, '{mobile}', %s, 1, 'loopback/{number}/rehearsal', '', 'internal', %s, %s, true)
+            INSERT INTO switch_gateway
+            SELECT slow.* FROM switch_gateway g, jsonb_populate_record(g, %s) AS slow
+             WHERE g.dial_string = 'loopback/{number}/rehearsal' LIMIT 1
             """,
-            (uuid4(), PREFIX, RATE, MOST),
+            (Jsonb(SLOW),),
         )
         stack.hand_over()
         yield

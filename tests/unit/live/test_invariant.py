@@ -138,7 +138,7 @@ def test_limited_viewers_get_no_private_field() -> None:
     scene = make_scene()
     _, full = fresh(scene.conference, View.FULL)
     _, limited = fresh(scene.conference, View.LIMITED)
-    private = {"numbers", "round", "cause", "sip_code", "next_try_at"}
+    private = {"numbers", "round", "cause", "sip_code", "next_try_at", "caller_number"}
     for key, person in limited["participants"].items():
         assert private.isdisjoint(person)
         assert person == {name: value for name, value in full["participants"][key].items() if name not in private}

@@ -587,7 +587,7 @@ def test_who_calls_again_keeps_their_place_until_the_second_call_is_in_it(feed: 
     feed.change_person("ann", muted=True)  # the first is still who is heard
     assert told(feed) == [c.Mute(MAIN, first.leg)]
     feed.tell(e.MemberJoined, room=MAIN.name, **member(row.leg, row.leg))
-    assert c.Kill(first.leg, "ORIGINATOR_CANCEL") in told(feed)
+    assert c.Kill(first.leg, "LOSE_RACE") in told(feed)
 
 
 def test_a_call_to_somebody_who_calls_in_is_given_up() -> None:

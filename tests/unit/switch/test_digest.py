@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import md5
+from urllib.parse import unquote
 
 import pytest
 
@@ -42,3 +44,15 @@ def test_a_digest_is_proved_as_the_standards_have_it() -> None:
     assert not replace(digest, method="POST").is_made_with(known)
     assert not replace(digest, response="").is_made_with(known)
     assert replace(digest, nc="", response="670fd8c2df070c60b045671b8b24ff02").is_made_with(known)
+
+
+@pytest.mark.parametrize(
+    "sent", ["sip:%238@example.org", "sip:#8@example.org", "sips:a%3Ab@example.org", "sip:example.org"]
+)
+def test_a_digest_is_proved_however_the_switch_read_the_uri(sent: str) -> None:
+    """FreeSWITCH posts `%23` as it is."""
+    known = a1_hash("8001", "sparkle", "secret")
+    of_uri = md5(f"INVITE:{sent}".encode()).hexdigest()
+    response = md5(f"{known}:n:{of_uri}".encode()).hexdigest()
+    assert Digest("INVITE", unquote(sent), "n", response).is_made_with(known)
+    assert not Digest("INVITE", "sip:other@example.org", "n", response).is_made_with(known)

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -306,7 +307,8 @@ def test_the_addresses_of_gateways_are_accounts_whose_calls_are_guarded(
 
 
 def test_calls_from_outside_are_refused_and_other_contexts_are_not_ours(client: Client, node: Node) -> None:
-    refused = ET.fromstring(ask(client, node, "dialplan", **{"Hunt-Context": "public"}).content)
+    caller = {"Hunt-Context": "public", "Unique-ID": str(uuid4())}
+    refused = ET.fromstring(ask(client, node, "dialplan", **caller).content)
     actions = refused.findall("section[@name='dialplan']/context[@name='public']/extension/condition/action")
     assert [action.attrib for action in actions] == [{"application": "hangup", "data": "CALL_REJECTED"}]
     assert is_not_found(ask(client, node, "dialplan", **{"Hunt-Context": "rehearsal"}))
