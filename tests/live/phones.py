@@ -25,6 +25,7 @@ from tests.servers import wait_until
 T = TypeVar("T")
 
 KEPT = 20.0  # seconds of what was heard
+LATELY = 5.0  # seconds in which something was said: prompts have words in common, and those before are no match
 _AHEAD = 0.2  # seconds of tone that wait in the stack to be sent: more than a busy machine holds this thread up
 OPUS, G722, PCMA = "opus/48000/2", "g722/16000/1", "pcma"
 SECURE, PLAIN = "srtp-mand", ""
@@ -80,8 +81,8 @@ class Phone:
         self._phones.do(dial())
 
     def heard_say(self, file: Path) -> float:
-        """How much of a sound file was heard in the last seconds, from 0 to 1."""
-        return likeness(self._audio, self._rate, file)
+        """How much of a sound file was heard LATELY, from 0 to 1."""
+        return likeness(self._audio[-int(LATELY * self._rate) :], self._rate, file)
 
     def say(self, speech: NDArray[np.int16]) -> None:
         """Say this once, from now on; it is at the rate of the phone's codec, 48 kHz for Opus."""
