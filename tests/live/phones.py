@@ -25,7 +25,6 @@ from tests.servers import wait_until
 T = TypeVar("T")
 
 KEPT = 20.0  # seconds of what was heard
-LATELY = 5.0  # seconds in which something was said: prompts have words in common, and those before are no match
 _AHEAD = 0.2  # seconds of tone that wait in the stack to be sent: more than a busy machine holds this thread up
 OPUS, G722, PCMA = "opus/48000/2", "g722/16000/1", "pcma"
 SECURE, PLAIN = "srtp-mand", ""
@@ -51,6 +50,7 @@ class Phone:
         self._rate = 0
         self._audio = np.zeros(0, np.int16)
         self._total = 0
+        self._since = 0
 
     @property
     def in_call(self) -> bool:
@@ -81,8 +81,13 @@ class Phone:
         self._phones.do(dial())
 
     def heard_say(self, file: Path) -> float:
-        """How much of a sound file was heard LATELY, from 0 to 1."""
-        return likeness(self._audio[-int(LATELY * self._rate) :], self._rate, file)
+        """How much of a sound file was heard since `forget_heard`, from 0 to 1."""
+        audio = self._audio[max(0, self._audio.size - (self._total - self._since)) :]
+        return likeness(audio, self._rate, file) if audio.size else 0.0
+
+    def forget_heard(self) -> None:
+        """Prompts have words in common: one that was heard before is like one that is not to be heard now."""
+        self._since = self._total
 
     def say(self, speech: NDArray[np.int16]) -> None:
         """Say this once, from now on; it is at the rate of the phone's codec, 48 kHz for Opus."""

@@ -118,6 +118,8 @@ class Meeting:
     def press(self, position: int, keys: str, *prompts: str) -> None:
         """Press keys; the person hears these prompts, and nobody else does."""
         files = [self.sounds / sound("zh-hans", prompt) for prompt in prompts]
+        for phone in self.phones:
+            phone.forget_heard()
         self.phones[position].press(keys)
         for file in files:
             wait_until(partial(self.heard_say, position, file), f"{file.stem} is heard")
