@@ -25,6 +25,8 @@ ANSWERS = {
     b"api global_getvar core_uuid": body(CORE),
     b"api conference json_list": body("+OK No active conferences.\n"),
     b"api show channels as json": body('{"row_count":0}\n'),
+    b"api sofia xmlstatus": body("<profiles></profiles>"),
+    b"api sofia xmlstatus gateway": body("<gateways></gateways>"),
 }
 
 

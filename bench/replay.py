@@ -1,7 +1,7 @@
 """An event socket that sends prepared events as fast as they are taken. A child process.
 
-Answers `port`, `subscribed` (whether somebody listens) and `blast` (so many events of these actions, to the listener;
-when it began and ended, and the bytes).
+Answers `port`, `subscribed` (whether somebody listens, not to gateways only) and `blast` (so many events of these
+actions, to the listener; when it began and ended, and the bytes).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Switch:
             *commands, rest = (rest + data).split(b"\n\n")
             for command in commands:
                 connection.sendall(answer(command, self.answers))
-                if command.startswith(b"event "):
+                if command.startswith(b"event ") and b"sofia::gateway_state" not in command:
                     self.form = command.split()[1].decode()
                     self.listener = connection
         if self.listener is connection:
