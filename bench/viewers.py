@@ -89,7 +89,7 @@ def asgi(application: str) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen(
         f"{sys.executable} -m uvicorn {application} --host 127.0.0.1 --port {port}"
         " --no-access-log --log-level error --timeout-graceful-shutdown 1"
-        " --ws-per-message-deflate false".split(),
+        " --ws apps.core.websocket:SharingProtocol --ws-per-message-deflate false".split(),
         cwd=ROOT,
         preexec_fn=dies_with_parent(),
     )

@@ -81,7 +81,7 @@ def _applications(var: Path, port: int) -> list[Program]:
     worker = ["--queues", "default,media,minutes", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     web = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     # One prebuilt frame goes to all sockets: compressing it for each would cost more than it saves.
-    web += ["--ws-per-message-deflate", "false"]
+    web += ["--ws", "apps.core.websocket:SharingProtocol", "--ws-per-message-deflate", "false"]
     return [
         Program(
             "web",

@@ -28,6 +28,7 @@ from psycopg.types.json import Jsonb
 from apps.conferences.models import Announcement, Conference, Participant, Whisper
 from apps.core import audit, realtime
 from apps.core.errors import NotFound
+from apps.core.sql import instances
 
 from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, WHISPER, Changes, shown
 
@@ -35,11 +36,12 @@ from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, WHISPER, Changes, show
 NOTIFY_CHANNEL = "sparkle_desired"
 
 _NOTIFY = "SELECT pg_notify(%(channel)s, %(conference)s::text)"
-#: The conference's own columns, the delta and the wake-up in one statement: a person waits for each.
+#: The conference's own columns, the delta, the audit entry and the wake-up in one statement: a person waits for each.
 _NUMBER = f"""
 WITH numbered AS (UPDATE conferences_conference SET {{columns}} WHERE id = %(conference)s),
      kept AS (INSERT INTO conferences_delta (conference_id, seq, at, changes)
-              VALUES (%(conference)s, %(seq)s, clock_timestamp(), %(changes)s))
+              VALUES (%(conference)s, %(seq)s, clock_timestamp(), %(changes)s)),
+     audited AS ({audit.INSERT})
 {_NOTIFY}
 """  # noqa: S608 - names of ours
 
@@ -116,18 +118,20 @@ class Change:
     def happened(self) -> bool:
         return bool(self._updates or self._created)
 
-    def store(self) -> Changes:
-        """Write what was set, in one statement for each distinct set of values, and number it."""
+    def store(self, by: audit.By, action: str) -> Changes:
+        """Write what was set, in one statement for each distinct set of values, number it, and say who did it."""
         conference = self._updates.pop(self.conference, {})
         same: dict[tuple[type[models.Model], str], list[models.Model]] = defaultdict(list)
         for instance, values in self._updates.items():
             same[type(instance), repr(sorted(values.items()))].append(instance)
-        for (model, _), instances in same.items():
-            model._default_manager.filter(pk__in=[each.pk for each in instances]).update(**self._updates[instances[0]])
+        for (model, _), alike in same.items():
+            model._default_manager.filter(pk__in=[each.pk for each in alike]).update(**self._updates[alike[0]])
         self.seq = self.conference.seq = self.seq + 1
         changes = delta(conference=conference, **self._rows())
         columns: dict[str, Any] = {**conference, "seq": self.seq}
-        rest = {"conference": self.conference.pk, "changes": Jsonb(changes), "channel": NOTIFY_CHANNEL}
+        key = self.conference.pk
+        rest = {"conference": key, "changes": Jsonb(changes), "channel": NOTIFY_CHANNEL}
+        rest |= audit.values(by=by, action=action, on=self.conference, conference_id=key, detail=self.detail)
         with connection.cursor() as cursor:
             cursor.execute(
                 _NUMBER.format(columns=", ".join(f"{name} = %({name})s" for name in columns)), columns | rest
@@ -146,10 +150,10 @@ class Change:
 
 def lock(conference_id: UUID) -> Conference:
     """The conference's row, locked until the transaction ends. Raises NotFound."""
-    try:
-        return Conference.objects.select_for_update().get(pk=conference_id)
-    except Conference.DoesNotExist:
-        raise NotFound from None
+    found = instances(Conference, "t.id = %(id)s", {"id": conference_id}, "FOR UPDATE")
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 @contextmanager
@@ -160,10 +164,7 @@ def change(conference_id: UUID, *, by: audit.By, action: str) -> Iterator[Change
         yield collected
         if not collected.happened:
             return
-        changes = collected.store()
-        audit.record(
-            by=by, action=action, on=collected.conference, conference_id=conference_id, detail=collected.detail
-        )
+        changes = collected.store(by, action)
         realtime.publish(channel(conference_id), message(collected.seq, changes))
 
 

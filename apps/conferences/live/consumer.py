@@ -22,6 +22,7 @@ from apps.conferences.services.actions import perform
 from apps.core.api.problems import as_problem
 from apps.core.api.throttles import count_request
 from apps.core.errors import FieldError, Invalid, MalformedBody, NotSignedIn, Problem
+from apps.core.sql import instances
 
 from .hub import hub
 from .viewer import Credentials, GuestCredentials, Pass, Viewer
@@ -120,7 +121,7 @@ _guest = database_sync_to_async(guest_of, thread_sensitive=False)
 def _caller(credentials: Pass) -> Caller | None:
     if isinstance(credentials, GuestCredentials):
         return find_guest(credentials.user)
-    return User.objects.filter(pk=credentials.user, is_active=True).first()
+    return next(iter(instances(User, "t.id = %(id)s AND t.is_active", {"id": credentials.user})), None)
 
 
 def _language_of(caller: Caller | None) -> str:

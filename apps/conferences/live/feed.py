@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from uuid import UUID
 
+from apps.core.websocket import SharedText
+
 from .views import Changes, View, merge, restrict
 
 #: So many deltas are kept for viewers who are a little behind; who is further behind gets a snapshot.
@@ -26,7 +28,7 @@ class Feed:
         self.seq = seq
         self._recent: deque[tuple[int, Changes]] = deque(maxlen=RECENT)
         self._waiting: dict[int, Changes] = {}
-        self._frames: dict[tuple[View, int], str] = {}
+        self._frames: dict[tuple[View, int], SharedText] = {}
 
     @property
     def has_gap(self) -> bool:
@@ -65,7 +67,7 @@ class Feed:
         later = [changes for seq, changes in self._recent if seq > since]
         return any("conference" in changes or own in changes.get("participants", {}) for changes in later)
 
-    def frame(self, view: View, since: int) -> str | None:
+    def frame(self, view: View, since: int) -> SharedText | None:
         """One frame that leads from `since` to `seq`, built once for all who need it; None when that lies too far
         back.
         """
@@ -78,7 +80,8 @@ class Feed:
                 if seq > since:
                     changes = merge(changes, later)
             document = {"type": "delta", "from": since, "seq": self.seq, "changes": restrict(changes, view)}
-            text = self._frames[view, since] = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            text = SharedText(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+            self._frames[view, since] = text
         return text
 
     def _advance(self) -> list[Changes]:

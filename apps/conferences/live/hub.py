@@ -25,6 +25,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from apps.conferences.actors import CONFERENCE_ACTIONS
+from apps.core.websocket import SharedText
 
 from . import reading, snapshot
 from .changes import channel, talking_channel
@@ -197,7 +198,8 @@ class Hub:
             return
         if name == talking_channel(conference_id):
             room.talking = json.loads(data)
-            frame = json.dumps({"type": "talking", "participants": room.talking}, separators=(",", ":"))
+            told = {"type": "talking", "participants": room.talking}
+            frame = SharedText(json.dumps(told, separators=(",", ":")))
             for viewer in room.viewers:
                 if viewer.view is not View.WAITING:
                     viewer.offer_talking(frame)

@@ -15,6 +15,7 @@ from apps.conferences.errors import require
 from apps.conferences.live.changes import Change, names
 from apps.conferences.models import Conference, Participant
 from apps.core.errors import NotFound, Problem
+from apps.core.sql import instances
 
 State = Participant.State
 Answer = dict[str, Any]
@@ -110,7 +111,9 @@ def _named(act: Act, action: Action, given: list[UUID] | str) -> Iterable[tuple[
     if isinstance(given, str):
         act.actor.require(action)
         return [(each.pk, each) for each in _group(act, given) if act.actor.may_to(action, each)]
-    found = act.roster.in_bulk(given)
+    of_them = "t.conference_id = %(conference)s AND t.id = ANY (%(given)s)"
+    people = instances(Participant, of_them, {"conference": act.conference.pk, "given": given})
+    found = {each.pk: each for each in people}
     return [(key, found.get(key)) for key in given]
 
 

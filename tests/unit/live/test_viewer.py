@@ -13,6 +13,7 @@ import uvicorn
 from websockets.asyncio.client import connect
 
 from apps.conferences.live.viewer import MOST_WAITING, Credentials, Viewer
+from apps.core.websocket import SharedText, SharingProtocol
 
 from .client import run
 
@@ -181,7 +182,7 @@ def test_a_client_that_reads_no_more_is_told_all_when_it_reads_again() -> None:
         sender.cancel()
 
     async def scenario() -> None:
-        server = uvicorn.Server(uvicorn.Config(application, lifespan="off", log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(application, lifespan="off", log_level="error", ws=SharingProtocol))
         listener = socket.create_server(("127.0.0.1", 0))
         serving = asyncio.create_task(server.serve([listener]))
         async with connect(f"ws://127.0.0.1:{listener.getsockname()[1]}/", compression=None) as client:
@@ -192,7 +193,7 @@ def test_a_client_that_reads_no_more_is_told_all_when_it_reads_again() -> None:
             def happens() -> None:
                 nonlocal number
                 number += 1
-                viewer.offer(f"{number - 1} {number} {'x' * 50_000}", number)
+                viewer.offer(SharedText(f"{number - 1} {number} {'x' * 50_000}"), number)
 
             while not viewer._busy.is_set():
                 happens()
