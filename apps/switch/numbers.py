@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
@@ -43,6 +44,7 @@ _EXTENSION = re.compile(r"[0-9]{2,10}\Z")
 _LOOSE = str.maketrans("０１２３４５６７８９＋（）－．　", "0123456789+()-. ")
 
 
+@lru_cache(maxsize=10_000)  # the same people are called again and again, hundreds at a time
 def parse_number(written: str, kind: NumberKind | None = None, region: str = "CN") -> Number:
     """Read a number as a person wrote it; `region` is for those without a country code.
 
@@ -63,9 +65,10 @@ def parse_number(written: str, kind: NumberKind | None = None, region: str = "CN
         parsed = phonenumbers.parse(digits, region)
     except phonenumbers.NumberParseException as error:
         raise InvalidNumber("not_a_number") from error
-    if not phonenumbers.is_valid_number(parsed):
+    its_type = phonenumbers.number_type(parsed)
+    if its_type == phonenumbers.PhoneNumberType.UNKNOWN:  # of all that no plan of numbers knows
         raise InvalidNumber("not_a_number")
-    mobile = phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.MOBILE
+    mobile = its_type == phonenumbers.PhoneNumberType.MOBILE
     value = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return Number(NumberKind.MOBILE if mobile else NumberKind.LANDLINE, value)
 

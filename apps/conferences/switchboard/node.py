@@ -42,7 +42,7 @@ from .writing import store_attempts, write_conferences, write_legs, write_partic
 logger = logging.getLogger(__name__)
 
 #: Least seconds between two rounds of the loop: what comes meanwhile is written together.
-FLUSH = 0.02
+FLUSH = 0.05
 #: Most seconds that a round observes while more and more comes: what is written together costs less for each event.
 OBSERVE = 0.1
 SWEEP = 1.0
