@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 wsgi_app = "sparkle.xml_wsgi:application"
@@ -24,6 +25,7 @@ def post_fork(server: Any, worker: Any) -> None:
     """
     from django.db import connection
 
+    gc.freeze()  # what is loaded stays: looking through it again would keep somebody waiting
     options = connection.settings_dict["OPTIONS"]
     options.pop("pool", None)
     options |= {"connect_timeout": 2, "options": "-c statement_timeout=1500"}
