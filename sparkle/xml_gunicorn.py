@@ -29,3 +29,4 @@ def post_fork(server: Any, worker: Any) -> None:
     options = connection.settings_dict["OPTIONS"]
     options.pop("pool", None)
     options |= {"connect_timeout": 2, "options": "-c statement_timeout=1500"}
+    connection.settings_dict["CONN_MAX_AGE"] = None

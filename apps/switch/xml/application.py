@@ -57,7 +57,8 @@ class Application:
         if method != "POST":
             return "405 Method Not Allowed", {"Allow": "POST"}, b""
         try:
-            text = _once_more(lambda: _ask(answer, environ))
+            body = _body(environ)
+            text = _once_more(lambda: _ask(answer, environ.get("HTTP_AUTHORIZATION", ""), body))
         except Exception:  # whatever it is: nobody gets in, and the switch has not to wait
             logger.exception("A question of a switch was not answered")
             text = NOT_FOUND
@@ -66,22 +67,22 @@ class Application:
         return "200 OK", {"Content-Type": "text/xml"}, text
 
 
-def _ask(answer: Answer, environ: WSGIEnvironment) -> bytes | None:
-    """None: it is no node that asks."""
-    node = asking_node(environ.get("HTTP_AUTHORIZATION", ""))
+def _body(environ: WSGIEnvironment) -> bytes:
+    """No more of it than a question has."""
+    body: bytes = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), LONGEST + 1))
+    return body
+
+
+def _ask(answer: Answer, authorization: str, body: bytes) -> bytes | None:
+    """None: it is no node that asks. Raises ValueError for what is no form, or too long."""
+    node = asking_node(authorization)
     if node is None:
         return None
-    question = _read(environ)
+    if len(body) > LONGEST:
+        raise ValueError("too long a question")
+    question = dict(parse_qsl(body.decode(), keep_blank_values=True))
     # NUL ends a text for FreeSWITCH and is none for PostgreSQL.
     return NOT_FOUND if any("\0" in value for value in question.values()) else answer(node, question)
-
-
-def _read(environ: WSGIEnvironment) -> dict[str, str]:
-    """Raises ValueError for what is no form, or far too long."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if not 0 <= length <= LONGEST:
-        raise ValueError(f"a question of {length} bytes")
-    return dict(parse_qsl(environ["wsgi.input"].read(length).decode(), keep_blank_values=True))
 
 
 def _once_more(ask: Callable[[], bytes | None]) -> bytes | None:
