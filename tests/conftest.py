@@ -26,6 +26,9 @@ from tests.system.stack import Stack, running_stack
 hypothesis_settings.register_profile("sparkle", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("sparkle")
 
+SHARING = ("browser", "contract", "live/system", "system")
+"""Folders whose tests share what is slow to start."""
+
 _given = dict(os.environ)
 _var = Path(tempfile.mkdtemp(prefix="sparkle-tests-"))
 _var.chmod(0o755)  # PostgreSQL of a root's test run is run by another account
@@ -56,12 +59,10 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What the two processes of `make test` deal out: file by file, or a folder that shares what is slow to
-    start.
-    """
+    """What the two processes of `make test` deal out: file by file, or a folder of SHARING."""
     for item in items:
         file = item.path.relative_to(Path(__file__).parent)
-        together = file.parts[0] if file.parts[0] in ("browser", "contract", "system") else str(file)
+        together = next((folder for folder in SHARING if file.is_relative_to(folder)), str(file))
         item.add_marker(pytest.mark.xdist_group(together))
 
 
