@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
-import wave
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import ARGUMENTS, PATIENCE, missing
+from tests.browser.conftest import PATIENCE, missing
+from tests.browser.sound import LISTEN, does_not_hear, hears, with_microphone
 from tests.contract.esl import Client
 from tests.contract.switches import Pocket
 from tests.doubles.control_plane import ControlPlane
@@ -22,8 +20,6 @@ from tests.doubles.control_plane import ControlPlane
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 MICROPHONE, TONE = 880, 1320
 """Hertz: what the first tab's microphone hears, and what the second tab makes itself."""
-HEARD, SILENT = -50, -70
-"""dB. A tone that is heard is at some -20, what is not there below -100."""
 
 OpenPhone = Callable[[str, int | None], Page]
 
@@ -63,21 +59,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def microphone(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium of its own, whose microphone hears a tone."""
-    sound = tmp_path_factory.mktemp("sound") / "tone.wav"
-    wavelet = 8000 * np.sin(2 * np.pi * MICROPHONE * np.arange(48_000) / 48_000)
-    with wave.open(str(sound), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(48_000)
-        file.writeframes(wavelet.astype(np.int16).tobytes())
-    pretence = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    pretence += [f"--use-file-for-fake-audio-capture={sound}", "--autoplay-policy=no-user-gesture-required"]
-    path = shutil.which("chromium")
-    browser = chromium.browser_type.launch(executable_path=path, args=[*ARGUMENTS, *pretence])
-    yield browser
-    browser.close()
+def microphone(chromium: Browser) -> Iterator[Browser]:
+    with with_microphone(chromium, MICROPHONE) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +93,7 @@ def open_phone(microphone: Browser, site: str, switch: Pocket, plane: ControlPla
     """A tab that registers as somebody; without a tone of its own it has the microphone."""
     context = microphone.new_context()
     context.set_default_timeout(PATIENCE)
+    context.add_init_script(LISTEN)
 
     def new(user: str, hertz: int | None, password: str | None = None) -> Page:
         page = context.new_page()
@@ -131,32 +116,24 @@ def _call(page: Page) -> None:
     _happens(page, "confirmed")
 
 
-def _hears(page: Page, hertz: int) -> None:
-    page.wait_for_function("([hertz, above]) => level(hertz) > above", arg=[hertz, HEARD])
-
-
-def _does_not_hear(page: Page, hertz: int) -> None:
-    page.wait_for_function("([hertz, below]) => level(hertz) < below", arg=[hertz, SILENT])
-
-
 def test_two_tabs_hear_each_other(open_phone: OpenPhone, esl: Client) -> None:
     first, second = open_phone("b-1", None), open_phone("b-2", TONE)
     _call(first)
     _call(second)
-    _hears(first, TONE)
-    _hears(second, MICROPHONE)
-    _does_not_hear(first, MICROPHONE)
-    _does_not_hear(second, TONE)
+    hears(first, TONE)
+    hears(second, MICROPHONE)
+    does_not_hear(first, MICROPHONE)
+    does_not_hear(second, TONE)
 
     [leg] = [line.split(";")[2] for line in esl.api("conference R list").splitlines() if "b-1@" in line]
     assert "王小明" in esl.api("conference R list")
     assert esl.api(f"uuid_getvar {leg} rtp_has_crypto") == "srtp:dtls:AES_CM_128_HMAC_SHA1_80"
     assert first.evaluate("cipher()") == "SRTP_AES128_CM_HMAC_SHA1_80"
     assert esl.api(f"conference R mute uuid={leg}").startswith("+OK")
-    _does_not_hear(second, MICROPHONE)
-    _hears(first, TONE)
+    does_not_hear(second, MICROPHONE)
+    hears(first, TONE)
     assert esl.api(f"conference R unmute uuid={leg}").startswith("+OK")
-    _hears(second, MICROPHONE)
+    hears(second, MICROPHONE)
 
     assert esl.api(f"conference R kick uuid={leg}").startswith("+OK")
     _happens(first, "ended:Terminated")
@@ -180,8 +157,8 @@ def test_a_tab_is_called(open_phone: OpenPhone, esl: Client) -> None:
         "bgapi originate {origination_caller_id_number=10086}sofia/internal/b-2%pocket.test &conference(R@sparkle)"
     )
     _happens(called, "confirmed")
-    _hears(called, MICROPHONE)
-    _hears(caller, TONE)
+    hears(called, MICROPHONE)
+    hears(caller, TONE)
 
 
 def test_a_wrong_password_is_refused(open_phone: Callable[..., Page]) -> None:
