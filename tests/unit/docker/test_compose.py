@@ -136,10 +136,11 @@ def served_by_gunicorn(arguments: list[str]) -> str:
     given = Config().parser().parse_args([re.sub(r"\$\{\w+:-(\w+)\}", r"\1", word) for word in arguments])
     if given.config is None:
         return str(given.args[0])
-    file = {name: value for name, value in run_path(str(ROOT / given.config)).items() if not name.startswith("_")}
-    known = Config().settings
-    assert {name for name in file if name not in ("annotations", "Any")} <= known.keys()
-    return str(file["wsgi_app"])
+    text = (ROOT / given.config).read_text(encoding="utf-8")
+    names = re.findall(r"^(?:def )?([a-z_]+)(?: =|\()", text, re.MULTILINE)
+    assert "post_fork" in names
+    assert set(names) <= Config().settings.keys()
+    return str(run_path(str(ROOT / given.config))["wsgi_app"])
 
 
 def understood(command: click.Command, arguments: list[str]) -> None:
