@@ -269,6 +269,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": crontab(minute="17")}
     for name in (
         "apps.core.tasks.forget_answers",
+        "apps.core.tasks.forget_failures",
         "apps.switch.tasks.forget_browser_accounts",
         "apps.switch.tasks.forget_sign_ins",
         "apps.conferences.tasks.forget_deltas",

@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from .audit import By, Person, record
-from .models import AuditEntry, IdempotencyRecord
+from .models import AuditEntry, Failures, IdempotencyRecord
 from .text import has_control_characters
 
 if TYPE_CHECKING:
@@ -172,6 +172,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_help_text = _("Actor, action, object or the object's ID")
     date_hierarchy = "at"
     show_full_result_count = False
+
+
+@admin.register(Failures)
+class FailuresAdmin(ReadOnlyAdmin):
+    list_display = ("key", "failures", "forgotten_at")
+    search_fields = ("key",)
+    ordering = ("-forgotten_at",)
 
 
 @admin.register(IdempotencyRecord)

@@ -1,4 +1,4 @@
-"""Facts that every other app writes: the audit log and answered requests."""
+"""Facts that every other app writes: the audit log, answered requests, and failures that brakes count."""
 
 from __future__ import annotations
 
@@ -64,3 +64,19 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.key}"
+
+
+class Failures(models.Model):
+    """What a brake counts (core/brake.py). `key` tells nobody whose failures they are."""
+
+    key = models.CharField(_("key"), max_length=100, primary_key=True)
+    failures = models.PositiveIntegerField(_("failures"))
+    forgotten_at = models.DateTimeField(_("forgotten"))
+
+    class Meta:
+        verbose_name = _("count of failures")
+        verbose_name_plural = _("counts of failures")
+        indexes = [models.Index(fields=["forgotten_at"], name="failures_forgotten")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.failures}"

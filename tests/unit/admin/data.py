@@ -27,7 +27,7 @@ from apps.conferences.models import (
     Whisper,
 )
 from apps.core.ids import new_id
-from apps.core.models import AuditEntry, IdempotencyRecord
+from apps.core.models import AuditEntry, Failures, IdempotencyRecord
 from apps.switch.models import (
     BrowserAccount,
     Extension,
@@ -130,6 +130,7 @@ def _one_of_each(n: int) -> list[models.Model]:
     entry = AuditEntry.objects.create(
         actor_id=user.pk, actor_name=user.display_name, action="mute", object_type="participant", object_id="1"
     )
+    failures = Failures.objects.create(key=f"guess-{n}", failures=1, forgotten_at=timezone.now())
     record = IdempotencyRecord.objects.create(
         actor_id=user.pk,
         key=f"k{n}",
@@ -167,5 +168,6 @@ def _one_of_each(n: int) -> list[models.Model]:
         dial_in,
         personal_pin,
         entry,
+        failures,
         record,
     ]

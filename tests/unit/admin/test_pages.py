@@ -21,13 +21,14 @@ from apps.conferences.models import (
     Conference,
     Delta,
     DialIn,
+    Failures,
     GuestLink,
     Participant,
     PersonalPin,
     Whisper,
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
-from apps.core.models import AuditEntry, IdempotencyRecord
+from apps.core.models import AuditEntry, Failures, IdempotencyRecord
 from apps.switch.models import BrowserAccount, GatewayState, ProvisioningLink, SignInGuard
 from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, TRUNK_PASSWORD, XML_PASSWORD, populate
 from tests.unit.admin.forms import url
