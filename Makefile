@@ -17,7 +17,7 @@ test: ## every check and test, the cheap ones first
 	SPARKLE_ENV=test $(BIN)/python -Wignore manage.py makemigrations --check --dry-run
 	$(BOOTSTRAP) npm run check
 	$(BOOTSTRAP) npm run test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 clean: ## remove what can be made again; the data in var/ stays
 	rm -rf .venv frontend/node_modules apps/console/static/console .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

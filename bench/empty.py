@@ -1,15 +1,14 @@
-"""An ASGI application that answers everything with nothing: what the server itself takes."""
+"""A WSGI application that answers everything with nothing: what the server itself takes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 
-async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["type"] != "http":
-        return
-    while (await receive()).get("more_body"):
-        pass
-    headers = [(b"content-type", b"text/xml"), (b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+    start_response("200 OK", [("Content-Type", "text/xml"), ("Content-Length", "0")])
+    return []

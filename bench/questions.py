@@ -23,19 +23,17 @@ class Asker:
         self._next = 0
         self._authorization = authorization
 
-    def ask(self, port: int, rate: float, seconds: float, keep: bool, judge: bool) -> list[float]:
-        """The seconds from when each question was due until its answer was read whole. `keep`: connections are used
-        again; else each question opens its own, as mod_xml_curl does. `judge`: the answers have to be right.
+    def ask(self, port: int, rate: float, seconds: float, judge: bool) -> list[float]:
+        """The seconds from when each question was due until its answer was read whole. `judge`: the answers have to be
+        right.
         """
-        return asyncio.run(self._asking(port, rate, seconds, keep, judge))
+        return asyncio.run(self._asking(port, rate, seconds, judge))
 
-    async def _asking(self, port: int, rate: float, seconds: float, keep: bool, judge: bool) -> list[float]:
+    async def _asking(self, port: int, rate: float, seconds: float, judge: bool) -> list[float]:
         loop = asyncio.get_running_loop()
-        idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
         async def one(due: float, request: bytes, word: bytes) -> float:
-            pair = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
-            reader, writer = pair
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 "), head
@@ -43,10 +41,7 @@ class Asker:
             answer = await reader.readexactly(int(fields[b"content-length"]))
             took = loop.time() - due
             assert not judge or word in answer, answer
-            if keep:
-                idle.append(pair)
-            else:
-                writer.close()
+            writer.close()
             return took
 
         async def in_time(due: float, request: bytes, word: bytes) -> float:
@@ -59,24 +54,20 @@ class Asker:
         while due < end:
             path, word, body = self._questions[self._next % len(self._questions)]
             self._next += 1
-            request = self._request(path, body, keep)
+            request = self._request(path, body)
             if (pause := due - loop.time()) > 0:
                 await asyncio.sleep(pause)
             tasks.append(asyncio.create_task(in_time(due, request, word)))
             due += random.expovariate(rate)
-        found = await asyncio.gather(*tasks)
-        for _, writer in idle:
-            writer.close()
-        return list(found)
+        return list(await asyncio.gather(*tasks))
 
-    def _request(self, path: str, body: bytes, keep: bool) -> bytes:
+    def _request(self, path: str, body: bytes) -> bytes:
         lines = [
             f"POST {path} HTTP/1.1",
             "Host: 127.0.0.1",
             f"Authorization: {self._authorization}",
             "User-Agent: freeswitch-xml/1.0",
             "Accept: */*",
-            f"Connection: {'keep-alive' if keep else 'close'}",
             "Content-Type: application/x-www-form-urlencoded",
             f"Content-Length: {len(body)}",
         ]

@@ -14,13 +14,13 @@ RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS packages
 WORKDIR /build
-COPY requirements.txt requirements-production.txt constraints.txt ./
+COPY requirements.txt constraints.txt ./
 # Wheels only, so that no compiler is needed (greenswitch, which has none, is Python alone); no pip in what is kept.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/sparkle \
     && pip --python /opt/sparkle/bin/python install --disable-pip-version-check \
         --only-binary :all: --no-binary greenswitch \
-        --requirement requirements-production.txt --constraint constraints.txt
+        --requirement requirements.txt --constraint constraints.txt
 
 FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0

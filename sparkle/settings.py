@@ -41,11 +41,8 @@ HEARTBEAT_FILE = envstr("SPARKLE_HEARTBEAT_FILE", "")
 SECRET_KEY = envsecret("SPARKLE_SECRET_KEY", _outside_production("for a machine of one's own only " * 2))
 DEBUG = envbool("SPARKLE_DEBUG", default=False)
 # Where FreeSWITCH nodes ask about accounts and calls: loopback, or https.
-SPARKLE_XML_URL = envstr("SPARKLE_XML_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = [
-    *envlist("SPARKLE_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
-    urlsplit(SPARKLE_XML_URL).hostname or "127.0.0.1",
-]
+SPARKLE_XML_URL = envstr("SPARKLE_XML_URL", "http://127.0.0.1:8002").rstrip("/")
+ALLOWED_HOSTS = envlist("SPARKLE_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = envlist("SPARKLE_CSRF_TRUSTED_ORIGINS", "")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -25,7 +25,5 @@ urlpatterns = [
     path("api/v1/", include("apps.conferences.api.urls")),
     re_path(r"^api/", no_such_address),
     path("provisioning/<str:token>", configuration, name="provisioning"),
-    path("switch/xml/", include("apps.switch.xml.urls")),
-    path("switch/xml/", include("apps.conferences.dialin.urls")),
     path("", include("apps.console.urls")),
 ]

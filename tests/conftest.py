@@ -11,12 +11,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from sparkle.local.embedded import Server, prepare_postgres, prepare_valkey
 from tests.servers import running
@@ -25,6 +27,9 @@ from tests.system.stack import Stack, running_stack
 # The same examples in every run, and no time limit on one: a failure is the change's, not the day's.
 hypothesis_settings.register_profile("sparkle", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("sparkle")
+
+SHARING = ("browser", "contract", "live/system", "system")
+"""Folders whose tests share what is slow to start."""
 
 _given = dict(os.environ)
 _var = Path(tempfile.mkdtemp(prefix="sparkle-tests-"))
@@ -55,14 +60,19 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(_var)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What the two processes of `make test` deal out: file by file, or a folder that shares what is slow to
-    start.
+class Dealing(LoadScopeScheduling):  # type: ignore[misc]
+    """What the two processes of `make test` deal out: file by file, or a folder of SHARING.
+
+    Not by xdist_group: pytest-xdist 3.8 writes groups where pytest 9.2 does not read them any more.
     """
-    for item in items:
-        file = item.path.relative_to(Path(__file__).parent)
-        together = file.parts[0] if file.parts[0] in ("browser", "contract", "system") else str(file)
-        item.add_marker(pytest.mark.xdist_group(together))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).relative_to("tests")
+        return next((folder for folder in SHARING if file.is_relative_to(folder)), str(file))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Dealing(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
@@ -86,6 +87,16 @@ def instances(model: type[M], where: str, values: Mapping[str, Any], rest: str =
         for at, convert in columns.converters:
             row[at] = convert(row[at], None, connection)
     return [model.from_db(DEFAULT_DB_ALIAS, columns.names, row) for row in found]
+
+
+def update(model: type[Model], keys: Collection[UUID], values: Mapping[str, Any]) -> None:
+    """Give columns (`called_id`) of the rows with these keys the same values."""
+    names = ", ".join(f"{name} = %({name})s" for name in values)
+    fields = {name: model._meta.get_field(name) for name in values}
+    given = {name: field.get_db_prep_save(values[name], connection) for name, field in fields.items()}  # type: ignore[union-attr]
+    text = f"UPDATE {model._meta.db_table} SET {names} WHERE id = ANY (%(_keys)s)"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(text, {**given, "_keys": list(keys)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ _BROWSER = re.compile(r"b-[0-9a-f]{20}")
 _EXTENSION = re.compile(r"[0-9]{2,10}")
 
 
+#: SQL of whether a browser's account `t` may be used `%(now)s`.
+BROWSER_IS_GOOD = "t.revoked_at IS NULL AND t.expires_at > %(now)s"
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What a digest is checked against. `browser`: it speaks SIP over WebSocket and DTLS-SRTP."""
@@ -41,8 +45,9 @@ def may_be_account(name: str) -> bool:
 def find_account(name: str) -> Account | None:
     """The account of this name that may sign in now."""
     if is_browser(name):
-        account = BrowserAccount.objects.filter(pk=name, revoked_at=None, expires_at__gt=timezone.now()).first()
-        return Account(name, account.a1_hash, browser=True) if account else None
+        known, values = {"a1_hash": "t.a1_hash"}, {"name": name, "now": timezone.now()}
+        found = Select(BrowserAccount._meta.db_table, known, f"t.name = %(name)s AND {BROWSER_IS_GOOD}", values).first()
+        return Account(name, unseal(found.a1_hash), browser=True) if found is not None else None
     if not _EXTENSION.fullmatch(name):
         return None
     known = {"a1_hash": "t.a1_hash"}

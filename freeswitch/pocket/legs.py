@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from apps.switch import srtp
+
 from .audio import ClipVoice, Samples, Voice
 from .causes import Q850, SIP
 from .events import Headers
@@ -24,9 +26,18 @@ class Codec(NamedTuple):
     rate: str
     bit_rate: str
 
+    def decoded(self) -> Codec:
+        return Codec("L16", self.rate, str(16 * int(self.rate)))
+
 
 L16: Final = Codec("L16", "16000", "256000")
-OPUS: Final = Codec("opus", "48000", "0")
+L16_NARROW: Final = Codec("L16", "8000", "128000")
+"""Of `null`, which asks for nothing else."""
+OPUS: Final = Codec("opus", "16000", "0")
+"""At the rate that FreeSWITCH's profiles prefer (freeswitch/conf/sip_profiles/shared/common.xml)."""
+NO_CODEC: Final = Codec("", "", "")
+REPORT_SECONDS: Final = 5.0
+"""Between two reports of what has come (`rtcp-audio-interval-msec` of freeswitch/conf)."""
 
 _NEVER: Final = "0"
 _DIRECTIONS: Final = ("outbound", "inbound")
@@ -140,6 +151,24 @@ class Leg:
     def is_ringing(self) -> bool:
         return self.answered == _NEVER and self.cause is None
 
+    @property
+    def is_sip(self) -> bool:
+        return self.name.startswith("sofia/")
+
+    @property
+    def has_media(self) -> bool:
+        return self.answered != _NEVER or self.progress_media != _NEVER
+
+    @property
+    def read_codec(self) -> Codec:
+        """A room reads what is decoded."""
+        return self.codec.decoded() if self.member is not None else self.write_codec
+
+    @property
+    def write_codec(self) -> Codec:
+        """None is agreed on before a SIP leg has media."""
+        return self.codec if self.has_media or not self.is_sip else NO_CODEC
+
     # Its life.
 
     def create(self) -> None:
@@ -176,13 +205,20 @@ class Leg:
             self.voice = None
         if self.line is not None:
             self.line.answer()
-        elif self.name.startswith("sofia/") and "rtp_secure_media" in self.variables:
-            self.secured("srtp:sdes:AEAD_AES_256_GCM")
+        elif suite := self._suite():
+            self.secured(f"srtp:sdes:{suite}")
         self.fire("CHANNEL_ANSWER", variables=True)
         if self.peer is not None:
             self.peer.answer()
         if not self.up.done():
             self.up.set_result(None)
+
+    def _suite(self) -> str:
+        """With which a scripted person's phone encrypts: the first that is offered to it, by this leg's rule or by that
+        for all (freeswitch/conf/freeswitch.xml). "" where none is.
+        """
+        rule, *suites = self.variables.get("rtp_secure_media", srtp.MANDATORY).split(":")
+        return "" if rule == "forbidden" or not self.is_sip else (suites or srtp.SUITES)[0]
 
     def secured(self, how: str) -> None:
         """Its sound is encrypted from now on (switch_rtp.c:4384)."""
@@ -221,7 +257,7 @@ class Leg:
         self.call_state = "HANGUP"
         self.voice = None
         self.variables["hangup_cause"] = cause
-        if self.name.startswith("sofia/"):
+        if self.is_sip:
             self._sip_ending(far=far)
         self.fire("CHANNEL_HANGUP", variables=True)
         if self.member is not None:
@@ -301,13 +337,14 @@ class Leg:
         }
         if self.cause:
             result["Hangup-Cause"] = self.cause
+        read, write = self.read_codec, self.write_codec
         result |= {
-            "Channel-Read-Codec-Name": self.codec.name,
-            "Channel-Read-Codec-Rate": self.codec.rate,
-            "Channel-Read-Codec-Bit-Rate": self.codec.bit_rate,
-            "Channel-Write-Codec-Name": self.codec.name,
-            "Channel-Write-Codec-Rate": self.codec.rate,
-            "Channel-Write-Codec-Bit-Rate": self.codec.bit_rate,
+            "Channel-Read-Codec-Name": read.name,
+            "Channel-Read-Codec-Rate": read.rate,
+            "Channel-Read-Codec-Bit-Rate": read.bit_rate,
+            "Channel-Write-Codec-Name": write.name,
+            "Channel-Write-Codec-Rate": write.rate,
+            "Channel-Write-Codec-Bit-Rate": write.bit_rate,
             "Caller-Direction": self.direction,
             "Caller-Logical-Direction": self.direction,
             "Caller-Username": self.variables.get("sip_from_user", ""),

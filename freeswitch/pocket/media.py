@@ -25,6 +25,7 @@ from aiortc.rtcdtlstransport import SRTP_AES128_CM_SHA1_80
 from av import AudioFrame, AudioStream, CodecContext, Packet
 
 from .audio import FRAME, RATE, SILENCE, Samples
+from .legs import REPORT_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ SECURE: Final = "srtp:dtls:AES_CM_128_HMAC_SHA1_80"
 BIT_RATE: Final = 48_000
 CONNECTING_SECONDS: Final = 20.0
 """For ICE and DTLS after the answer."""
-REPORT_SECONDS: Final = 5.0
-"""Between two reports of what has come (`rtcp-audio-interval-msec` of freeswitch/conf)."""
 
 # Names of the local network (mDNS) stand for addresses that a browser does not tell: it finds us, not we it.
 _UNTOLD: Final = re.compile(r"a=candidate:.*\.local |a=end-of-candidates")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from .audio import ClipVoice, tone
-from .legs import Leg
+from .legs import REPORT_SECONDS, Leg
 from .sentences import Sentences
 
 PAUSE = (3.0, 12.0)
@@ -85,6 +85,8 @@ class People:
             return
         leg.answer()
         doing = []
+        if leg.is_sip:
+            doing.append(asyncio.create_task(_be_heard_well(leg)))
         if person.says != "nothing":
             doing.append(asyncio.create_task(self._speak(leg, person, chance)))
         if person.presses:
@@ -113,6 +115,13 @@ class People:
             leg.say(voice)
             await voice.said.wait()
             await asyncio.sleep(chance.uniform(*SHORT_PAUSE))
+
+
+async def _be_heard_well(leg: Leg) -> None:
+    """Nothing of what a phone sends is lost on the way."""
+    while True:
+        await asyncio.sleep(REPORT_SECONDS)
+        leg.report(0, 0)
 
 
 async def _press(leg: Leg, keys: str) -> None:

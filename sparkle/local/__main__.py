@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from sparkle.local.embedded import port_is_free, prepare_postgres, prepare_valkey, remembered_secret
+from sparkle.local.embedded import port_is_free, prepare_postgres, prepare_valkey, remembered_port, remembered_secret
 from sparkle.local.environment import ROOT, remember_installation, var_directory
 from sparkle.local.supervise import Kind, Lock, Program, StartError, Supervisor
 from sparkle.local.switch import Switch, choose_switch
@@ -49,7 +49,8 @@ def _run(var: Path) -> int:
         foundation.append(valkey.program)
         told["REDIS_URL"] = valkey.url
     port = _web_port()
-    told["SPARKLE_XML_URL"] = f"http://127.0.0.1:{port}"
+    xml_port = remembered_port(var / "xml-port")
+    told["SPARKLE_XML_URL"] = f"http://127.0.0.1:{xml_port}"
     switch = choose_switch(var, told["SPARKLE_XML_URL"])
     if switch.program and not switch.configure:
         foundation.append(switch.program)
@@ -66,7 +67,7 @@ def _run(var: Path) -> int:
         stages.append([Program("prepare", _python("sparkle.local.prepare"), kind=Kind.STEP)])
     if switch.program and switch.configure:
         stages += [[switch.configure], [switch.program]]
-    stages.append(_applications(var, port))
+    stages.append(_applications(var, port, xml_port))
 
     def started() -> None:
         stamp.write_text(fingerprint)
@@ -76,18 +77,21 @@ def _run(var: Path) -> int:
     return 0
 
 
-def _applications(var: Path, port: int) -> list[Program]:
+def _applications(var: Path, port: int, xml_port: int) -> list[Program]:
     celery = ["--quiet", "-A", "sparkle.celery"]
     worker = ["--queues", "default,media,minutes", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     web = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     # One prebuilt frame goes to all sockets: compressing it for each would cost more than it saves.
     web += ["--ws", "apps.core.websocket:SharingProtocol", "--ws-per-message-deflate", "false"]
+    xml = ["--config", "sparkle/xml_gunicorn.py", "--bind", f"127.0.0.1:{xml_port}", "--workers", "2"]
     return [
         Program(
             "web",
             _python("uvicorn", "sparkle.asgi:application", *web),
-            ready=lambda: _serves(port),
+            ready=lambda: _serves(port, "/"),
         ),
+        # What the switch asks while somebody waits on the line.
+        Program("xml", _python("gunicorn", *xml), ready=lambda: _serves(xml_port, "/healthz")),
         # One holds the lease of a node, the other stands by to take it over.
         Program("switchboard-1", [sys.executable, "manage.py", "switchboard"]),
         Program("switchboard-2", [sys.executable, "manage.py", "switchboard"]),
@@ -121,11 +125,11 @@ def _fingerprint(told: dict[str, str]) -> str:
     return digest.hexdigest()
 
 
-def _serves(port: int) -> bool:
-    """Whether the first page comes; the request also loads what Django loads late."""
+def _serves(port: int, path: str) -> bool:
+    """Whether an answer comes; the first also loads what Django loads late."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", path)
         return connection.getresponse().status < 500
     except OSError:
         return False

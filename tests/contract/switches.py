@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -15,7 +17,9 @@ from apps.switch.freeswitch.render import render_configuration
 from sparkle.local.freeswitch import prepare_freeswitch
 from sparkle.local.supervise import dies_with_parent
 from sparkle.local.switch import greets
+from tests.authority import sign_for_carrier
 from tests.contract.esl import Client
+from tests.contract.phone import Phone
 from tests.doubles.control_plane import ControlPlane
 from tests.freeswitch import configuration_of
 from tests.servers import wait_until
@@ -67,6 +71,11 @@ class SwitchProcess(ABC):
     def connect(self) -> Client:
         return Client(self.host, self.port, self.password)
 
+    @contextmanager
+    @abstractmethod
+    def phone(self) -> Iterator[str]:
+        """The dial string of a SIP phone that takes every call at once, with Opus and SRTP, and is silent."""
+
 
 class Pocket(SwitchProcess):
     """With a control plane to ask, browsers may come: `browsers` is the URL of its WebSocket then."""
@@ -99,6 +108,10 @@ class Pocket(SwitchProcess):
         self.port, self.browsers = int(ready.group(1)), ready.group(2) or ""
         return process
 
+    @contextmanager
+    def phone(self) -> Iterator[str]:
+        yield "sofia/internal/sip:9000@127.0.0.1;transport=tls"
+
     def _asking(self) -> list[str]:
         if self._plane is None:
             return []
@@ -130,6 +143,12 @@ class FreeSwitch(SwitchProcess):
             text=True,
             preexec_fn=dies_with_parent(),
         )
+
+    @contextmanager
+    def phone(self) -> Iterator[str]:
+        certificates = self.folder / "freeswitch" / "certs"
+        with Phone(sign_for_carrier(certificates, self.host, self.folder / "phone.pem")) as phone:
+            yield f"sofia/internal/sip:9000@{self.host}:{phone.port};transport=tls"
 
     def _ready(self) -> bool:
         return super()._ready() and self._whole is not None and self._whole()

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.live.sip import Messages, digest_response, sdp
+from tests.live.sip import PCMA, Messages, digest_response, sdp
 
 REALM = "carrier.example"
 
@@ -91,7 +91,7 @@ class Carrier:
             case "INVITE":
                 number = re.match(r"sips?:([^@;]*)@", uri)
                 self.calls.append(Invite(number[1] if number else "", headers))
-                _reply(connection, headers, self.answer, _answer(body) if self.answer == 200 else "")
+                _reply(connection, headers, self.answer, self.take_call(body) if self.answer == 200 else "")
             case "BYE":
                 self.ended += 1
                 _reply(connection, headers, 200)
@@ -99,6 +99,12 @@ class Carrier:
                 pass
             case _:
                 _reply(connection, headers, 200)
+
+    def take_call(self, offer: str) -> str:
+        """The answer to a call's offer."""
+        told, suite = answer_to(offer)
+        assert suite, "the offer does not encrypt"
+        return told
 
     def _register(self, connection: ssl.SSLSocket, headers: dict[str, str]) -> None:
         given = dict(re.findall(r'(\w+)="?([^",]+)"?', headers.get("authorization", "")))
@@ -128,8 +134,9 @@ def _reply(connection: ssl.SSLSocket, headers: dict[str, str], status: int, body
     connection.sendall(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
 
 
-def _answer(offer: str) -> str:
-    """PCMA with the first suite that is offered."""
+def answer_to(offer: str, codec: str = PCMA) -> tuple[str, str]:
+    """This codec with the first suite that is offered; the answer and the suite, "" where none is."""
     crypto = re.search(r"^a=crypto:(\d+) (\S+) ", offer, re.M)
-    assert crypto is not None, "the offer does not encrypt"
-    return sdp(crypto[2]).replace("a=crypto:1 ", f"a=crypto:{crypto[1]} ")
+    if crypto is None:
+        return sdp(codec=codec), ""
+    return sdp(crypto[2], codec=codec).replace("a=crypto:1 ", f"a=crypto:{crypto[1]} "), crypto[2]

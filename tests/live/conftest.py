@@ -19,7 +19,7 @@ from tests.live.meeting import Meeting
 from tests.live.phones import G722, OPUS, PCMA, Phone, Phones
 from tests.live.switch import Esl, running_freeswitch
 from tests.live.tones import TONES
-from tests.live.web import Web
+from tests.live.web import Answers
 from tests.servers import wait_until
 
 #: So long that none is in a log by chance, as a part of a time or of a port.
@@ -42,18 +42,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def web(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Web]:
+def answers(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Answers]:
     """The control plane, which knows the node, an account for each of NUMBERS, and ACCESS."""
-    web = Web()
+    answers = Answers()
     with django_db_blocker.unblock():
         node = Node.objects.create(name=NODE, esl_password="-", xml_password=XML_PASSWORD)
         for number in NUMBERS:
             known = a1_hash(number, settings.SPARKLE_SIP_REALM, password(number))
             Extension.objects.create(number=number, display_name=number, a1_hash=known)
         access = AccessNumber.objects.create(number=ACCESS, label="test", language="en")
-        web.start()
-    yield web
-    web.stop()
+        answers.start()
+    yield answers
+    answers.stop()
     with django_db_blocker.unblock():
         node.delete()
         access.delete()
@@ -62,11 +62,11 @@ def web(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[W
 
 
 @pytest.fixture(scope="module")
-def freeswitch(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FreeSwitch, int]]:
+def freeswitch(answers: Answers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FreeSwitch, int]]:
     """A running switch and its process id."""
     binary = find_freeswitch()
     assert binary is not None
-    with running_freeswitch(tmp_path_factory.mktemp("freeswitch"), binary, web.url) as running:
+    with running_freeswitch(tmp_path_factory.mktemp("freeswitch"), binary, answers.url) as running:
         yield running
 
 

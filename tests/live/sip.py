@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+PCMA, OPUS = "8 PCMA/8000", "96 opus/48000/2"
 # Octets of key and salt (RFC 7714 §14.2); 30 in RFC 4568.
 _KEY_LENGTHS = {"AEAD_AES_256_GCM": 44, "AEAD_AES_128_GCM": 28}
 
@@ -26,17 +27,18 @@ class Response:
     body: str
 
 
-def sdp(*suites: str) -> str:
-    """An offer of PCMA, with one SRTP key for each suite; without suites it is plain RTP."""
+def sdp(*suites: str, codec: str = PCMA) -> str:
+    """An offer of one codec, with one SRTP key for each suite; without suites it is plain RTP."""
     lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0"]
-    lines += [f"m=audio 49170 RTP/{'SAVP' if suites else 'AVP'} 8", "a=rtpmap:8 PCMA/8000"]
+    lines += [f"m=audio 49170 RTP/{'SAVP' if suites else 'AVP'} {codec.split()[0]}", f"a=rtpmap:{codec}"]
     for number, suite in enumerate(suites, 1):
-        lines.append(f"a=crypto:{number} {suite} inline:{_key(suite)}")
+        lines.append(f"a=crypto:{number} {suite} inline:{base64.b64encode(key(suite)).decode()}")
     return "".join(f"{line}\r\n" for line in lines)
 
 
-def _key(suite: str) -> str:
-    return base64.b64encode(bytes(range(_KEY_LENGTHS.get(suite, 30)))).decode()
+def key(suite: str) -> bytes:
+    """Key and salt of whoever is described by `sdp`."""
+    return bytes(range(_KEY_LENGTHS.get(suite, 30)))
 
 
 class Messages:

@@ -21,7 +21,7 @@ from tests.live.conftest import NUMBERS, password
 from tests.live.phones import PLAIN, Phones
 from tests.live.sip import Line, sdp
 from tests.live.switch import Esl
-from tests.live.web import Web
+from tests.live.web import Pages
 from tests.servers import wait_until
 
 SUITE = "AEAD_AES_256_GCM"
@@ -103,15 +103,18 @@ class Owner:
 
 
 @pytest.fixture(scope="module")
-def owner(web: Web, switch: FreeSwitch, django_db_blocker: DjangoDbBlocker) -> Iterator[Owner]:
+def owner(switch: FreeSwitch, django_db_blocker: DjangoDbBlocker) -> Iterator[Owner]:
     """Of NUMBERS[6]."""
+    pages = Pages()
     with django_db_blocker.unblock():
         Node.objects.update(domain=switch.domain, sip_tls_port=switch.sip_port)
         user = User.objects.create_user("owner", "a password", display_name="张三")
         token = Token.objects.create(user=user).key
         Extension.objects.filter(number=NUMBERS[6]).update(user=user)
         extension = Extension.objects.get(number=NUMBERS[6]).pk
-    yield Owner(token, extension, web.url)
+        pages.start()
+    yield Owner(token, extension, pages.url)
+    pages.stop()
     with django_db_blocker.unblock():
         user.delete()
 

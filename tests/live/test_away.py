@@ -16,7 +16,7 @@ from tests.live.phones import Phone, Phones
 from tests.live.sip import Line, sdp
 from tests.live.switch import Esl
 from tests.live.tones import TONES
-from tests.live.web import Web
+from tests.live.web import Answers
 from tests.servers import wait_until
 
 
@@ -26,17 +26,17 @@ def three(phones: Phones) -> Iterator[list[Phone]]:
     phones.forget()
 
 
-@pytest.mark.parametrize("away", [Web.gone, Web.silent])
+@pytest.mark.parametrize("away", [Answers.gone, Answers.silent])
 def test_nobody_gets_in_and_a_conference_goes_on(
-    web: Web,
+    answers: Answers,
     esl: Esl,
     switch: FreeSwitch,
     phones: Phones,
     three: list[Phone],
-    away: Callable[[Web], AbstractContextManager[None]],
+    away: Callable[[Answers], AbstractContextManager[None]],
 ) -> None:
     meeting = Meeting(esl, switch, three[:2])
-    with away(web):
+    with away(answers):
         nobody_gets_in(switch)
         # Nothing has changed in the conference, and the switch obeys: also who registered before can be called.
         third = meeting.call(three[2])
@@ -49,7 +49,7 @@ def test_nobody_gets_in_and_a_conference_goes_on(
     phones.register(NUMBERS[5], password(NUMBERS[5]))
 
 
-def test_who_is_being_asked_something_is_told_to_try_later(web: Web, esl: Esl, three: list[Phone]) -> None:
+def test_who_is_being_asked_something_is_told_to_try_later(answers: Answers, esl: Esl, three: list[Phone]) -> None:
     esl.send("event json PLAYBACK_START")
 
     def expect(name: str) -> None:
@@ -58,7 +58,7 @@ def test_who_is_being_asked_something_is_told_to_try_later(web: Web, esl: Esl, t
     caller = three[0]
     caller.dial(ACCESS)
     expect("enter-number")
-    with web.gone():
+    with answers.gone():
         caller.press("12345678#")
         expect("try-later")
         wait_until(lambda: not caller.in_call, "the call has ended")

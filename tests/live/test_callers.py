@@ -16,7 +16,7 @@ from tests.live.conftest import NUMBERS, password
 from tests.live.phones import Phones
 from tests.live.sip import Line, Response, sdp
 from tests.live.switch import Esl, running_freeswitch
-from tests.live.web import Web
+from tests.live.web import Answers
 from tests.servers import wait_until
 
 SUITE = "AEAD_AES_256_GCM"
@@ -35,11 +35,11 @@ ANSWERING = f"""<include>
 
 
 @pytest.fixture(scope="module")
-def freeswitch(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FreeSwitch, int]]:
+def freeswitch(answers: Answers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FreeSwitch, int]]:
     """One that answers two numbers by itself, and has its accounts from the control plane."""
     binary = find_freeswitch()
     assert binary is not None
-    with running_freeswitch(tmp_path_factory.mktemp("freeswitch"), binary, web.url, dialplan=ANSWERING) as running:
+    with running_freeswitch(tmp_path_factory.mktemp("freeswitch"), binary, answers.url, dialplan=ANSWERING) as running:
         yield running
 
 

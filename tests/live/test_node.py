@@ -19,7 +19,7 @@ from tests.live.meeting import MAIN, Meeting
 from tests.live.phones import Phones
 from tests.live.switch import Esl, settled
 from tests.live.tones import TONES
-from tests.live.web import Web
+from tests.live.web import Answers
 from tests.servers import wait_until
 
 
@@ -47,13 +47,13 @@ def test_a_node_as_rendered_has_nothing_bad(switch: FreeSwitch) -> None:
     assert len(findings) > 40
 
 
-def test_a_node_that_is_not_as_it_should_be_is_told_of(switch: FreeSwitch, web: Web) -> None:
+def test_a_node_that_is_not_as_it_should_be_is_told_of(switch: FreeSwitch, answers: Answers) -> None:
     assert bad(node_of(switch, max_legs=10)) == {"most sessions": "2000"}
     assert set(bad(node_of(switch, exempt_sip_port=5060))) > {"SIP profiles running", "trunk-exempt: ports"}
     elsewhere = bad(node_of(switch, external_address="203.0.113.7"))
     assert set(elsewhere.values()) == {"127.0.0.1"}
     assert "port for phones: certificate for" not in elsewhere
-    with web.gone():
+    with answers.gone():
         assert bad(node_of(switch)) == {"asks the control plane": "not answered"}
     wrong = node_of(switch)
     wrong.esl_password = "not-that-of-the-switch"

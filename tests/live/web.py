@@ -1,4 +1,4 @@
-"""The control plane's web process, as FreeSWITCH meets it, on the tests' database."""
+"""Processes of the control plane as FreeSWITCH and people meet them, on the tests' database."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import ClassVar
 
 from django.db import connection
 
@@ -19,7 +20,9 @@ from tests.servers import wait_until
 
 
 class Web:
-    """One web process; `url` stays the same over its lives."""
+    """One program that answers; `url` stays the same over its lives."""
+
+    command: ClassVar[Sequence[str]]
 
     def __init__(self) -> None:
         self._port = free_port()
@@ -30,19 +33,20 @@ class Web:
         settings = connection.settings_dict
         url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format_map(settings)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "sparkle.asgi:application", "--port", str(self._port), "--no-access-log"],
+            [sys.executable, "-m", *(word.format(port=self._port) for word in self.command)],
             cwd=ROOT,
             env={**os.environ, "DATABASE_URL": url},
+            start_new_session=True,
             preexec_fn=dies_with_parent(),
         )
-        wait_until(self._serves, "the web process serves", 60)
+        wait_until(self._serves, "it serves", 60)
 
     def _serves(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None
         asking = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
         try:
-            asking.request("GET", "/api/v1/session/")
+            asking.request("GET", "/healthz")
             return asking.getresponse().status == 200
         except OSError:
             return False
@@ -68,8 +72,20 @@ class Web:
     def silent(self) -> Iterator[None]:
         """Whoever asks gets a connection and no answer."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        os.killpg(self._process.pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            self._process.send_signal(signal.SIGCONT)
+            os.killpg(self._process.pid, signal.SIGCONT)
+
+
+class Pages(Web):
+    """Pages and REST."""
+
+    command = ["uvicorn", "sparkle.asgi:application", "--port", "{port}", "--no-access-log"]
+
+
+class Answers(Web):
+    """What FreeSWITCH asks."""
+
+    command = ["gunicorn", "--config", "sparkle/xml_gunicorn.py", "--bind", "127.0.0.1:{port}", "--workers", "2"]

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
-from django.http import QueryDict
-
 from apps.conferences.services.arrivals import arrive
 from apps.conferences.services.dial_in import PhoneCaller
 from apps.core.errors import Problem
 from apps.switch.accounts import is_browser
 from apps.switch.esl.rendering import conference_target
 from apps.switch.models import Node
+from apps.switch.xml.application import Question
 from apps.switch.xml.documents import ADMIT, NOT_FOUND, document
 from apps.switch.xml.gateways import calls_in_the_clear
 
@@ -33,7 +32,7 @@ JOIN = "join"
 REFUSE: Application = ("hangup", "CALL_REJECTED")
 
 
-def dialplan(node: Node, question: QueryDict) -> bytes:
+def dialplan(node: Node, question: Question) -> bytes:
     context, dialled = question.get("Hunt-Context", ""), question.get("Hunt-Destination-Number", "")
     if context == INSIDE:
         return _answer(INSIDE, go_on(_call(node, question), question.get(f"variable_{STATE}", "")))
@@ -46,7 +45,7 @@ def dialplan(node: Node, question: QueryDict) -> bytes:
     return _answer(OUTSIDE, answer or [REFUSE])
 
 
-def _call(node: Node, question: QueryDict) -> Call:
+def _call(node: Node, question: Question) -> Call:
     account = question.get("variable_user_name", "")
     caller = PhoneCaller.of(
         number=question.get("Hunt-Caller-ID-Number", ""),
@@ -58,7 +57,7 @@ def _call(node: Node, question: QueryDict) -> Call:
     return Call(UUID(question.get("Unique-ID")), node.pk, caller, calls_in_the_clear(node, account), digits)
 
 
-def _joining(node: Node, question: QueryDict) -> list[Application]:
+def _joining(node: Node, question: Question) -> list[Application]:
     leg = UUID(question.get("Unique-ID"))
     try:
         place = arrive(account=question.get("variable_user_name", ""), leg=leg, node=node.pk)

@@ -28,21 +28,21 @@ from psycopg.types.json import Jsonb
 from apps.conferences.models import Announcement, Conference, Participant, Whisper
 from apps.core import audit, realtime
 from apps.core.errors import NotFound
-from apps.core.sql import instances
+from apps.core.sql import instances, update
 
 from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, WHISPER, Changes, shown
 
 #: What the switchboard listens to; the payload is the conference's id.
 NOTIFY_CHANNEL = "sparkle_desired"
-
-_NOTIFY = "SELECT pg_notify(%(channel)s, %(conference)s::text)"
+#: With the parameters `channel` and `conference`.
+NOTIFY = "SELECT pg_notify(%(channel)s, %(conference)s::text)"
 #: The conference's own columns, the delta, the audit entry and the wake-up in one statement: a person waits for each.
 _NUMBER = f"""
 WITH numbered AS (UPDATE conferences_conference SET {{columns}} WHERE id = %(conference)s),
      kept AS (INSERT INTO conferences_delta (conference_id, seq, at, changes)
               VALUES (%(conference)s, %(seq)s, clock_timestamp(), %(changes)s)),
      audited AS ({audit.INSERT})
-{_NOTIFY}
+{NOTIFY}
 """  # noqa: S608 - names of ours
 
 _KINDS: Mapping[type[models.Model], tuple[str, tuple[str, ...]]] = {
@@ -125,7 +125,7 @@ class Change:
         for instance, values in self._updates.items():
             same[type(instance), repr(sorted(values.items()))].append(instance)
         for (model, _), alike in same.items():
-            model._default_manager.filter(pk__in=[each.pk for each in alike]).update(**self._updates[alike[0]])
+            update(model, [each.pk for each in alike], self._updates[alike[0]])
         self.seq = self.conference.seq = self.seq + 1
         changes = delta(conference=conference, **self._rows())
         columns: dict[str, Any] = {**conference, "seq": self.seq}
@@ -171,7 +171,7 @@ def change(conference_id: UUID, *, by: audit.By, action: str) -> Iterator[Change
 def notify(conference_id: UUID) -> None:
     """Wake the switchboard once the transaction commits."""
     with connection.cursor() as cursor:
-        cursor.execute(_NOTIFY, {"channel": NOTIFY_CHANNEL, "conference": conference_id})
+        cursor.execute(NOTIFY, {"channel": NOTIFY_CHANNEL, "conference": conference_id})
 
 
 def names(participants: Iterable[Participant]) -> list[str]:

@@ -5,16 +5,16 @@ so that the switchboard knows whose leg it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Max
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.conferences.access import Role
 from apps.conferences.errors import TooManyParticipants
-from apps.conferences.live.changes import Change, change, notify
+from apps.conferences.live.changes import NOTIFY, NOTIFY_CHANNEL, Change, change
 from apps.conferences.models import Attempt, Conference, Participant
 from apps.conferences.reconcile.desired import LEADERS, DesiredConference, DesiredParticipant
 from apps.conferences.reconcile.media import EXEMPT, MANDATORY
@@ -22,6 +22,7 @@ from apps.conferences.reconcile.rules import Rules
 from apps.conferences.rooms import lobby_room, main_room
 from apps.core import audit
 from apps.core.errors import NotFound
+from apps.core.sql import instances
 from apps.switch.commands import MemberFlag, Room
 
 from .admission import admitted_who_comes, is_for
@@ -48,10 +49,12 @@ def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
     does.
     """
     caller = place_of_account(account)
-    if caller is None or caller.conference.node_id != node:
+    if caller is None:
         raise NotFound
     with change(caller.conference_id, by=audit.SYSTEM, action="arrive") as c:
-        participant = Participant.objects.get(pk=caller.pk)
+        if c.conference.node_id != node:
+            raise NotFound
+        [participant] = instances(Participant, "t.id = %(id)s", {"id": caller.pk})
         _let_in(c, participant, leg, BROWSER)
     return _place(c.conference, participant)
 
@@ -105,29 +108,37 @@ def _let_in(
     c.set(participant, present=True, admitted=admitted_who_comes(c.conference, participant))
     c.detail["participants"] = [participant.name]
     _store(participant, leg, kind, number, EXEMPT if exempt else MANDATORY)
-    notify(c.conference.pk)  # also where they were wanted already
+
+
+#: A leg that is known already stays what it is. The switchboard is woken also where nothing else changed.
+_STORE = f"""
+WITH stored AS (
+INSERT INTO conferences_attempt
+       (leg, conference_id, participant_id, round, ordinal, number_index, kind, number, gateway_name, codec, encryption,
+        inbound, phase, cause, sip_code, sends, stored_at, answered_at)
+SELECT %(leg)s, %(conference)s, %(participant)s, %(round)s, 1 + coalesce(max(a.ordinal), 0), 0, %(kind)s, %(number)s,
+       '', '', %(encryption)s, true, %(phase)s, '', 0, 0, %(now)s, %(now)s
+  FROM conferences_attempt a WHERE a.participant_id = %(participant)s AND a.round = %(round)s
+    ON CONFLICT (leg) DO NOTHING)
+{NOTIFY}
+"""  # noqa: S608 - names of ours
 
 
 def _store(participant: Participant, leg: UUID, kind: str, number: str, encryption: str) -> None:
-    of_round = Attempt.objects.filter(participant=participant, round=participant.round)
-    now = timezone.now()
-    Attempt.objects.get_or_create(
-        leg=leg,
-        defaults={
-            "conference_id": participant.conference_id,
-            "participant": participant,
-            "round": participant.round,
-            "ordinal": 1 + (of_round.aggregate(last=Max("ordinal"))["last"] or 0),
-            "number_index": 0,
-            "kind": kind,
-            "number": number,
-            "encryption": encryption,
-            "inbound": True,
-            "phase": Attempt.Phase.ANSWERED,
-            "stored_at": now,
-            "answered_at": now,
-        },
-    )
+    values: dict[str, Any] = {
+        "leg": leg,
+        "conference": participant.conference_id,
+        "participant": participant.pk,
+        "round": participant.round,
+        "kind": kind,
+        "number": number,
+        "encryption": encryption,
+        "phase": Attempt.Phase.ANSWERED.value,
+        "now": timezone.now(),
+        "channel": NOTIFY_CHANNEL,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, values)
 
 
 def _place(conference: Conference, participant: Participant) -> Place:

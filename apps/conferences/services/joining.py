@@ -26,10 +26,11 @@ from apps.conferences.errors import (
     TooManyParticipants,
 )
 from apps.conferences.live.changes import change, lock
-from apps.conferences.models import BrowserJoin, Conference, Participant
+from apps.conferences.models import Attempt, BrowserJoin, Conference, Participant
 from apps.conferences.selectors import actor_for
 from apps.core import audit
-from apps.switch.accounts import find_account, make_browser_account
+from apps.core.sql import Select, instances
+from apps.switch.accounts import BROWSER_IS_GOOD, is_browser, make_browser_account
 from apps.switch.models import BrowserAccount
 
 from .admission import is_for
@@ -109,7 +110,16 @@ def _is_in(participant: Participant) -> bool:
 
 def _was_in(participant: Participant) -> bool:
     """In this round: whoever was removed is called in a new one."""
-    return participant.attempts.filter(round=participant.round, joined_at__isnull=False).exists()
+    joined = "t.participant_id = %(id)s AND t.round = %(round)s AND t.joined_at IS NOT NULL"
+    values = {"id": participant.pk, "round": participant.round}
+    return Select(Attempt._meta.db_table, {"leg": "t.leg"}, joined, values).first() is not None
+
+
+#: SQL of whether an account, which may be used, is for a participant.
+_HAS_ACCOUNT = (
+    f"t.id = (SELECT j.participant_id FROM {BrowserJoin._meta.db_table} j WHERE j.account_id = %(account)s"  # noqa: S608
+    f" AND EXISTS (SELECT FROM {BrowserAccount._meta.db_table} t WHERE t.name = j.account_id AND {BROWSER_IS_GOOD}))"
+)
 
 
 def place_of_account(name: str) -> Participant | None:
@@ -117,11 +127,10 @@ def place_of_account(name: str) -> Participant | None:
 
     Whether they may come in now is for `require_may_enter` to say.
     """
-    if find_account(name) is None:
+    if not is_browser(name):
         return None
-    found = BrowserJoin.objects.select_related("participant__conference", "participant__user")
-    joined = found.filter(account=name).first()
-    return joined.participant if joined and _is_alive(joined) else None
+    found = instances(Participant, _HAS_ACCOUNT, {"account": name, "now": timezone.now()})
+    return found[0] if found and _is_alive(found[0], name) else None
 
 
 def new_participant(conference: Conference, *, name: str, role: str, user: User | None, guest: bool) -> Participant:
@@ -153,13 +162,14 @@ def _attend(by: audit.By, actor: Actor, conference: Conference) -> Participant:
     return participant
 
 
-def _is_alive(joined: BrowserJoin) -> bool:
+def _is_alive(participant: Participant, account: str) -> bool:
     """Whether the session that asked for it still is: not signed out, the account active, the password the same."""
-    user = joined.participant.user
-    if user is None:
-        return joined.participant.guest
-    if not user.is_active or not joined.session_key:
+    if participant.user_id is None:
+        return participant.guest
+    [user] = instances(User, "t.id = %(id)s", {"id": participant.user_id})
+    key = BrowserJoin.objects.values_list("session_key", flat=True).get(account=account)
+    if not user.is_active or not key:
         return user.is_active
-    session = Session.objects.filter(pk=joined.session_key, expire_date__gt=timezone.now()).first()
+    session = Session.objects.filter(pk=key, expire_date__gt=timezone.now()).first()
     told = session.get_decoded().get(HASH_SESSION_KEY, "") if session else ""
     return constant_time_compare(told, user.get_session_auth_hash())

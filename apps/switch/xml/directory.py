@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from django.http import QueryDict
-
 from apps.switch import srtp
 from apps.switch.digest import Digest
 from apps.switch.models import Node
 from apps.switch.sign_in import sign_in
 
 from . import gateways
+from .application import Question
 from .documents import NOT_FOUND, user
 
 PHONES = "internal"
@@ -20,7 +19,7 @@ PHONES = "internal"
 CHECK_DOMAIN = "check"
 
 
-def directory(node: Node, question: QueryDict) -> bytes:
+def directory(node: Node, question: Question) -> bytes:
     """The gateways, or the account of somebody who signs in at a profile for phones and has its password; all else is
     not found.
 
@@ -48,6 +47,6 @@ def directory(node: Node, question: QueryDict) -> bytes:
     return user(node.sip_domain, account.name, account.a1_hash, variables)
 
 
-def _digest(question: QueryDict) -> Digest:
+def _digest(question: Question) -> Digest:
     parts = (field.name for field in fields(Digest))
     return Digest(**{name: question.get(f"sip_auth_{name}", "") for name in parts})

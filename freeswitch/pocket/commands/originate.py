@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..audio import PipeVoice
-from ..legs import OPUS, Leg
+from ..legs import L16_NARROW, OPUS, Leg
 from ..switch import Switch
 from .text import split, take_variables, whole_number
 
@@ -112,7 +112,7 @@ def _create(switch: Switch, call: Call) -> Leg | str:
         return leg
     number = parts["number"]
     if endpoint.re is _NULL:
-        leg = Leg(switch, leg_uuid, f"null/{number}", number, number, variables)
+        leg = Leg(switch, leg_uuid, f"null/{number}", number, number, variables, codec=L16_NARROW)
         leg.create()
         asyncio.get_running_loop().call_soon(leg.answer)
         return leg
@@ -131,7 +131,7 @@ def _create(switch: Switch, call: Call) -> Leg | str:
         return "-ERR USER_NOT_REGISTERED\n"
     else:
         name = f"sofia/external/{number}" if parts["gateway"] else f"sofia/{parts['profile']}/{number}@pocket"
-        leg = Leg(switch, leg_uuid, name, number, number, variables)
+        leg = Leg(switch, leg_uuid, name, number, number, variables, codec=OPUS)
         leg.create()
     return _act(leg, switch.people.act(leg))
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from ..legs import Leg
+from ..legs import NO_CODEC, Leg
 from ..switch import Switch
 from .text import split
 
@@ -32,6 +32,9 @@ def execute(switch: Switch, arguments: str) -> str:
 
 def _row(leg: Leg) -> dict[str, str]:
     created = int(leg.created) // 1_000_000
+    # FreeSWITCH writes that of a leg which it calls when it has media.
+    listed = leg.has_media or leg.direction == "inbound"
+    read, write = (leg.read_codec, leg.write_codec) if listed else (NO_CODEC, NO_CODEC)
     return {
         "uuid": leg.uuid,
         "direction": leg.direction,
@@ -47,12 +50,12 @@ def _row(leg: Leg) -> dict[str, str]:
         "application_data": leg.application_data,
         "dialplan": "xml",
         "context": leg.context,
-        "read_codec": leg.codec.name,
-        "read_rate": leg.codec.rate,
-        "read_bit_rate": leg.codec.bit_rate,
-        "write_codec": leg.codec.name,
-        "write_rate": leg.codec.rate,
-        "write_bit_rate": leg.codec.bit_rate,
+        "read_codec": read.name,
+        "read_rate": read.rate,
+        "read_bit_rate": read.bit_rate,
+        "write_codec": write.name,
+        "write_rate": write.rate,
+        "write_bit_rate": write.bit_rate,
         "secure": leg.secure,
         "hostname": "pocket",
         "presence_id": "",

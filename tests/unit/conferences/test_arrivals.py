@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 from xml.etree import ElementTree as ET
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from apps.conferences.models import Attempt, Conference, Participant
@@ -16,7 +15,7 @@ from apps.conferences.services.joining import join
 from apps.core import audit
 from apps.switch.models import BrowserAccount, Node
 from tests.factories import Scene, make_node, make_scene
-from tests.unit.switch.test_xml import ask
+from tests.unit.switch.asking import ask
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +38,7 @@ def call(node: Node, name: str, leg: UUID | None = None, number: str = "join") -
         "Unique-ID": str(leg or uuid4()),
         "variable_user_name": name,
     }
-    found = ET.fromstring(ask(Client(), node, "dialplan", **question).content).iter("action")
+    found = ET.fromstring(ask(node, "dialplan", **question).content).iter("action")
     return [(each.attrib["application"], each.attrib["data"]) for each in found]
 
 

@@ -10,7 +10,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 from django.utils import timezone
 
 from apps.conferences.access import Role
@@ -31,7 +30,7 @@ from apps.conferences.services import pins
 from apps.core.models import AuditEntry
 from apps.switch.models import Gateway, Node
 from tests.factories import Scene, add_participant, make_conference, make_extension, make_node, make_scene
-from tests.unit.switch.test_xml import ask
+from tests.unit.switch.asking import ask
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +90,7 @@ class Phone:
             "variable_user_name": self.account,
             **{f"variable_{name}": value for name, value in self.variables.items()},
         }
-        found = ET.fromstring(ask(Client(), self.node, "dialplan", **question).content).iter("action")
+        found = ET.fromstring(ask(self.node, "dialplan", **question).content).iter("action")
         self.told = [(each.attrib["application"], each.attrib["data"]) for each in found]
         for application, data in self.told:
             if application == "set":

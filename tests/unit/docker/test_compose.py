@@ -9,6 +9,7 @@ import stat
 import subprocess
 from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ import yaml
 from celery.bin.celery import celery
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
+from gunicorn.config import Config  # type: ignore[import-untyped]
 from uvicorn.main import main as uvicorn
 
 from sparkle.local.environment import ROOT
@@ -82,9 +84,9 @@ def test_only_what_is_for_everybody_is_open_to_everybody(name: str) -> None:
     assert (service.get("network_mode") == "host") == (service["profiles"] == ["node"])
 
 
-def test_the_proxy_reaches_pages_and_sockets_only() -> None:
+def test_the_proxy_reaches_nothing_but_what_answers_requests() -> None:
     reached = {name for name, service in SERVICES.items() if "front" in service.get("networks", [])}
-    assert reached == {"proxy", "web", "ws"}
+    assert reached == {"proxy", "web", "ws", "xml"}
     assert SERVICES["proxy"]["networks"] == ["front"]
     text = (DOCKER / "Caddyfile").read_text(encoding="utf-8")
     for name, port in re.findall(r"reverse_proxy (?:/\S+ )?(\w+):(\d+)", text):
@@ -117,15 +119,28 @@ def test_what_is_started_exists(command: list[str]) -> None:
         assert application == "--app=sparkle.celery"
         understood(celery.commands[worker_or_beat], options)
     elif program in ("gunicorn", "uvicorn"):
-        module, _, name = arguments[0].partition(":")
-        assert callable(getattr(import_module(module), name))
-        assert f"\n{program}" in (ROOT / "requirements-production.txt").read_text(encoding="utf-8") + (
-            ROOT / "requirements.txt"
-        ).read_text(encoding="utf-8")
-        if program == "uvicorn":
+        if program == "gunicorn":
+            application = served_by_gunicorn(arguments)
+        else:
             understood(uvicorn, arguments)
+            application = arguments[0]
+        module, _, name = application.partition(":")
+        assert callable(getattr(import_module(module), name))
+        assert f"\n{program}" in (ROOT / "requirements.txt").read_text(encoding="utf-8")
     else:
         assert program in ("postgres", "valkey-server")
+
+
+def served_by_gunicorn(arguments: list[str]) -> str:
+    """Raises SystemExit for an option that there is not."""
+    given = Config().parser().parse_args([re.sub(r"\$\{\w+:-(\w+)\}", r"\1", word) for word in arguments])
+    if given.config is None:
+        return str(given.args[0])
+    text = (ROOT / given.config).read_text(encoding="utf-8")
+    names = re.findall(r"^(?:def )?([a-z_]+)(?: =|\()", text, re.MULTILINE)
+    assert "post_fork" in names
+    assert set(names) <= Config().settings.keys()
+    return str(run_path(str(ROOT / given.config))["wsgi_app"])
 
 
 def understood(command: click.Command, arguments: list[str]) -> None:

@@ -91,13 +91,13 @@ def test_talking_and_codec_and_encryption_are_told() -> None:
         assert [event["secure_type"] for event in scene.pocket.named("CALL_SECURE")] == [SECURE] * 2
         [row] = json.loads(await scene.pocket.api("show channels as json"))["rows"]
         assert (row["name"], row["direction"]) == ("sofia/internal/b-1@pocket.test", "inbound")
-        assert (row["read_codec"], row["read_rate"], row["secure"]) == ("opus", "48000", SECURE)
+        assert (row["write_codec"], row["write_rate"], row["secure"]) == ("opus", "16000", SECURE)
         assert (row["cid_name"], row["cid_num"]) == ("Browser b-1", "b-1")
         assert await scene.pocket.api(f"uuid_getvar {leg.uuid} rtp_has_crypto") == SECURE
         assert await scene.pocket.api(f"uuid_getvar {leg.uuid} read_codec") == "opus"
         [joined] = scene.pocket.named("add-member")
         assert joined["Unique-ID"] == leg.uuid
-        assert joined["Channel-Read-Codec-Name"] == "opus"
+        assert (joined["Channel-Read-Codec-Name"], joined["Channel-Write-Codec-Name"]) == ("L16", "opus")
 
     play(act)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -12,13 +11,14 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.test import Client
 
 from apps.switch import srtp
 from apps.switch.digest import Digest
 from apps.switch.models import Extension, Gateway, Node, SignInGuard
 from apps.switch.xml import auth
+from apps.switch.xml.application import LONGEST
 from apps.switch.xml.documents import GUARD, NOT_FOUND, user
+from tests.unit.switch.asking import ask, basic, post, request
 from tests.unit.switch.digests import right, wrong
 
 pytestmark = pytest.mark.django_db
@@ -52,14 +52,6 @@ def extension(db: None) -> Extension:
     return Extension.objects.create(number="8001", display_name="张三", a1_hash=A1_HASH)
 
 
-def basic(name: str, password: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
-
-
-def ask(client: Client, node: Node, where: str = "directory", **question: str) -> Any:
-    return client.post(f"/switch/xml/{where}", question, headers=basic(node.name, node.xml_password))
-
-
 def is_not_found(answer: Any) -> bool:
     """As FreeSWITCH reads it (switch_xml.c, switch_xml_locate)."""
     result = ET.fromstring(answer.content).find("section[@name='result']/result")
@@ -70,7 +62,7 @@ def is_not_found(answer: Any) -> bool:
 
 
 @pytest.mark.parametrize("where", ["directory", "dialplan"])
-def test_only_a_node_with_its_password_is_answered(client: Client, node: Node, where: str) -> None:
+def test_only_a_node_with_its_password_is_answered(node: Node, where: str) -> None:
     other = Node.objects.create(name="fs-2", esl_password="-")
     for headers in (
         {},
@@ -85,31 +77,30 @@ def test_only_a_node_with_its_password_is_answered(client: Client, node: Node, w
         {"Authorization": "Basic /w=="},
         {"Authorization": f"Bearer {node.xml_password}"},
     ):
-        answer = client.post(f"/switch/xml/{where}", REGISTER, headers=headers)
+        answer = post(where, REGISTER, headers)
         assert (answer.status_code, answer.content) == (401, b"")
-    assert ask(client, node, where).status_code == 200
+    assert ask(node, where).status_code == 200
 
 
-def test_a_node_without_a_password_is_nobody(client: Client, node: Node) -> None:
+def test_a_node_without_a_password_is_nobody(node: Node) -> None:
     Node.objects.update(xml_password="")
-    assert client.post("/switch/xml/directory", REGISTER, headers=basic("fs-1", "")).status_code == 401
+    assert post("directory", REGISTER, basic("fs-1", "")).status_code == 401
 
 
 def test_a_new_password_of_a_node_holds_once_the_old_one_is_forgotten(
-    client: Client, node: Node, monkeypatch: pytest.MonkeyPatch
+    node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ask(client, node).status_code == 200
+    assert ask(node).status_code == 200
     Node.objects.update(xml_password="another")
     monkeypatch.setattr(auth, "NODE_KNOWN", 1e-6)
-    assert ask(client, node).status_code == 401
-    assert client.post("/switch/xml/directory", {}, headers=basic("fs-1", "another")).status_code == 200
+    assert ask(node).status_code == 401
+    assert post("directory", {}, basic("fs-1", "another")).status_code == 200
 
 
-def test_it_needs_no_token_against_forgery_and_goes_nowhere_else(node: Node, settings: Any) -> None:
-    settings.SECURE_SSL_REDIRECT = True
-    client = Client(enforce_csrf_checks=True)
-    assert ask(client, node, **REGISTER).status_code == 200
-    assert client.get("/switch/xml/directory").status_code == 405
+def test_nothing_else_is_there(node: Node) -> None:
+    assert request("GET", "/switch/xml/directory").status_code == 405
+    assert ask(node, "configuration").status_code == 404
+    assert request("GET", "/healthz").content == b"alive"
 
 
 @pytest.fixture
@@ -120,18 +111,24 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("table", ["switch_node", "switch_extension"])
-def test_whatever_goes_wrong_is_not_found(client: Client, node: Node, quiet: None, table: str) -> None:
+def test_whatever_goes_wrong_is_not_found(node: Node, quiet: None, table: str) -> None:
     """Another status would have FreeSWITCH log the question, digest and all."""
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
-    assert is_not_found(ask(client, node, **REGISTER))
+    assert is_not_found(ask(node, **REGISTER))
+
+
+@pytest.mark.parametrize("question", [b"user=%ff", b"\xff\xfe", b"=" * LONGEST, b"a=b&" * (LONGEST // 4 + 1)])
+def test_what_is_no_question_finds_nobody(node: Node, quiet: None, question: bytes) -> None:
+    headers = basic(node.name, node.xml_password)
+    assert is_not_found(request("POST", "/switch/xml/directory", question, headers))
 
 
 # Accounts
 
 
-def test_an_account_is_its_hash_and_what_every_call_of_it_brings(client: Client, node: Node) -> None:
-    document = ET.fromstring(ask(client, node, **REGISTER).content)
+def test_an_account_is_its_hash_and_what_every_call_of_it_brings(node: Node) -> None:
+    document = ET.fromstring(ask(node, **REGISTER).content)
     assert (document.tag, document.attrib) == ("document", {"type": "freeswitch/xml"})
     account = document.find("section[@name='directory']/domain[@name='sip.example.cn']/users/user[@id='8001']")
     assert account is not None
@@ -158,21 +155,21 @@ def test_an_account_is_its_hash_and_what_every_call_of_it_brings(client: Client,
         {"purpose": "gateways", "action": ""},
     ],
 )
-def test_nobody_else_is_found(client: Client, node: Node, changed: dict[str, str]) -> None:
-    assert is_not_found(ask(client, node, **{**REGISTER, **changed}))
-    assert is_not_found(ask(client, node))
+def test_nobody_else_is_found(node: Node, changed: dict[str, str]) -> None:
+    assert is_not_found(ask(node, **{**REGISTER, **changed}))
+    assert is_not_found(ask(node))
 
 
-def test_who_is_switched_off_or_has_no_password_is_not_found(client: Client, node: Node) -> None:
+def test_who_is_switched_off_or_has_no_password_is_not_found(node: Node) -> None:
     Extension.objects.update(enabled=False)
-    assert is_not_found(ask(client, node, **REGISTER))
+    assert is_not_found(ask(node, **REGISTER))
     Extension.objects.update(enabled=True, a1_hash="")
-    assert is_not_found(ask(client, node, **REGISTER))
+    assert is_not_found(ask(node, **REGISTER))
 
 
-def test_a_wrong_password_is_an_account_that_does_not_exist(client: Client, node: Node) -> None:
+def test_a_wrong_password_is_an_account_that_does_not_exist(node: Node) -> None:
     answers = {
-        ask(client, node, **question).content
+        ask(node, **question).content
         for question in (
             signing_in(wrong()),
             ABOUT,
@@ -184,9 +181,9 @@ def test_a_wrong_password_is_an_account_that_does_not_exist(client: Client, node
     assert SignInGuard.objects.get(account="").failures == 4
 
 
-def test_nobody_signs_in_from_nowhere(client: Client, node: Node, quiet: None) -> None:
+def test_nobody_signs_in_from_nowhere(node: Node, quiet: None) -> None:
     for address in ("", "somewhere"):
-        assert is_not_found(ask(client, node, **{**REGISTER, "ip": address}))
+        assert is_not_found(ask(node, **{**REGISTER, "ip": address}))
 
 
 def test_there_is_no_account_without_a_hash() -> None:
@@ -194,8 +191,8 @@ def test_there_is_no_account_without_a_hash() -> None:
         user("sip.example.cn", "8001", "", {})
 
 
-def test_a_check_through_the_node_finds_somebody(client: Client, node: Node) -> None:
-    answer = ET.fromstring(ask(client, node, domain="check", user="somebody").content)
+def test_a_check_through_the_node_finds_somebody(node: Node) -> None:
+    answer = ET.fromstring(ask(node, domain="check", user="somebody").content)
     assert answer.find("section/domain[@name='check']/users/user[@id='somebody']") is not None
 
 
@@ -219,21 +216,21 @@ def trunk(node: Node) -> Gateway:
     )
 
 
-def gateways(client: Client, node: Node, profile: str) -> dict[str, dict[str, str | None]]:
+def gateways(node: Node, profile: str) -> dict[str, dict[str, str | None]]:
     """As FreeSWITCH looks for them (sofia.c, parse_domain_tag): the parameters of each by its name."""
-    answer = ET.fromstring(ask(client, node, purpose="gateways", profile=profile).content)
+    answer = ET.fromstring(ask(node, purpose="gateways", profile=profile).content)
     return {
         gateway.attrib["name"]: {param.attrib["name"]: param.get("value") for param in gateway.iterfind("param")}
         for gateway in answer.iterfind("section[@name='directory']/domain/user/gateways/gateway")
     }
 
 
-def test_a_profile_of_a_node_is_told_its_own_gateways_and_no_others(client: Client, node: Node, trunk: Gateway) -> None:
+def test_a_profile_of_a_node_is_told_its_own_gateways_and_no_others(node: Node, trunk: Gateway) -> None:
     other = Node.objects.create(name="fs-2", esl_password="-")
     everywhere = Gateway.objects.create(name="all", host="203.0.113.9", transport="udp", encryption="exempt")
     Gateway.objects.create(name="off", host="off.example.cn", enabled=False)
     Gateway.objects.create(name="phones", dial_string="sofia/internal/{number}%{domain}")
-    assert gateways(client, node, "trunk") == {
+    assert gateways(node, "trunk") == {
         trunk.switch_name: {
             "proxy": "sip.carrier.cn:5071",
             "realm": "carrier.cn",
@@ -252,26 +249,24 @@ def test_a_profile_of_a_node_is_told_its_own_gateways_and_no_others(client: Clie
             "ping-max": "2",
         }
     }
-    assert list(gateways(client, node, "trunk-exempt")) == [everywhere.switch_name]
-    assert gateways(client, other, "trunk") == {}
+    assert list(gateways(node, "trunk-exempt")) == [everywhere.switch_name]
+    assert gateways(other, "trunk") == {}
     for profile in ("internal", ""):
-        assert is_not_found(ask(client, node, purpose="gateways", profile=profile))
+        assert is_not_found(ask(node, purpose="gateways", profile=profile))
 
 
-def test_a_password_is_in_no_other_answer(client: Client, node: Node, trunk: Gateway) -> None:
-    assert b"of-acme" in ask(client, node, purpose="gateways", profile="trunk").content
+def test_a_password_is_in_no_other_answer(node: Node, trunk: Gateway) -> None:
+    assert b"of-acme" in ask(node, purpose="gateways", profile="trunk").content
     for question in (
         {"purpose": "network-list", "domain": "gateways"},
         {"user": f"{trunk.pk.hex}-0", "domain": "gateways"},
         {"purpose": "gateways", "profile": "trunk-exempt"},
     ):
-        assert b"of-acme" not in ask(client, node, **question).content
+        assert b"of-acme" not in ask(node, **question).content
 
 
-def test_the_addresses_of_gateways_are_accounts_whose_calls_are_guarded(
-    client: Client, node: Node, trunk: Gateway
-) -> None:
-    answer = ET.fromstring(ask(client, node, purpose="network-list", domain="gateways").content)
+def test_the_addresses_of_gateways_are_accounts_whose_calls_are_guarded(node: Node, trunk: Gateway) -> None:
+    answer = ET.fromstring(ask(node, purpose="network-list", domain="gateways").content)
     users = answer.findall("section[@name='directory']/domain[@name='gateways']/users/user")
     names = [f"{trunk.pk.hex}-{number}" for number in range(2)]
     assert [each.attrib for each in users] == [
@@ -280,7 +275,7 @@ def test_the_addresses_of_gateways_are_accounts_whose_calls_are_guarded(
     ]
 
     def brings() -> dict[str, str | None]:
-        found = ET.fromstring(ask(client, node, user=names[0], domain="gateways").content)
+        found = ET.fromstring(ask(node, user=names[0], domain="gateways").content)
         account = found.find(f"section/domain[@name='gateways']/users/user[@id='{names[0]}']")
         assert account is not None
         assert [param.attrib for param in account.iterfind("params/param[@name='allow-empty-password']")] == [
@@ -298,21 +293,21 @@ def test_the_addresses_of_gateways_are_accounts_whose_calls_are_guarded(
         {"user": f"{'0' * 32}-0", "domain": "gateways"},
         {"purpose": "network-list", "domain": "elsewhere"},
     ):
-        assert is_not_found(ask(client, node, **question))
+        assert is_not_found(ask(node, **question))
     Gateway.objects.filter(pk=trunk.pk).update(enabled=False)
-    assert is_not_found(ask(client, node, user=names[0], domain="gateways"))
+    assert is_not_found(ask(node, user=names[0], domain="gateways"))
 
 
 # Calls
 
 
-def test_calls_from_outside_are_refused_and_other_contexts_are_not_ours(client: Client, node: Node) -> None:
+def test_calls_from_outside_are_refused_and_other_contexts_are_not_ours(node: Node) -> None:
     caller = {"Hunt-Context": "public", "Unique-ID": str(uuid4())}
-    refused = ET.fromstring(ask(client, node, "dialplan", **caller).content)
+    refused = ET.fromstring(ask(node, "dialplan", **caller).content)
     actions = refused.findall("section[@name='dialplan']/context[@name='public']/extension/condition/action")
     assert [action.attrib for action in actions] == [{"application": "hangup", "data": "CALL_REJECTED"}]
-    assert is_not_found(ask(client, node, "dialplan", **{"Hunt-Context": "rehearsal"}))
-    assert is_not_found(ask(client, node, "dialplan"))
+    assert is_not_found(ask(node, "dialplan", **{"Hunt-Context": "rehearsal"}))
+    assert is_not_found(ask(node, "dialplan"))
 
 
 def test_not_found_is_what_freeswitch_takes_for_it() -> None:

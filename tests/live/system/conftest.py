@@ -1,0 +1,56 @@
+"""The whole system with a real FreeSWITCH, and five registered phones: started once for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.live.phones import G722, OPUS, PCMA, Phone, Phones
+from tests.live.system.installation import ACCOUNTS, NUMBERS, PASSWORD, manage
+from tests.live.system.meeting import Meeting
+from tests.live.tones import TONES
+from tests.servers import wait_until
+from tests.system.stack import Stack
+
+CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Stack]:
+    # Not pytest's own place, which every other run of pytest closes to other accounts: PostgreSQL of a root's run is
+    # run by one.
+    with TemporaryDirectory(prefix="sparkle-live-") as name:
+        var = Path(name)
+        var.chmod(0o755)
+        stack = Stack(var, switch="freeswitch")
+        try:
+            yield stack.start()
+        finally:
+            stack.stop()
+
+
+@pytest.fixture(scope="package")
+def phones(stack: Stack) -> Iterator[Phones]:
+    """The stack of the phones, whose accounts hold from the moment on in which they are made."""
+    manage(stack, "shell", "-c", ACCOUNTS)
+    home = stack.var / "freeswitch"
+    server = f"127.0.0.1:{(home / 'sip-port').read_text().strip()}"
+    with Phones(server, home / "certs" / "cafile.pem") as phones:
+        yield phones
+
+
+@pytest.fixture
+def five(phones: Phones) -> Iterator[list[Phone]]:
+    yield [phones.register(number, PASSWORD, frequency=TONES[i], codec=CODECS[i]) for i, number in enumerate(NUMBERS)]
+    phones.forget()
+
+
+@pytest.fixture
+def meeting(stack: Stack, five: list[Phone]) -> Iterator[Meeting]:
+    meeting = Meeting(stack.sign_in(), five, stack.var / "freeswitch" / "sounds")
+    yield meeting
+    meeting.api.act(meeting.id, "end")
+    wait_until(lambda: not any(phone.in_call for phone in five), "the end for all ends all calls")
