@@ -124,14 +124,17 @@ def test_what_one_does_and_is_told_in_a_call(page: Page, line: Line, api: Api, s
 
     api.act(conference, "mute", participants=me)
     expect(notice(page)).to_have_text("您已被静音，点麦克风可解除。")
+    # Until the switch has done it, pressing it would mute.
+    expect(microphone(page)).to_have_attribute("data-mic", "off")
     microphone(page).click()
     expect(notice(page)).to_have_count(0)
+    expect(microphone(page)).to_have_attribute("data-mic", "on")
 
     # Where it is not up to them, pressing it says why.
-    for action, body, reason in (
-        ("forbid", {"participants": me}, "您已被禁止发言"),
-        ("floor", {"mode": "moderated"}, "请等待主席准许发言"),
-        ("floor", {"mode": "roll_call"}, "点名发言中，请等待被点到"),
+    for (action, body), (undo, back), reason in (
+        (("forbid", {"participants": me}), ("allow", {"participants": me}), "您已被禁止发言"),
+        (("floor", {"mode": "moderated"}), ("floor", {"mode": "free"}), "请等待主席准许发言"),
+        (("floor", {"mode": "roll_call"}), ("floor", {"mode": "free"}), "点名发言中，请等待被点到"),
     ):
         api.act(conference, action, **body)
         expect(notice(page)).to_have_text(reason)
@@ -139,9 +142,8 @@ def test_what_one_does_and_is_told_in_a_call(page: Page, line: Line, api: Api, s
         page.keyboard.press("m")
         expect(page.get_by_role("alert")).to_contain_text(reason)
         page.get_by_role("alert").get_by_role("button").click()
-        api.act(conference, "allow", participants=me)
-    api.act(conference, "floor", mode="free")
-    expect(microphone(page)).to_have_attribute("data-mic", "on")
+        api.act(conference, undo, **back)
+        expect(microphone(page)).to_have_attribute("data-mic", "on")
 
     api.act(conference, "remove", participants=me)
     over(page, "您已被移出会议")
