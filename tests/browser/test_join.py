@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import ARGUMENTS, PATIENCE, OpenPage, sign_in
 from tests.browser.sip import Line
@@ -157,6 +158,40 @@ def test_what_one_does_and_is_told_in_a_call(page: Page, line: Line, api: Api, s
     )
     over(page, "您已退出登录")
     assert lets_the_microphone_go(page)
+
+
+def test_ones_own_line_is_told(page: Page, line: Line, api: Api, stack: Stack, conference: str) -> None:
+    me = own(api, conference)["id"]
+    poor: dict[str, Any] = {}
+
+    def worse(feed: WebSocketRoute) -> None:
+        """The live feed, in which one's own line is as poor as the test says."""
+        server = feed.connect_to_server()
+
+        def tell(text: str | bytes) -> None:
+            message = json.loads(text)
+            for each in message.get("participants", []) if message["type"] == "snapshot" else []:
+                each |= poor if each["id"] == me else {}
+            feed.send(json.dumps(message))
+
+        server.on_message(tell)
+        feed.on_message(server.send)
+        feed.on_close(lambda *_: server.close())
+
+    page.route_web_socket(re.compile("/ws/"), worse)
+    go(page, stack, conference)
+    join(page)
+    call(page, "in")
+    told = page.get_by_role("region", name="我的话路")
+    expect(told).to_contain_text("陈静")
+    expect(told.get_by_text("Opus, 48 kHz · 宽带").last).to_be_visible()
+    expect(told.get_by_title("已加密")).to_be_visible()
+    expect(told).not_to_contain_text("丢包")
+
+    poor |= {"loss": 6.5, "jitter": 45}
+    page.reload()
+    call(page, "in")
+    expect(told.get_by_text("丢包 6.5 % · 到达时间不均：45 毫秒")).to_be_visible()
 
 
 def cookie(page: Page, name: str) -> str:

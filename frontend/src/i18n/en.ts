@@ -177,7 +177,7 @@ export const en: Messages = {
     empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}", byKeys: "by telephone keys {keys}",
     entries: {
       launch: "launched the conference", start: "started the conference", move_node: "moved the conference to another node", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
-      join: "joined from a browser", attend: "became a participant", guest_enter: "came in as a guest", guest_pin_failed: "a guest gave a wrong PIN", guest_link: "made a link for guests", guest_link_off: "turned the link for guests off", dial_in: "dialled in", dial_in_pin_failed: "a caller gave a wrong PIN", renew_pins: "made new PINs",
+      join: "joined from a browser", arrive: "took the call of", attend: "became a participant", guest_enter: "came in as a guest", guest_pin_failed: "a guest gave a wrong PIN", guest_link: "made a link for guests", guest_link_off: "turned the link for guests off", dial_in: "dialled in", dial_in_pin_failed: "a caller gave a wrong PIN", renew_pins: "made new PINs",
       cancel: "cancelled the call", remove: "removed", removeRefuse: "removed and refused re-entry to", admit: "let in", refuse: "refused in the lobby", lobby: "changed the lobby", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "deafened", undeafen: "let hear again",
       hold: "put on hold", unhold: "resumed from hold", volume: "set the volume of", raise_hand: "raised the hand of", lower_hand: "lowered the hand of", role: "changed the role of", ask_chair: "asked for the chair", decline_chair: "declined the chair to", rename: "renamed", announce: "announced", whisper_open: "opened a whisper",
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper",
@@ -204,7 +204,7 @@ export const en: Messages = {
     },
     call: {
       mayNotUnmute: "You were muted, and only the chair can unmute you. Raise your hand to speak.", offline: "No network. You come back by yourself as soon as there is one.", now: "Try now",
-      connecting: "Connecting…", ringing: "Entering the conference…", reconnecting: "The network was interrupted. Coming back…", lobby: "Please wait", lobbyText: "The host will let you in soon. The sound you hear means that you are connected.", letIn: "You are in", wasMuted: "You were muted. Tap the microphone to unmute.",
+      connecting: "Connecting…", ringing: "Entering the conference…", reconnecting: "The network was interrupted. Coming back…", lobby: "Please wait", lobbyText: "The chair will let you in soon. The sound you hear means that you are connected.", letIn: "You are in", wasMuted: "You were muted. Tap the microphone to unmute.",
       speaking: "{names} is speaking | {names} are speaking", quiet: "Nobody is speaking", inside: "{n} of {total} in", panel: "Panels", sound: "Sound", leave: "Leave", touch: "Tap to hear the conference", newRole: "Your role is now: {role}", whisperOver: "You are back in the main room",
     },
     over: {

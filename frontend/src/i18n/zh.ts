@@ -175,7 +175,7 @@ export const zh = {
     empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}", byKeys: "电话按键 {keys}",
     entries: {
       launch: "召集会议", start: "开始会议", move_node: "将会议移至另一节点", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
-      join: "从浏览器加入", attend: "成为参会人", guest_enter: "访客入会", guest_pin_failed: "访客 PIN 码错误", guest_link: "生成访客链接", guest_link_off: "停用访客链接", dial_in: "电话拨入", dial_in_pin_failed: "拨入者 PIN 码错误", renew_pins: "更换 PIN 码",
+      join: "从浏览器加入", arrive: "接入来电", attend: "成为参会人", guest_enter: "访客入会", guest_pin_failed: "访客 PIN 码错误", guest_link: "生成访客链接", guest_link_off: "停用访客链接", dial_in: "电话拨入", dial_in_pin_failed: "拨入者 PIN 码错误", renew_pins: "更换 PIN 码",
       cancel: "取消呼叫", remove: "移出会议", removeRefuse: "移出且不得再入会", admit: "准入", refuse: "拒绝入会", lobby: "更改等候室设置", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
       hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", ask_chair: "申请担任主席", decline_chair: "谢绝主席申请", rename: "改名", announce: "播报", whisper_open: "发起私语",
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语",
