@@ -184,7 +184,7 @@ def test_ones_own_line_is_told(page: Page, line: Line, api: Api, stack: Stack, c
     call(page, "in")
     told = page.get_by_role("region", name="我的话路")
     expect(told).to_contain_text("陈静")
-    expect(told.get_by_text("Opus, 48 kHz · 宽带").last).to_be_visible()
+    expect(told.get_by_text("Opus, 16 kHz · 宽带").last).to_be_visible()
     expect(told.get_by_title("已加密")).to_be_visible()
     expect(told).not_to_contain_text("丢包")
 
