@@ -106,7 +106,8 @@ def test_what_is_done_to_the_conference(open_page: OpenPage, launch: Launch, api
     assert (now()["locked"], now()["observed_locked"]) == (True, True)
     page.get_by_role("button", name="解除锁定").click()
     expect(page.get_by_text("已锁定", exact=True)).to_be_hidden()
-    until(lambda: (now()["locked"], now()["observed_locked"]) == (False, False), within=20, to="be unlocked")
+    expect(page.get_by_text("正在解锁…", exact=True)).to_be_hidden()
+    assert (now()["locked"], now()["observed_locked"]) == (False, False)
 
     before = datetime.fromisoformat(now()["ends_at"])
     page.get_by_role("button", name="延长").click()

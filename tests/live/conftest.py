@@ -19,8 +19,8 @@ from tests.live.meeting import Meeting
 from tests.live.phones import G722, OPUS, PCMA, Phone, Phones
 from tests.live.switch import Esl, running_freeswitch
 from tests.live.tones import TONES
-from tests.live.web import Answers
 from tests.servers import wait_until
+from tests.web import Answers
 
 #: So long that none is in a log by chance, as a part of a time or of a port.
 NUMBERS = [str(number) for number in range(80_570_001, 80_570_008)]

@@ -21,8 +21,8 @@ from tests.live.conftest import NUMBERS, password
 from tests.live.phones import PLAIN, Phones
 from tests.live.sip import Line, sdp
 from tests.live.switch import Esl
-from tests.live.web import Pages
 from tests.servers import wait_until
+from tests.web import Pages
 
 SUITE = "AEAD_AES_256_GCM"
 

@@ -16,8 +16,8 @@ from tests.live.phones import Phone, Phones
 from tests.live.sip import Line, sdp
 from tests.live.switch import Esl
 from tests.live.tones import TONES
-from tests.live.web import Answers
 from tests.servers import wait_until
+from tests.web import Answers
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from tests.live.conftest import NUMBERS, password
 from tests.live.phones import Phones
 from tests.live.sip import Line, Response, sdp
 from tests.live.switch import Esl, running_freeswitch
-from tests.live.web import Answers
 from tests.servers import wait_until
+from tests.web import Answers
 
 SUITE = "AEAD_AES_256_GCM"
 CALLER = NUMBERS[0]

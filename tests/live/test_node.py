@@ -19,8 +19,8 @@ from tests.live.meeting import MAIN, Meeting
 from tests.live.phones import Phones
 from tests.live.switch import Esl, settled
 from tests.live.tones import TONES
-from tests.live.web import Answers
 from tests.servers import wait_until
+from tests.web import Answers
 
 
 def node_of(switch: FreeSwitch, **other: object) -> Node:

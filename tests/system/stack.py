@@ -128,7 +128,12 @@ class Stack:
     def _serves(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.var / "stack.log").read_text(errors="replace")[-4000:]
-        return requests.get(f"{self.base}/api/v1/session/", timeout=5).status_code == 200
+        return requests.get(f"{self.base}/api/v1/session/", timeout=5).status_code == 200 and self.answers()
+
+    def answers(self) -> bool:
+        """Whether the processes serve that the switch asks."""
+        port = int((self.var / "xml-port").read_text())
+        return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
 
     def stop(self) -> None:
         if self._process is None:

@@ -20,7 +20,7 @@ from tests.system.plans import BUSY, launch, mobile, person, states
 from tests.system.stack import Api, Stack, running_stack, until
 from tests.system.watch import Watch, rooms, wait_for_agreement
 
-PARTS = ["web", "worker", "switchboard", "valkey", "postgres", "switch"]
+PARTS = ["web", "xml", "worker", "switchboard", "valkey", "postgres", "switch"]
 PEOPLE = 50
 #: Seconds.
 OUTAGE = 30.0
@@ -114,7 +114,10 @@ def test_a_running_conference_survives_the_loss_of(stack: Stack, part: str) -> N
     until(lambda: _whispering(api, conference) == 2, within=20, to="open the whisper")
     wait_for_agreement(stack, conference)
 
+    answering = stack.pid("xml")
     kill(stack, part)
+    if part == "xml":
+        until(lambda: stack.pid("xml") != answering and stack.answers(), within=20, to="answer the switch again")
     if part in ("web", "postgres"):
         until(lambda: api.get(f"conferences/{conference}/"), within=60, to="answer again")
     # What is asked for in the meantime is done afterwards.

@@ -142,6 +142,7 @@ def test_phones_wait_in_the_lobby_until_they_are_admitted_or_refused(stack: Stac
     wait_until(lambda: not goes.in_call, "who is refused is hung up", 20)
     announced = stack.rows("SELECT played_at, error FROM conferences_announcement WHERE conference_id = %s", conference)
     assert [(bool(each["played_at"]), each["error"]) for each in announced] == [(True, "")], "and was told before"
-    assert (one(NAMES[2])["state"], one(NAMES[2])["refused"]) == ("left", True)
+    refused = ("left", True)
+    wait_until(lambda: (one(NAMES[2])["state"], one(NAMES[2])["refused"]) == refused, "who is refused is told so", 20)
     api.act(conference, "end")
     wait_until(lambda: not any(phone.in_call for phone in five), "the end for all ends all calls")

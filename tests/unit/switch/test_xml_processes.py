@@ -11,9 +11,9 @@ from django.db import connection, transaction
 
 from apps.switch.models import Extension, Node
 from apps.switch.xml.documents import NOT_FOUND
-from tests.live.web import Answers
 from tests.unit.switch.asking import basic
 from tests.unit.switch.test_xml import A1_HASH, REGISTER
+from tests.web import Answers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
