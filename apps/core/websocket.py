@@ -21,7 +21,7 @@ class SharedText(str):
 
     @cached_property
     def frame(self) -> bytes:
-        """The text in one frame, neither masked nor compressed, as a server sends it."""
+        """The text in one frame, neither masked nor compressed: a message need not be, also if agreed (RFC 7692 §6)."""
         return Frame(Opcode.TEXT, self.encode()).serialize(mask=False)
 
 
@@ -30,7 +30,7 @@ class SharingProtocol(WebSocketsSansIOProtocol):
 
     async def send(self, message: ASGISendEvent) -> None:
         text = message.get("text")
-        if type(text) is not SharedText or self.conn.state is not State.OPEN or self.conn.extensions:
+        if type(text) is not SharedText or self.conn.state is not State.OPEN:
             await super().send(message)
             return
         await self.writable.wait()
