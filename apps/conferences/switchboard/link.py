@@ -55,12 +55,12 @@ class Address:
 
 class Link:
     """Keeps the connections up, and dates all that comes by this machine's clock. `wake` is set whenever the inbox has
-    something; `may_send` is asked before commands are sent. Another `address` may be set at any time: the link moves
-    there.
+    something, `hurry` when that should not wait: a flood, or another thing than events. `may_send` is asked before
+    commands are sent. Another `address` may be set at any time: the link moves there.
     """
 
-    def __init__(self, name: str, address: Address, wake: Flag, may_send: Callable[[], bool]) -> None:
-        self.name, self.address, self.wake, self.may_send = name, address, wake, may_send
+    def __init__(self, name: str, address: Address, wake: Flag, hurry: Flag, may_send: Callable[[], bool]) -> None:
+        self.name, self.address, self.wake, self.hurry, self.may_send = name, address, wake, hurry, may_send
         self.inbox: Queue[Item] = Queue(maxsize=INBOX)
         self.clock = SwitchClock()
         self._work: Queue[Sequence[Command] | None] | None = None
@@ -90,6 +90,8 @@ class Link:
     def _put(self, item: Item) -> None:
         self.inbox.put(item)
         self.wake.set()
+        if not isinstance(item, list) or len(item) >= BATCH:
+            self.hurry.set()
 
     def _listen(self) -> None:
         failures = 0

@@ -43,6 +43,10 @@ logger = logging.getLogger(__name__)
 
 #: Least seconds between two rounds of the loop: what comes meanwhile is written together.
 FLUSH = 0.05
+#: What the switch tells waits longer the more a round has to write, so that rounds take a twentieth of the time: so
+#: many times as long as the last round took, and at most so many seconds. What people ask for does not wait for it.
+GATHER = 20
+GATHER_MOST = 0.4
 #: Most seconds that a round observes while more and more comes: what is written together costs less for each event.
 OBSERVE = 0.1
 SWEEP = 1.0
@@ -63,7 +67,8 @@ class NodeLoop:
         self.book = Book(self.observed)
         self.loader = Loader(lease.node)
         self.wake = Flag()
-        self.link = Link(name, address, self.wake, lambda: lease.fresh)
+        self._hurry = Flag()
+        self.link = Link(name, address, self.wake, self._hurry, lambda: lease.fresh)
         self.trunks = Trunks(name, lambda: self.link.address, lease, self._gateways_stand_otherwise)
         self.keypad = Keypad(self.link, self.book)
         self.running = True
@@ -88,6 +93,7 @@ class NodeLoop:
             self._reload = True
         else:
             self._changed.add(conference)
+        self._hurry.set()
         self.wake.set()
 
     def gateways_changed(self) -> None:
@@ -96,6 +102,7 @@ class NodeLoop:
 
     def stop(self) -> None:
         self.running = False
+        self._hurry.set()
         self.wake.set()
 
     # The loop -------------------------------------------------------------------------------------------------
@@ -112,6 +119,7 @@ class NodeLoop:
                     logger.warning("%s: begins anew: this machine's clock was set", self.name)
                     return
                 self.wake.clear()
+                self._hurry.clear()
                 try:
                     self._round(now)
                 except LeaseLost:
@@ -127,7 +135,9 @@ class NodeLoop:
                     logger.warning("%s: begins anew from the rows: %s", self.name, str(error).strip().splitlines()[:1])
                     gevent.sleep(DATABASE_RETRY)
                     self.notify(None)
-                gevent.sleep(max(0.0, began + FLUSH - time.monotonic()))
+                took = time.monotonic() - began
+                gevent.sleep(max(0.0, FLUSH - took))
+                self._hurry.wait(max(0.0, min(GATHER * took, GATHER_MOST) - FLUSH))
                 self.wake.wait(self._patience())
         finally:
             self.running = False

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from gevent.event import Event as Flag
 
-from apps.conferences.switchboard.link import Address, Connected, Gone, Item, Link
+from apps.conferences.switchboard.link import BATCH, Address, Connected, Gone, Item, Link
 from apps.switch.commands import Lock, Room
 from apps.switch.esl.rendering import CLOCK, CORE_UUID, LIST_LEGS
 from apps.switch.events import Event, Snapshot
@@ -34,7 +34,8 @@ class Reader:
     def __init__(self, address: Address) -> None:
         self.items: list[Item] = []
         self.allowed = True
-        self.link = Link("n1", address, Flag(), lambda: self.allowed)
+        self.hurry = Flag()
+        self.link = Link("n1", address, Flag(), self.hurry, lambda: self.allowed)
 
     @property
     def events(self) -> list[Event]:
@@ -68,6 +69,23 @@ def test_it_says_which_core_answers_and_asks_for_everything(desk: Desk) -> None:
     with linked(at(desk)) as reader:
         until(lambda: reader.has(Snapshot), "a snapshot")
         assert reader.items[0] == Connected(CORE)
+
+
+def test_single_events_may_wait_and_a_flood_may_not(desk: Desk) -> None:
+    def locks(count: int) -> None:
+        for _ in range(count):
+            desk.tell(Event_Name="CUSTOM", Conference_Name=ROOM.name, Action="lock")
+
+    with linked(at(desk)) as reader:
+        until(lambda: reader.has(Snapshot), "a snapshot")
+        assert reader.hurry.is_set()
+        reader.hurry.clear()
+        locks(10)
+        until(lambda: len(reader.events) == 10, "the events")
+        assert not reader.hurry.is_set()
+        locks(10 * BATCH)
+        until(lambda: len(reader.events) == 10 + 10 * BATCH, "the flood")
+        assert reader.hurry.is_set()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from apps.conferences.models import Announcement, Attempt, Conference, Delta, Pa
 from apps.conferences.reconcile.desired import attempt_leg
 from apps.conferences.reconcile.observed import GRID
 from apps.conferences.rooms import main_room
-from apps.conferences.switchboard import database, lease
+from apps.conferences.switchboard import database, lease, node
 from apps.conferences.switchboard.link import Address
 from apps.conferences.switchboard.node import NodeLoop
 from apps.conferences.switchboard.publish import Publisher
@@ -47,6 +47,24 @@ class Driven:
         """Somebody shall be in."""
         Participant.objects.filter(pk=self.person.pk).update(present=True, **fields)
         self.loop.notify(self.conference.pk)
+
+    def in_room(self, action: str, *, speak: bool = True) -> None:
+        """The switch tells of the person's first leg."""
+        self.desk.tell(
+            Event_Name="CUSTOM",
+            Conference_Name=main_room(self.conference.pk)[0],
+            Unique_ID=str(attempt_leg(self.person.pk, 1, 1)),
+            Floor="false",
+            Hear="true",
+            Speak=str(speak).lower(),
+            Talking="false",
+            Hold="false",
+            Member_ID="1",
+            Member_Type="member",
+            Member_Ghost="false",
+            Session_External_ID=str(self.person.pk),
+            Action=action,
+        )
 
     @property
     def originates(self) -> list[str]:
@@ -99,23 +117,6 @@ def driven(gateway: Gateway) -> Iterator[Driven]:
 def test_a_switch_whose_clock_is_an_hour_behind_is_followed_all_the_same(driven: Driven) -> None:
     desk, leg = driven.desk, attempt_leg(driven.person.pk, 1, 1)
 
-    def in_room(action: str, speak: str) -> None:
-        desk.tell(
-            Event_Name="CUSTOM",
-            Conference_Name=room,
-            Unique_ID=str(leg),
-            Floor="false",
-            Hear="true",
-            Speak=speak,
-            Talking="false",
-            Hold="false",
-            Member_ID="1",
-            Member_Type="member",
-            Member_Ghost="false",
-            Session_External_ID=str(driven.person.pk),
-            Action=action,
-        )
-
     def now(**facts: Any) -> bool:
         return Participant.objects.filter(pk=driven.person.pk, **facts).exists()
 
@@ -126,7 +127,7 @@ def test_a_switch_whose_clock_is_an_hour_behind_is_followed_all_the_same(driven:
     until(driven.has_loaded, "it knows the switch again")
     driven.call()
     until(lambda: driven.originates, "the call")
-    in_room("add-member", "true")
+    driven.in_room("add-member")
     until(lambda: now(state="connected", joined_at__gt=timezone.now() - timedelta(minutes=1)), "in, and just now")
     desk.answers[LIST_ROOMS] = listed(room, leg)
     desk.answers[LIST_LEGS] = f'{{"row_count":1,"rows":[{{"uuid":"{leg}","callstate":"ACTIVE"}}]}}'
@@ -134,7 +135,7 @@ def test_a_switch_whose_clock_is_an_hour_behind_is_followed_all_the_same(driven:
     driven.loop.link.ask_snapshot()
     joined = driven.loop.observed.legs[leg].as_of
     until(lambda: driven.loop.observed.legs[leg].as_of > joined, "a snapshot shows it")
-    in_room("mute-member", "false")
+    driven.in_room("mute-member", speak=False)
     until(lambda: now(observed_muted=True), "what comes after the snapshot is newer than it")
     until(lambda: (Node.objects.get(pk=driven.node.pk).clock_offset or 0) < -3590, "the offset is stored")
 
@@ -144,6 +145,21 @@ def test_when_this_machine_s_clock_is_set_the_loop_ends_to_begin_anew(driven: Dr
     driven.loop.wake.set()
     until(driven.greenlet.ready, "the loop ends")
     assert driven.greenlet.successful()
+
+
+def test_what_is_asked_for_does_not_wait_while_events_gather(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    def state() -> str:
+        return Participant.objects.get(pk=driven.person.pk).state
+
+    monkeypatch.setattr(node, "GATHER", 1_000_000)
+    monkeypatch.setattr(node, "GATHER_MOST", 60.0)
+    driven.call()
+    until(lambda: driven.originates, "the call")
+    driven.in_room("add-member")
+    gevent.sleep(3 * node.FLUSH)
+    assert state() == "queued"
+    driven.loop.notify(driven.conference.pk)
+    until(lambda: state() == "connected", "what came before is written too")
 
 
 def test_an_attempt_is_committed_before_it_is_sent(driven: Driven) -> None:
