@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -146,7 +147,7 @@ def signing_in(node: Any, name: str, a1_hash: str, method: str) -> Question:
 
 def joinings(node: Any) -> list[Question]:
     """Of browsers, each with an account for a place in one of several conferences: first whether it is theirs, then
-    where to go. All come back several times, as other legs.
+    where to go. They come in no order of conferences, and all come back several times, as other legs.
     """
     from django.utils import timezone
 
@@ -174,6 +175,7 @@ def joinings(node: Any) -> list[Question]:
             BrowserJoin(account=account, participant=person) for account, person in zip(accounts, people, strict=True)
         )
         names += [account.name for account in accounts]
+    random.Random(1).shuffle(names)
     call = {
         "hostname": "fs-1",
         "section": "dialplan",

@@ -89,14 +89,17 @@ def instances(model: type[M], where: str, values: Mapping[str, Any], rest: str =
     return [model.from_db(DEFAULT_DB_ALIAS, columns.names, row) for row in found]
 
 
-def update(model: type[Model], keys: Collection[UUID], values: Mapping[str, Any]) -> None:
-    """Give columns (`called_id`) of the rows with these keys the same values."""
-    names = ", ".join(f"{name} = %({name})s" for name in values)
+def update(
+    model: type[Model], keys: Collection[UUID], values: Mapping[str, Any], prefix: str
+) -> tuple[str, dict[str, Any]]:
+    """An UPDATE, for a statement that does more: columns (`called_id`) of the rows with these keys get the same values.
+    Its text, and its parameters, whose names begin with `prefix`.
+    """
+    names = ", ".join(f"{name} = %({prefix}{name})s" for name in values)
     fields = {name: model._meta.get_field(name) for name in values}
-    given = {name: field.get_db_prep_save(values[name], connection) for name, field in fields.items()}  # type: ignore[union-attr]
-    text = f"UPDATE {model._meta.db_table} SET {names} WHERE id = ANY (%(_keys)s)"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(text, {**given, "_keys": list(keys)})
+    given = {f"{prefix}{name}": f.get_db_prep_save(values[name], connection) for name, f in fields.items()}  # type: ignore[union-attr]
+    text = f"UPDATE {model._meta.db_table} SET {names} WHERE id = ANY (%({prefix}_keys)s)"  # noqa: S608
+    return text, {**given, f"{prefix}_keys": list(keys)}
 
 
 @dataclass(frozen=True, slots=True)

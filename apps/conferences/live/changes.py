@@ -36,9 +36,9 @@ from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, WHISPER, Changes, show
 NOTIFY_CHANNEL = "sparkle_desired"
 #: With the parameters `channel` and `conference`.
 NOTIFY = "SELECT pg_notify(%(channel)s, %(conference)s::text)"
-#: The conference's own columns, the delta, the audit entry and the wake-up in one statement: a person waits for each.
-_NUMBER = f"""
-WITH numbered AS (UPDATE conferences_conference SET {{columns}} WHERE id = %(conference)s),
+#: All rows, the delta, the audit entry and the wake-up in one statement: a person waits for each.
+_STORE = f"""
+WITH {{updates}} numbered AS (UPDATE conferences_conference SET {{columns}} WHERE id = %(conference)s),
      kept AS (INSERT INTO conferences_delta (conference_id, seq, at, changes)
               VALUES (%(conference)s, %(seq)s, clock_timestamp(), %(changes)s)),
      audited AS ({audit.INSERT})
@@ -119,23 +119,29 @@ class Change:
         return bool(self._updates or self._created)
 
     def store(self, by: audit.By, action: str) -> Changes:
-        """Write what was set, in one statement for each distinct set of values, number it, and say who did it."""
+        """Write what was set, number it, and say who did it."""
         conference = self._updates.pop(self.conference, {})
         same: dict[tuple[type[models.Model], str], list[models.Model]] = defaultdict(list)
         for instance, values in self._updates.items():
             same[type(instance), repr(sorted(values.items()))].append(instance)
-        for (model, _), alike in same.items():
-            update(model, [each.pk for each in alike], self._updates[alike[0]])
+        updates = [
+            update(model, [each.pk for each in alike], self._updates[alike[0]], prefix=f"set{at}_")
+            for at, ((model, _), alike) in enumerate(same.items())
+        ]
         self.seq = self.conference.seq = self.seq + 1
         changes = delta(conference=conference, **self._rows())
         columns: dict[str, Any] = {**conference, "seq": self.seq}
         key = self.conference.pk
         rest = {"conference": key, "changes": Jsonb(changes), "channel": NOTIFY_CHANNEL}
         rest |= audit.values(by=by, action=action, on=self.conference, conference_id=key, detail=self.detail)
+        text = _STORE.format(
+            updates="".join(f"updated{at} AS ({each}), " for at, (each, _) in enumerate(updates)),
+            columns=", ".join(f"{name} = %({name})s" for name in columns),
+        )
+        for _, values in updates:
+            rest |= values
         with connection.cursor() as cursor:
-            cursor.execute(
-                _NUMBER.format(columns=", ".join(f"{name} = %({name})s" for name in columns)), columns | rest
-            )
+            cursor.execute(text, columns | rest)
         return changes
 
     def _rows(self) -> dict[str, dict[UUID, Mapping[str, Any]]]:

@@ -27,7 +27,7 @@ from apps.switch.commands import MemberFlag, Room
 
 from .admission import admitted_who_comes, is_for
 from .dial_in import PhoneCaller
-from .joining import new_participant, place_of_account, require_may_enter
+from .joining import caller_of_account, new_participant, require_may_enter
 
 #: What an attempt says in place of a kind of number.
 BROWSER, PHONE = "browser", "phone"
@@ -48,13 +48,14 @@ def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
     Raises NotFound for an account that is over, or whose conference is on another node, and what `require_may_enter`
     does.
     """
-    caller = place_of_account(account)
+    caller = caller_of_account(account)
     if caller is None:
         raise NotFound
-    with change(caller.conference_id, by=audit.SYSTEM, action="arrive") as c:
+    key, conference_id = caller
+    with change(conference_id, by=audit.SYSTEM, action="arrive") as c:
         if c.conference.node_id != node:
             raise NotFound
-        [participant] = instances(Participant, "t.id = %(id)s", {"id": caller.pk})
+        [participant] = instances(Participant, "t.id = %(id)s", {"id": key})
         _let_in(c, participant, leg, BROWSER)
     return _place(c.conference, participant)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import HASH_SESSION_KEY
@@ -100,8 +101,15 @@ def require_may_enter(
         return
     if conference.locked and not may(role, Action.UNLOCK, frozenset()):
         raise ConferenceLocked
-    if not wanted and conference.participants.filter(present=True).count() >= conference.max_participants:
+    if not wanted and _wanted(conference) >= conference.max_participants:
         raise TooManyParticipants
+
+
+def _wanted(conference: Conference) -> int:
+    """How many are to be in."""
+    wanted = "t.conference_id = %(id)s AND t.present"
+    found = Select(Participant._meta.db_table, {"count": "count(*)"}, wanted, {"id": conference.pk}).first()
+    return int(found.count)
 
 
 def _is_in(participant: Participant) -> bool:
@@ -115,22 +123,28 @@ def _was_in(participant: Participant) -> bool:
     return Select(Attempt._meta.db_table, {"leg": "t.leg"}, joined, values).first() is not None
 
 
-#: SQL of whether an account, which may be used, is for a participant.
-_HAS_ACCOUNT = (
-    f"t.id = (SELECT j.participant_id FROM {BrowserJoin._meta.db_table} j WHERE j.account_id = %(account)s"  # noqa: S608
-    f" AND EXISTS (SELECT FROM {BrowserAccount._meta.db_table} t WHERE t.name = j.account_id AND {BROWSER_IS_GOOD}))"
-)
+_CALLER = {
+    "participant": "p.id",
+    "conference": "p.conference_id",
+    "user": "p.user_id",
+    "guest": "p.guest",
+    "session_key": "j.session_key",
+}
+#: SQL of accounts, `t`, and whom they are for; and of the one that may be used.
+_ACCOUNTS = f"{BrowserJoin._meta.db_table} j, {Participant._meta.db_table} p, {BrowserAccount._meta.db_table}"
+_GOOD = f"t.name = %(account)s AND {BROWSER_IS_GOOD} AND j.account_id = t.name AND p.id = j.participant_id"
 
 
-def place_of_account(name: str) -> Participant | None:
-    """Whom a call with this browser account is for; None once the account or the session that it belongs to is over.
+def caller_of_account(name: str) -> tuple[UUID, UUID] | None:
+    """Whom a call with this browser account is for, a participant and their conference; None once the account or the
+    session that it belongs to is over.
 
     Whether they may come in now is for `require_may_enter` to say.
     """
     if not is_browser(name):
         return None
-    found = instances(Participant, _HAS_ACCOUNT, {"account": name, "now": timezone.now()})
-    return found[0] if found and _is_alive(found[0], name) else None
+    found = Select(_ACCOUNTS, _CALLER, _GOOD, {"account": name, "now": timezone.now()}).first()
+    return (found.participant, found.conference) if found is not None and _is_alive(found) else None
 
 
 def new_participant(conference: Conference, *, name: str, role: str, user: User | None, guest: bool) -> Participant:
@@ -162,14 +176,13 @@ def _attend(by: audit.By, actor: Actor, conference: Conference) -> Participant:
     return participant
 
 
-def _is_alive(participant: Participant, account: str) -> bool:
+def _is_alive(caller: Any) -> bool:
     """Whether the session that asked for it still is: not signed out, the account active, the password the same."""
-    if participant.user_id is None:
-        return participant.guest
-    [user] = instances(User, "t.id = %(id)s", {"id": participant.user_id})
-    key = BrowserJoin.objects.values_list("session_key", flat=True).get(account=account)
-    if not user.is_active or not key:
+    if caller.user is None:
+        return bool(caller.guest)
+    [user] = instances(User, "t.id = %(id)s", {"id": caller.user})
+    if not user.is_active or not caller.session_key:
         return user.is_active
-    session = Session.objects.filter(pk=key, expire_date__gt=timezone.now()).first()
+    session = Session.objects.filter(pk=caller.session_key, expire_date__gt=timezone.now()).first()
     told = session.get_decoded().get(HASH_SESSION_KEY, "") if session else ""
     return constant_time_compare(told, user.get_session_auth_hash())

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.conferences.guests import COOKIE, LASTS, cookie_of
 from apps.conferences.models import Conference, GuestLink, Participant
 from apps.conferences.services.guests import ADDRESS_FAILURES, LINK_FAILURES, LINK_WINDOW
-from apps.conferences.services.joining import place_of_account
+from apps.conferences.services.joining import caller_of_account
 from apps.core.models import AuditEntry
 from tests.factories import (
     CAST,
@@ -248,7 +248,7 @@ def test_a_guest_joins_and_controls_themself(conference: Conference, guest: APIC
 
     answer = guest.post(f"{address}/join/").json()
     assert answer["participant"] == str(own.pk)
-    assert place_of_account(answer["sip"]["user"]) == own
+    assert caller_of_account(answer["sip"]["user"]) == (own.pk, conference.pk)
     assert guest.post(f"{address}/raise_hand/", {"participants": [str(own.pk)]}).status_code == 200
     assert guest.post(f"{address}/mute/", {"participants": [str(own.pk)]}).status_code == 200
     refused = guest.post(f"{address}/mute/", {"participants": [str(other.pk)]})

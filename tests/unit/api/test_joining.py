@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from apps.conferences.models import Attempt, BrowserJoin, Conference, Participant
-from apps.conferences.services.joining import place_of_account
+from apps.conferences.services.joining import caller_of_account
 from apps.core.models import AuditEntry, IdempotencyRecord
 from apps.switch.accounts import find_account
 from apps.switch.digest import a1_hash
@@ -97,8 +97,9 @@ def test_a_repeat_makes_the_earlier_void(as_user: AsUser, scene: Scene) -> None:
     other = joined(as_user(scene.users["chair"]), scene.conference)["sip"]["user"]
 
     assert find_account(first) is None
-    assert place_of_account(first) is None
-    assert [place_of_account(name) for name in (second, other)] == [scene.own["member"], scene.own["chair"]]
+    assert caller_of_account(first) is None
+    callers = [(scene.own[role].pk, scene.conference.pk) for role in ("member", "chair")]
+    assert [caller_of_account(name) for name in (second, other)] == callers
 
 
 @pytest.mark.parametrize("role", ["owner", "manager"])
@@ -201,7 +202,7 @@ def test_an_account_that_has_expired_is_none(as_user: AsUser, scene: Scene) -> N
     name = joined(as_user(scene.users["member"]), scene.conference)["sip"]["user"]
     BrowserAccount.objects.update(expires_at=timezone.now())
     assert find_account(name) is None
-    assert place_of_account(name) is None
+    assert caller_of_account(name) is None
 
 
 def sign_out(user: User, client: APIClient) -> None:
@@ -229,24 +230,24 @@ def test_an_account_ends_with_its_session(
     client, elsewhere = as_user(member), as_user(member)
     assert elsewhere.get("/api/v1/plans/").status_code == 200
     name = joined(client, scene.conference)["sip"]["user"]
-    assert place_of_account(name) == scene.own["member"]
+    assert caller_of_account(name) == (scene.own["member"].pk, scene.conference.pk)
     end(member, client)
-    assert place_of_account(name) is None
+    assert caller_of_account(name) is None
 
 
 def test_a_client_with_a_token_may_join_too(scene: Scene) -> None:
     member = scene.users["member"]
     client = APIClient(headers={"authorization": f"Token {Token.objects.create(user=member).key}"})
     name = joined(client, scene.conference)["sip"]["user"]
-    assert place_of_account(name) == scene.own["member"]
+    assert caller_of_account(name) == (scene.own["member"].pk, scene.conference.pk)
     User.objects.filter(pk=member.pk).update(is_active=False)
-    assert place_of_account(name) is None
+    assert caller_of_account(name) is None
 
 
 @pytest.mark.parametrize("name", ["", "8001", "b-", "b-00000000000000000000", "b-\0", "B-00000000000000000000'"])
 def test_names_that_are_nobodys(name: str) -> None:
     assert find_account(name) is None
-    assert place_of_account(name) is None
+    assert caller_of_account(name) is None
 
 
 def test_a_join_changes_nothing_that_viewers_see(as_user: AsUser, scene: Scene) -> None:
