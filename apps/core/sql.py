@@ -1,4 +1,4 @@
-"""SELECTs as text, for what somebody waits for: the ORM would build the query anew each time."""
+"""SQL as text, for what somebody waits for: the ORM would build it anew each time."""
 
 from __future__ import annotations
 
