@@ -44,7 +44,8 @@ logger = logging.getLogger(__name__)
 #: Least seconds between two rounds of the loop: what comes meanwhile is written together.
 FLUSH = 0.05
 #: What the switch tells waits longer the more a round has to write, so that rounds take a twentieth of the time: so
-#: many times as long as the last round took, and at most so many seconds. What people ask for does not wait for it.
+#: many times as long as the last round took, and at most so many seconds. What people ask for does not wait for it,
+#: nor does a call whose turn it is.
 GATHER = 20
 GATHER_MOST = 0.4
 #: Most seconds that a round observes while more and more comes: what is written together costs less for each event.
@@ -137,7 +138,7 @@ class NodeLoop:
                     self.notify(None)
                 took = time.monotonic() - began
                 gevent.sleep(max(0.0, FLUSH - took))
-                self._hurry.wait(max(0.0, min(GATHER * took, GATHER_MOST) - FLUSH))
+                self._hurry.wait(max(0.0, min(GATHER * took, GATHER_MOST, self._patience()) - FLUSH))
                 self.wake.wait(self._patience())
         finally:
             self.running = False

@@ -162,6 +162,20 @@ def test_what_is_asked_for_does_not_wait_while_events_gather(driven: Driven, mon
     until(lambda: state() == "connected", "what came before is written too")
 
 
+def test_calls_go_out_at_the_gateway_s_pace_while_events_gather(
+    driven: Driven, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Gateway.objects.update(calls_per_second=4)
+    for number in ("7002", "7003", "7004"):
+        add_participant(driven.conference, number=number, state="planned", present=True, observed_room="")
+    monkeypatch.setattr(node, "GATHER", 1_000_000)
+    monkeypatch.setattr(node, "GATHER_MOST", 60.0)
+    monkeypatch.setattr(node, "SWEEP", 60.0)
+    driven.loop.notify(None)
+    driven.call()
+    until(lambda: len(driven.originates) == 4, "all calls")
+
+
 def test_an_attempt_is_committed_before_it_is_sent(driven: Driven) -> None:
     leg = attempt_leg(driven.person.pk, 1, 1)
     known: list[UUID] = []
