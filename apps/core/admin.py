@@ -23,6 +23,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from .audit import By, Person, record
+from .brake import BRAKES
 from .models import AuditEntry, Failures, IdempotencyRecord
 from .text import has_control_characters
 
@@ -176,9 +177,19 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Failures)
 class FailuresAdmin(ReadOnlyAdmin):
-    list_display = ("key", "failures", "forgotten_at")
+    list_display = ("kind", "mark", "failures", "forgotten_at")
     search_fields = ("key",)
     ordering = ("-forgotten_at",)
+
+    @admin.display(description=_("what was guessed"), ordering="key")
+    def kind(self, counted: Failures) -> str:
+        kind = counted.key.rpartition("-")[0]
+        return str(BRAKES.get(kind, kind))
+
+    @admin.display(description=_("mark"))
+    def mark(self, counted: Failures) -> str:
+        """Enough to tell one from another; whose it is, it does not tell."""
+        return counted.key.rpartition("-")[2][:12]
 
 
 @admin.register(IdempotencyRecord)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from .models import Failures
+
+#: What is braked, by kind.
+BRAKES: Final[Mapping[str, str | Promise]] = {
+    "sign-in-name": _("password, of one user"),
+    "sign-in-address": _("password, from one address"),
+    "sign-in-pair": _("password, of one user from one address"),
+    "guest-pin": _("PIN of a guest's link, from one address"),
+    "dial-in": _("conference number or PIN, by one caller"),
+}
 
 _COUNT = """
 INSERT INTO core_failures AS f (key, failures, forgotten_at) VALUES (%(key)s, 1, %(until)s)
@@ -21,7 +34,9 @@ INSERT INTO core_failures AS f (key, failures, forgotten_at) VALUES (%(key)s, 1,
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """Of one thing (`kind`) from or for one place (`value`): holds after `most` failures within `window` seconds."""
+    """Of one thing (`kind`, one of BRAKES) from or for one place (`value`): holds after `most` failures within `window`
+    seconds.
+    """
 
     kind: str
     value: str
