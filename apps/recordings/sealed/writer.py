@@ -39,13 +39,13 @@ class Writer:
         self.frames = 0
         runs: list[Run] = []
         if file.size() < HEADER_SIZE and not confirmed:
-            file.cut(0)
+            self._cut(0)
             file.write_at(0, memoryview(self._header))
         else:
             if read_header(file, data_key)[1] != self._header:
                 raise Damaged(None)
             self.frames, runs = self._left(confirmed)
-            file.cut(self._layout.offset(self.frames))
+            self._cut(self._layout.offset(self.frames))
         # Never a salt of before: whatever that run may have sealed, none of its nonces can come again.
         self._cipher = Cipher(data_key, self._header, [*runs, Run.new(self.frames)])
         self._process = os.getpid()
@@ -85,6 +85,11 @@ class Writer:
         self._cipher.seal(self.frames, plaintext, stored, last=last)
         self._file.write_at(self._layout.offset(self.frames), stored)
         self._usable = True
+
+    def _cut(self, size: int) -> None:
+        # Only where there is something: ext4 writes a file out at its closing once it was truncated (auto_da_alloc).
+        if self._file.size() > size:
+            self._file.cut(size)
 
     def _left(self, confirmed: int) -> tuple[int, list[Run]]:
         """How many good frames the writers before have left, and their runs. What was being written when one was

@@ -24,11 +24,15 @@ class Killed(Exception):  # noqa: N818 - what happens to the writer
 class Memory:
     """A file. After `left` more bytes whoever writes is killed; `sealed` is all that was handed over, lost or not."""
 
-    def __init__(self, data: bytes = b"", left: int | None = None) -> None:
+    def __init__(self, data: bytes | bytearray = b"", left: int | None = None) -> None:
         self.data = bytearray(data)
         self.left = left
         self.sealed: list[tuple[int, bytes]] = []
         self.read = 0
+
+    @property
+    def survived(self) -> bool:
+        return self.left is None
 
     def size(self) -> int:
         return len(self.data)

@@ -61,7 +61,7 @@ def test_no_nonce_is_used_twice_whatever_the_spool_holds_after_a_kill(
         file.left = left
         known = go_on(file, text, confirmed)
         confirmed = max(confirmed, known - lost)
-        if file.left is None:
+        if file.survived:
             break
         file.cut(min(len(file.data), max(HEADER_SIZE + confirmed * STORED, len(file.data) - lost * STORED)))
         if other:
