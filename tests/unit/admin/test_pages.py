@@ -163,3 +163,11 @@ def test_rights_are_looked_at(client: Client) -> None:
     assert client.post(url(node, "change", rows[node].pk), {"name": "other"}).status_code == 403
     assert client.get(url(User, "changelist")).status_code == 403
     assert client.get(url(AuditEntry, "changelist")).status_code == 403
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh-hans", "密码（同一用户）<"), ("en", "password, of one user<")])
+def test_counts_of_failures_say_what_was_guessed(pages: Client, language: str, words: str) -> None:
+    guess = {"username": "nobody", "password": "wrong"}
+    assert Client().post("/api/v1/session/", guess, content_type="application/json").status_code == 401
+    text = pages.get(url(Failures, "changelist"), headers={"accept-language": language}).content.decode()
+    assert words in text
