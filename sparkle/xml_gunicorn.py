@@ -22,11 +22,15 @@ graceful_timeout = 3
 def post_fork(server: Any, worker: Any) -> None:
     """Each process has one connection to the database and keeps it, and no statement, waiting for a lock or not, holds
     it up for longer than somebody waits.
+
+    What they write is committed, but not waited for until it is on the disk (`synchronous_commit`): the slowest disk
+    would hold up the most callers. What PostgreSQL loses of it when its machine dies, half a second at most, are legs
+    that the switchboard then knows nothing of and hangs up (reconcile/decide.py), and counts of wrong passwords and PINs.
     """
     from django.db import connection
 
     gc.freeze()  # what is loaded stays: looking through it again would keep somebody waiting
     options = connection.settings_dict["OPTIONS"]
     options.pop("pool", None)
-    options |= {"connect_timeout": 2, "options": "-c statement_timeout=1500"}
+    options |= {"connect_timeout": 2, "options": "-c statement_timeout=1500 -c synchronous_commit=off"}
     connection.settings_dict["CONN_MAX_AGE"] = None

@@ -19,7 +19,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, models, transaction
@@ -36,14 +36,11 @@ from .views import ANNOUNCEMENT, CONFERENCE, PARTICIPANT, WHISPER, Changes, show
 NOTIFY_CHANNEL = "sparkle_desired"
 #: With the parameters `channel` and `conference`.
 NOTIFY = "SELECT pg_notify(%(channel)s, %(conference)s::text)"
-#: All rows, the delta, the audit entry and the wake-up in one statement: a person waits for each.
-_STORE = f"""
-WITH {{updates}} numbered AS (UPDATE conferences_conference SET {{columns}} WHERE id = %(conference)s),
-     kept AS (INSERT INTO conferences_delta (conference_id, seq, at, changes)
-              VALUES (%(conference)s, %(seq)s, clock_timestamp(), %(changes)s)),
-     audited AS ({audit.INSERT})
-{NOTIFY}
-"""  # noqa: S608 - names of ours
+#: What is written with each change, besides the rows that were set.
+_KEPT = (
+    "INSERT INTO conferences_delta (conference_id, seq, at, changes)"
+    " VALUES (%(conference)s, %(seq)s, clock_timestamp(), %(changes)s)"
+)
 
 _KINDS: Mapping[type[models.Model], tuple[str, tuple[str, ...]]] = {
     Participant: ("participants", PARTICIPANT),
@@ -97,6 +94,7 @@ class Change:
         self.detail: dict[str, Any] = {}
         self._updates: dict[models.Model, dict[str, Any]] = defaultdict(dict)
         self._created: list[models.Model] = []
+        self._along: list[tuple[str, Mapping[str, Any]]] = []
 
     def set(self, on: models.Model, **values: Any) -> bool:
         """Give columns (`called_id`) of the conference or of something in it these values; whether any was another
@@ -114,12 +112,19 @@ class Change:
             model._default_manager.bulk_create([each for each in instances if type(each) is model])
         self._created.extend(instances)
 
-    @property
-    def happened(self) -> bool:
-        return bool(self._updates or self._created)
+    def along(self, text: str, values: Mapping[str, Any]) -> None:
+        """Write with the rest what no viewer sees and the switchboard is to look at: SQL that writes, and its
+        parameters, whose names nothing else has. It is written also where nothing else changes.
+        """
+        self._along.append((text, values))
 
-    def store(self, by: audit.By, action: str) -> Changes:
-        """Write what was set, number it, and say who did it."""
+    def store(self, by: audit.By, action: str) -> Changes | None:
+        """Write what was set, number it, and say who did it; None where viewers see nothing new."""
+        key = self.conference.pk
+        if not self._updates and not self._created:
+            if self._along:
+                _write(key, self._along)
+            return None
         conference = self._updates.pop(self.conference, {})
         same: dict[tuple[type[models.Model], str], list[models.Model]] = defaultdict(list)
         for instance, values in self._updates.items():
@@ -130,18 +135,10 @@ class Change:
         ]
         self.seq = self.conference.seq = self.seq + 1
         changes = delta(conference=conference, **self._rows())
-        columns: dict[str, Any] = {**conference, "seq": self.seq}
-        key = self.conference.pk
-        rest = {"conference": key, "changes": Jsonb(changes), "channel": NOTIFY_CHANNEL}
-        rest |= audit.values(by=by, action=action, on=self.conference, conference_id=key, detail=self.detail)
-        text = _STORE.format(
-            updates="".join(f"updated{at} AS ({each}), " for at, (each, _) in enumerate(updates)),
-            columns=", ".join(f"{name} = %({name})s" for name in columns),
-        )
-        for _, values in updates:
-            rest |= values
-        with connection.cursor() as cursor:
-            cursor.execute(text, columns | rest)
+        numbered = update(Conference, [key], {**conference, "seq": self.seq}, prefix="conference_")
+        kept = _KEPT, {"seq": self.seq, "changes": Jsonb(changes)}
+        audited = audit.values(by=by, action=action, on=self.conference, conference_id=key, detail=self.detail)
+        _write(key, [*updates, numbered, kept, (audit.INSERT, audited), *self._along])
         return changes
 
     def _rows(self) -> dict[str, dict[UUID, Mapping[str, Any]]]:
@@ -154,24 +151,42 @@ class Change:
         return rows
 
 
-def lock(conference_id: UUID) -> Conference:
+def _write(conference_id: UUID, parts: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """All of it, and the wake-up, in one statement: a person waits for each."""
+    values: dict[str, Any] = {"conference": conference_id, "channel": NOTIFY_CHANNEL}
+    written = []
+    for at, (text, more) in enumerate(parts):
+        written.append(f"written{at} AS ({text})")
+        values |= more
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {', '.join(written)} {NOTIFY}", values)
+
+
+class Which(NamedTuple):
+    """A conference by what is known of it: SQL of a condition for its row `t`, and the parameters."""
+
+    where: str
+    values: Mapping[str, Any]
+
+
+def lock(conference: UUID | Which) -> Conference:
     """The conference's row, locked until the transaction ends. Raises NotFound."""
-    found = instances(Conference, "t.id = %(id)s", {"id": conference_id}, "FOR UPDATE")
+    which = conference if isinstance(conference, Which) else Which("t.id = %(id)s", {"id": conference})
+    found = instances(Conference, *which, "FOR UPDATE")
     if not found:
         raise NotFound
     return found[0]
 
 
 @contextmanager
-def change(conference_id: UUID, *, by: audit.By, action: str) -> Iterator[Change]:
+def change(conference: UUID | Which, *, by: audit.By, action: str) -> Iterator[Change]:
     """One act on a conference, whole or not at all; see the top of this module. Raises NotFound."""
     with transaction.atomic():
-        collected = Change(lock(conference_id))
+        collected = Change(lock(conference))
         yield collected
-        if not collected.happened:
-            return
         changes = collected.store(by, action)
-        realtime.publish(channel(conference_id), message(collected.seq, changes))
+        if changes is not None:
+            realtime.publish(channel(collected.conference.pk), message(collected.seq, changes))
 
 
 def notify(conference_id: UUID) -> None:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.conferences.access import Role
 from apps.conferences.errors import TooManyParticipants
-from apps.conferences.live.changes import NOTIFY, NOTIFY_CHANNEL, Change, change
+from apps.conferences.live.changes import Change, change
 from apps.conferences.models import Attempt, Conference, Participant
 from apps.conferences.reconcile.desired import LEADERS, DesiredConference, DesiredParticipant
 from apps.conferences.reconcile.media import EXEMPT, MANDATORY
@@ -22,12 +21,11 @@ from apps.conferences.reconcile.rules import Rules
 from apps.conferences.rooms import lobby_room, main_room
 from apps.core import audit
 from apps.core.errors import NotFound
-from apps.core.sql import instances
 from apps.switch.commands import MemberFlag, Room
 
 from .admission import admitted_who_comes, is_for
 from .dial_in import PhoneCaller
-from .joining import caller_of_account, new_participant, require_may_enter
+from .joining import conference_of_account, new_participant, participant_of_account, require_may_enter
 
 #: What an attempt says in place of a kind of number.
 BROWSER, PHONE = "browser", "phone"
@@ -48,14 +46,10 @@ def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
     Raises NotFound for an account that is over, or whose conference is on another node, and what `require_may_enter`
     does.
     """
-    caller = caller_of_account(account)
-    if caller is None:
-        raise NotFound
-    key, conference_id = caller
-    with change(conference_id, by=audit.SYSTEM, action="arrive") as c:
+    with change(conference_of_account(account), by=audit.SYSTEM, action="arrive") as c:
         if c.conference.node_id != node:
             raise NotFound
-        [participant] = instances(Participant, "t.id = %(id)s", {"id": key})
+        participant = participant_of_account(account)
         _let_in(c, participant, leg, BROWSER)
     return _place(c.conference, participant)
 
@@ -108,38 +102,36 @@ def _let_in(
     require_may_enter(c.conference, Role.of(participant.role), participant, resume=True)
     c.set(participant, present=True, admitted=admitted_who_comes(c.conference, participant))
     c.detail["participants"] = [participant.name]
-    _store(participant, leg, kind, number, EXEMPT if exempt else MANDATORY)
+    c.along(_INSERT, _attempt(participant, leg, kind, number, EXEMPT if exempt else MANDATORY))
 
 
-#: A leg that is known already stays what it is. The switchboard is woken also where nothing else changed.
-_STORE = f"""
-WITH stored AS (
+#: A leg that is known already stays what it is.
+_INSERT = """
 INSERT INTO conferences_attempt
        (leg, conference_id, participant_id, round, ordinal, number_index, kind, number, gateway_name, codec, encryption,
         inbound, phase, cause, sip_code, sends, stored_at, answered_at)
-SELECT %(leg)s, %(conference)s, %(participant)s, %(round)s, 1 + coalesce(max(a.ordinal), 0), 0, %(kind)s, %(number)s,
-       '', '', %(encryption)s, true, %(phase)s, '', 0, 0, %(now)s, %(now)s
-  FROM conferences_attempt a WHERE a.participant_id = %(participant)s AND a.round = %(round)s
-    ON CONFLICT (leg) DO NOTHING)
-{NOTIFY}
-"""  # noqa: S608 - names of ours
+SELECT %(attempt_leg)s, %(attempt_conference)s, %(attempt_participant)s, %(attempt_round)s,
+       1 + coalesce(max(a.ordinal), 0), 0, %(attempt_kind)s, %(attempt_number)s, '', '', %(attempt_encryption)s, true,
+       %(attempt_phase)s, '', 0, 0, %(attempt_at)s, %(attempt_at)s
+  FROM conferences_attempt a
+ WHERE a.participant_id = %(attempt_participant)s AND a.round = %(attempt_round)s
+    ON CONFLICT (leg) DO NOTHING
+"""
 
 
-def _store(participant: Participant, leg: UUID, kind: str, number: str, encryption: str) -> None:
-    values: dict[str, Any] = {
-        "leg": leg,
-        "conference": participant.conference_id,
-        "participant": participant.pk,
-        "round": participant.round,
-        "kind": kind,
-        "number": number,
-        "encryption": encryption,
-        "phase": Attempt.Phase.ANSWERED.value,
-        "now": timezone.now(),
-        "channel": NOTIFY_CHANNEL,
+def _attempt(participant: Participant, leg: UUID, kind: str, number: str, encryption: str) -> dict[str, Any]:
+    """The values of _INSERT."""
+    return {
+        "attempt_leg": leg,
+        "attempt_conference": participant.conference_id,
+        "attempt_participant": participant.pk,
+        "attempt_round": participant.round,
+        "attempt_kind": kind,
+        "attempt_number": number,
+        "attempt_encryption": encryption,
+        "attempt_phase": Attempt.Phase.ANSWERED.value,
+        "attempt_at": timezone.now(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, values)
 
 
 def _place(conference: Conference, participant: Participant) -> Place:

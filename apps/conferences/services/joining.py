@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import HASH_SESSION_KEY
@@ -26,10 +25,11 @@ from apps.conferences.errors import (
     RefusedReentry,
     TooManyParticipants,
 )
-from apps.conferences.live.changes import change, lock
+from apps.conferences.live.changes import Which, change, lock
 from apps.conferences.models import Attempt, BrowserJoin, Conference, Participant
 from apps.conferences.selectors import actor_for
 from apps.core import audit
+from apps.core.errors import NotFound
 from apps.core.sql import Select, instances
 from apps.switch.accounts import BROWSER_IS_GOOD, is_browser, make_browser_account
 from apps.switch.models import BrowserAccount
@@ -123,28 +123,34 @@ def _was_in(participant: Participant) -> bool:
     return Select(Attempt._meta.db_table, {"leg": "t.leg"}, joined, values).first() is not None
 
 
-_CALLER = {
-    "participant": "p.id",
-    "conference": "p.conference_id",
-    "user": "p.user_id",
-    "guest": "p.guest",
-    "session_key": "j.session_key",
-}
-#: SQL of accounts, `t`, and whom they are for; and of the one that may be used.
-_ACCOUNTS = f"{BrowserJoin._meta.db_table} j, {Participant._meta.db_table} p, {BrowserAccount._meta.db_table}"
-_GOOD = f"t.name = %(account)s AND {BROWSER_IS_GOOD} AND j.account_id = t.name AND p.id = j.participant_id"
+#: SQL of what a browser's account, if it may be used, is for.
+_FOR = (
+    f"FROM {BrowserJoin._meta.db_table} j JOIN {Participant._meta.db_table} p ON p.id = j.participant_id"
+    f" JOIN {BrowserAccount._meta.db_table} t ON t.name = j.account_id"
+    f" WHERE t.name = %(account)s AND {BROWSER_IS_GOOD}"
+)
+_CONFERENCE = f"t.id = (SELECT p.conference_id {_FOR})"
+_PARTICIPANT = f"t.id = (SELECT p.id {_FOR})"
 
 
-def caller_of_account(name: str) -> tuple[UUID, UUID] | None:
-    """Whom a call with this browser account is for, a participant and their conference; None once the account or the
-    session that it belongs to is over.
+def conference_of_account(name: str) -> Which:
+    """The conference into which a call with this browser account leads; none once the account is over. Raises NotFound
+    for a name that no browser has.
+    """
+    if not is_browser(name):
+        raise NotFound
+    return Which(_CONFERENCE, {"account": name, "now": timezone.now()})
+
+
+def participant_of_account(name: str) -> Participant:
+    """Whom a call with this browser account is for. Raises NotFound once it, or the session it belongs to, is over.
 
     Whether they may come in now is for `require_may_enter` to say.
     """
-    if not is_browser(name):
-        return None
-    found = Select(_ACCOUNTS, _CALLER, _GOOD, {"account": name, "now": timezone.now()}).first()
-    return (found.participant, found.conference) if found is not None and _is_alive(found) else None
+    found = instances(Participant, _PARTICIPANT, {"account": name, "now": timezone.now()})
+    if not found or not _is_alive(found[0], name):
+        raise NotFound
+    return found[0]
 
 
 def new_participant(conference: Conference, *, name: str, role: str, user: User | None, guest: bool) -> Participant:
@@ -176,13 +182,14 @@ def _attend(by: audit.By, actor: Actor, conference: Conference) -> Participant:
     return participant
 
 
-def _is_alive(caller: Any) -> bool:
+def _is_alive(participant: Participant, account: str) -> bool:
     """Whether the session that asked for it still is: not signed out, the account active, the password the same."""
-    if caller.user is None:
-        return bool(caller.guest)
-    [user] = instances(User, "t.id = %(id)s", {"id": caller.user})
-    if not user.is_active or not caller.session_key:
+    if participant.user_id is None:
+        return participant.guest
+    [user] = instances(User, "t.id = %(id)s", {"id": participant.user_id})
+    session_key = BrowserJoin.objects.values_list("session_key", flat=True).get(account=account)
+    if not user.is_active or not session_key:
         return user.is_active
-    session = Session.objects.filter(pk=caller.session_key, expire_date__gt=timezone.now()).first()
+    session = Session.objects.filter(pk=session_key, expire_date__gt=timezone.now()).first()
     told = session.get_decoded().get(HASH_SESSION_KEY, "") if session else ""
     return constant_time_compare(told, user.get_session_auth_hash())

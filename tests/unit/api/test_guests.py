@@ -14,7 +14,6 @@ from apps.accounts.models import User
 from apps.conferences.guests import COOKIE, LASTS, cookie_of
 from apps.conferences.models import Conference, GuestLink, Participant
 from apps.conferences.services.guests import ADDRESS_FAILURES, LINK_FAILURES, LINK_WINDOW
-from apps.conferences.services.joining import caller_of_account
 from apps.core.models import AuditEntry
 from tests.factories import (
     CAST,
@@ -25,6 +24,8 @@ from tests.factories import (
     make_unit,
     make_user,
 )
+
+from .callers import caller_of_account
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], APIClient]

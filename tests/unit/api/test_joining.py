@@ -15,12 +15,13 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from apps.conferences.models import Attempt, BrowserJoin, Conference, Participant
-from apps.conferences.services.joining import caller_of_account
 from apps.core.models import AuditEntry, IdempotencyRecord
 from apps.switch.accounts import find_account
 from apps.switch.digest import a1_hash
 from apps.switch.models import BrowserAccount, Node
 from tests.factories import CAST, Scene, add_participant, make_conference, make_scene, make_user
+
+from .callers import caller_of_account
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], APIClient]
