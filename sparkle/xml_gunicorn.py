@@ -25,7 +25,7 @@ def post_fork(server: Any, worker: Any) -> None:
 
     What they write is committed, but not waited for until it is on the disk (`synchronous_commit`): the slowest disk
     would hold up the most callers. What PostgreSQL loses of it when its machine dies, half a second at most, are legs
-    that the switchboard then knows nothing of and hangs up (reconcile/decide.py), and counts of wrong passwords and PINs.
+    that the switchboard then knows nothing of and hangs up (reconcile/decide.py), and counts of wrong guesses.
     """
     from django.db import connection
 
