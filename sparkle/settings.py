@@ -33,6 +33,10 @@ def _outside_production(value: str) -> str | None:
 # Where this installation keeps its own files.
 VAR_DIR = Path(envstr("SPARKLE_VAR", str(BASE_DIR / "var"))).resolve()
 SPARKLE_SOUNDS_DIR = Path(envstr("SPARKLE_SOUNDS_DIR", str(VAR_DIR / "sounds")))
+# What is being recorded, in the clear: in memory (tmpfs), never on a disk; and the sealed files.
+SPARKLE_SPOOL_DIR = Path(envstr("SPARKLE_SPOOL_DIR", str(VAR_DIR / "spool")))
+SPARKLE_SPOOL_MAY_BE_ON_DISK = envbool("SPARKLE_SPOOL_MAY_BE_ON_DISK", default=False)
+SPARKLE_RECORDINGS_DIR = Path(envstr("SPARKLE_RECORDINGS_DIR", str(VAR_DIR / "recordings")))
 
 # What processes without requests touch as they go on, for health checks.
 HEARTBEAT_FILE = envstr("SPARKLE_HEARTBEAT_FILE", "")
@@ -75,6 +79,7 @@ INSTALLED_APPS = [
     "apps.contacts",
     "apps.switch",
     "apps.conferences",
+    "apps.recordings",
     "apps.console",
 ]
 

@@ -22,6 +22,7 @@ class Conference(Options):
     phase: gathering (its chair or its quorum is not there yet), running, ended. `settled_at` is set once no leg
     of an ended conference is alive. `expected_at` is when everybody now queued will have been called, at the pace of
     the gateways.
+    `recording` says whether the main room and everybody in it shall be recorded, `recording_since` since when it is so.
     `guest_link_at` is set while guests have a link (models/joining.py).
     `seq` numbers what viewers are told; whoever changes a visible fact takes the next number in the same transaction.
     """
@@ -30,6 +31,11 @@ class Conference(Options):
         GATHERING = "gathering", _("gathering")
         RUNNING = "running", _("running")
         ENDED = "ended", _("ended")
+
+    class Recording(models.TextChoices):
+        OFF = "off", _("not recorded")
+        ON = "on", _("recorded")
+        PAUSED = "paused", _("recording paused")
 
     class EndReason(models.TextChoices):
         BY_PERSON = "by_person", _("ended by a person")
@@ -62,6 +68,10 @@ class Conference(Options):
         related_name="+",
     )
     guest_link_at = models.DateTimeField(_("guests' link made"), null=True, blank=True)
+    recording = models.CharField(
+        _("recording now"), max_length=10, choices=Recording.choices, default=Recording.OFF, db_default=Recording.OFF
+    )
+    recording_since = models.DateTimeField(_("recording so since"), null=True, blank=True)
     launched_at = models.DateTimeField(_("launched"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     ends_at = models.DateTimeField(_("ends"))

@@ -1,0 +1,113 @@
+"""What was recorded: tracks, and the utterances in them.
+
+A track's row is there before the switch is told to record. The switchboard writes when it began and ended, the node's
+sealer (sealing/) the rest; the audio itself is in a sealed file, good for nothing without the row.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.conferences.models import Conference, Participant, Whisper
+from apps.core.ids import new_id
+from apps.switch.models import Node
+
+
+class Track(models.Model):
+    """What one leg said without a break in recording, or (mix) what the main room heard; in a whisper, what one leg
+    said there.
+
+    `part` counts the tracks of a leg and kind, or of a conference's mix, from 1: a pause, or a leg that dropped, ends
+    one and the next begins another. A track keeps its time: while its speaker is muted it has silence. `started_at` is
+    the moment of its first sample by the switchboard's clock, None until the switch has told it.
+
+    `frames` are the whole frames of the sealed file that may be read, and `length` the bytes of plaintext in all once
+    it is sealed. `sealed_key` is the data key, wrapped by the key `key_id` (sealed/keys.py); both are empty until the
+    sealer begins, and again once the track was erased.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON = "person", _("one person")
+        WHISPER = "whisper", _("one person in a whisper")
+        MIX = "mix", _("all of the main room")
+
+    class State(models.TextChoices):
+        LIVE = "live", _("being recorded")
+        SEALED = "sealed", _("sealed")
+        EMPTY = "empty", _("nothing was recorded")
+        DAMAGED = "damaged", _("damaged")
+        ERASED = "erased", _("erased")
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    conference = models.ForeignKey(
+        Conference, verbose_name=_("conference"), on_delete=models.PROTECT, related_name="tracks"
+    )
+    participant = models.ForeignKey(
+        Participant,
+        verbose_name=_("participant"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tracks",
+    )
+    whisper = models.ForeignKey(
+        Whisper, verbose_name=_("whisper"), null=True, blank=True, on_delete=models.PROTECT, related_name="tracks"
+    )
+    node = models.ForeignKey(Node, verbose_name=_("node"), on_delete=models.PROTECT, related_name="tracks")
+    leg = models.UUIDField(_("leg"), null=True, blank=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    part = models.PositiveIntegerField(_("part"))
+    requested_at = models.DateTimeField(_("asked for"))
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    rate = models.PositiveIntegerField(_("samples a second"), default=16_000)
+    channels = models.PositiveSmallIntegerField(_("channels"), default=1)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.LIVE)
+    frames = models.PositiveIntegerField(_("sealed frames"), default=0)
+    length = models.PositiveBigIntegerField(_("bytes of audio"), null=True, blank=True)
+    key_id = models.CharField(_("key-encryption key"), max_length=32, blank=True, default="")
+    sealed_key = models.BinaryField(_("wrapped data key"), default=bytes, editable=False)
+
+    class Meta:
+        ordering = ["conference", "started_at", "id"]
+        verbose_name = _("track")
+        verbose_name_plural = _("tracks")
+        indexes = [
+            models.Index(fields=["node"], condition=Q(state="live"), name="track_live"),
+            models.Index(fields=["leg"], condition=Q(ended_at=None), name="track_open"),
+            models.Index(fields=["key_id"], name="track_key"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="mix", participant=None, leg=None, whisper=None)
+                | Q(kind="person", participant__isnull=False, leg__isnull=False, whisper=None)
+                | Q(kind="whisper", participant__isnull=False, leg__isnull=False, whisper__isnull=False),
+                name="track_is_of_somebody",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.part}"
+
+
+class Utterance(models.Model):
+    """From `start` to `end` somebody spoke: milliseconds of their track, on a grid of 20."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    track = models.ForeignKey(Track, verbose_name=_("track"), on_delete=models.CASCADE, related_name="utterances")
+    start = models.PositiveIntegerField(_("from (ms)"))
+    end = models.PositiveIntegerField(_("to (ms)"))
+
+    class Meta:
+        ordering = ["track", "start"]
+        verbose_name = _("utterance")
+        verbose_name_plural = _("utterances")
+        constraints = [
+            models.UniqueConstraint(fields=["track", "start"], name="utterance_begins_once"),
+            models.CheckConstraint(condition=Q(end__gt=models.F("start")), name="utterance_lasts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.start / 1000:.2f}–{self.end / 1000:.2f} s"
