@@ -36,6 +36,12 @@ class MayNotCreate(NotAllowed):
     detail = _("Your organisation does not let you create plans or conferences.")
 
 
+class RecordingOff(Problem):
+    code = "recording_off"
+    title = _("This conference is not to be recorded")
+    detail = _("Its plan says that it is never recorded.")
+
+
 class RevisionOutdated(Problem):
     code = "revision_outdated"
     title = _("Somebody else has changed this plan")

@@ -192,6 +192,45 @@ class StopPlay:
 
 
 @dataclass(frozen=True, slots=True)
+class StartTrack:
+    """Record what a leg says, and nothing that it hears, into a file that does not exist: 16,000 samples a second,
+    signed, 16 bits, little-endian and nothing else. Mute does not silence it (fact sheet §0.1): `MaskTrack` does.
+    """
+
+    leg: UUID
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopTrack:
+    leg: UUID
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaskTrack:
+    """Record silence in place of what the leg says, or no longer; the track keeps its time."""
+
+    leg: UUID
+    path: str
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StartMix:
+    """Record what a room hears, at the room's rate, else as StartTrack."""
+
+    room: Room
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopMix:
+    room: Room
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangupRoom:
     """`hup all`: every member leaves and the room is gone."""
 
@@ -244,6 +283,11 @@ Command = (
     | Move
     | Play
     | StopPlay
+    | StartTrack
+    | StopTrack
+    | MaskTrack
+    | StartMix
+    | StopMix
     | HangupRoom
     | Restart
     | RescanGateways

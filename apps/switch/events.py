@@ -113,6 +113,21 @@ class LegReport(LegEvent, frozen=True):
     jitter: Natural = field(name="Source-Jitter")
 
 
+class TrackStarted(LegEvent, frozen=True):
+    """RECORD_START, at the first sample, to a frame (switch_ivr_async.c:1482). A leg with stereo Opus is recorded with
+    both channels.
+    """
+
+    path: str = field(name="Record-File-Path")
+    channels: Natural = field(name="variable_rtp_use_codec_channels", default=1)
+
+
+class TrackEnded(LegEvent, frozen=True):
+    """RECORD_STOP, after the file is closed (switch_ivr_async.c:1694)."""
+
+    path: str = field(name="Record-File-Path")
+
+
 class RoomEvent(Event, frozen=True):
     room: str = field(name="Conference-Name")
 
@@ -205,6 +220,19 @@ class PlayDone(RoomEvent, frozen=True):
     leg: Leg | None = field(name="Unique-ID", default=None)
 
 
+class MixStarted(RoomEvent, frozen=True):
+    """start-recording; `error` is empty when it records (conference_record.c:282, 321)."""
+
+    path: str = field(name="Path")
+    error: str = field(name="Error", default="")
+
+
+class MixEnded(RoomEvent, frozen=True):
+    """stop-recording."""
+
+    path: str = field(name="Path")
+
+
 class Digit(RoomEvent, frozen=True):
     """A key pressed in the room: `key` is the digits, `data` what the caller control attached
     (conference_loop.c:616)."""
@@ -236,6 +264,8 @@ class SnapshotRoom(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     locked: bool
     members: tuple[SnapshotMember, ...]
+    recordings: tuple[str, ...] = ()
+    """The paths of what is recorded of its mix."""
 
 
 class SnapshotLeg(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,8 @@ CONFERENCE = (
     "entry_muted",
     "max_participants",
     "recording_policy",
+    "recording",
+    "recording_since",
     "minutes_policy",
     "prompt_language",
     "launched_at",

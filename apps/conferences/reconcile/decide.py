@@ -34,6 +34,7 @@ from apps.conferences.reconcile.observed import (
     ObservedParticipant,
     ObservedRoom,
 )
+from apps.conferences.reconcile.recording import NewTrack, Recorder
 from apps.conferences.reconcile.rules import Rules
 from apps.switch.commands import (
     Command,
@@ -84,14 +85,16 @@ FEED_BACKOFF_MAX = 60.0
 
 @dataclass(slots=True)
 class Decision:
-    """What to do, each list in the order in which it is to be done: commands, then plays, then dials.
+    """What to do, each list in the order in which it is to be done: tracks, commands, plays, dials.
 
+    `tracks` are to be stored before they are begun.
     `plays` are announcements with their id, for `Observed.played`; `unplayed` those to be given up, and why.
     `abandoned` are legs for `observe.abandon`.
     `snapshot`: a snapshot asked now would settle something that nothing else can. `look_up`: somebody is in a room whom
     only the rows can know; read them, then `Observed.looked_up`.
     """
 
+    tracks: list[NewTrack] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     plays: list[tuple[UUID, Play]] = field(default_factory=list)
     unplayed: dict[UUID, str] = field(default_factory=dict)
@@ -101,7 +104,7 @@ class Decision:
     look_up: bool = False
 
     def __bool__(self) -> bool:
-        lists = (self.commands, self.plays, self.unplayed, self.dials, self.abandoned)
+        lists = (self.tracks, self.commands, self.plays, self.unplayed, self.dials, self.abandoned)
         return any(lists) or self.snapshot or self.look_up
 
 
@@ -130,6 +133,7 @@ class _Work:
     def __init__(self, desired: DesiredConference, observed: Observed, policy: CallOutPolicy, now: float) -> None:
         self.desired, self.observed, self.policy, self.now = desired, observed, policy, now
         self.rules = Rules(desired)
+        self.recorder = Recorder(desired, observed, self.rules, now)
         self.decision = Decision()
         self.kills: list[Command] = []
         self.mutes: dict[str, list[tuple[Room, ObservedLeg]]] = {}
@@ -155,7 +159,10 @@ class _Work:
             self._feed(whisper)
         for room in self.desired.rooms:
             self._strangers(room)
-        self.decision.commands = [*self.kills, *self._bulk_mutes(), *self._moves(), *self.changes]
+        self.recorder.mix()
+        self.decision.tracks = self.recorder.tracks
+        moves = self._moves()
+        self.decision.commands = [*self.kills, *self._bulk_mutes(), *self.recorder.commands, *moves, *self.changes]
         self._lock()
         for announcement in self.desired.announcements:
             self._announce(announcement)
@@ -182,6 +189,7 @@ class _Work:
             self._unencrypted(leg, leg.answered_at + PROOF_SECONDS)
         elif leg.phase is LegPhase.IN_ROOM:
             self._member(person, leg)
+            self.recorder.person(person, leg)
         elif leg.phase is LegPhase.ANSWERED and self.now - leg.roomless_since >= STRAY:
             if self.observed.snapshot_asked_at > leg.roomless_since + LAG:
                 self._kill(leg, STRAY_CAUSE)

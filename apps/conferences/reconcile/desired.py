@@ -93,8 +93,21 @@ class DesiredAnnouncement:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredRecording:
+    """Since when the conference shall be recorded; `spool` is the folder on the node into which the switch writes, and
+    `prompt` the sound file that says so to who comes later.
+    """
+
+    since: float
+    spool: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredConference:
-    """`gathering` lasts until the chair is in, and with `quorum` that many percent of those who shall be present.
+    """`recording` is None while it shall not be recorded.
+
+    `gathering` lasts until the chair is in, and with `quorum` that many percent of those who shall be present.
 
     In `lobby` those wait who are not admitted; without one, everybody is.
     """
@@ -111,6 +124,7 @@ class DesiredConference:
     whispers: dict[UUID, DesiredWhisper] = field(default_factory=dict)
     announcements: tuple[DesiredAnnouncement, ...] = ()
     lobby: Room | None = None
+    recording: DesiredRecording | None = None
 
     @property
     def rooms(self) -> list[Room]:

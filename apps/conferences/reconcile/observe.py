@@ -29,6 +29,7 @@ from apps.conferences.reconcile.observed import (
     ObservedLeg,
     ObservedRoom,
 )
+from apps.conferences.reconcile.tracks import ObservedTrack
 from apps.conferences.reconcile.transitions import (
     Changes,
     adopt,
@@ -60,6 +61,8 @@ from apps.switch.events import (
     MemberJoined,
     MemberLeft,
     MemberVolume,
+    MixEnded,
+    MixStarted,
     PlayStarted,
     RoomCreated,
     RoomDestroyed,
@@ -70,9 +73,11 @@ from apps.switch.events import (
     SnapshotMember,
     SnapshotRoom,
     Talking,
+    TrackEnded,
+    TrackStarted,
 )
 
-__all__ = ["Changes", "abandon", "apply", "apply_snapshot", "connect"]
+__all__ = ["Changes", "abandon", "apply", "apply_snapshot", "connect", "restore_track"]
 
 REFUSED = "DESTINATION_OUT_OF_ORDER"
 """What originate answers when the UUID is alive already, and also when the switch takes no more calls."""
@@ -86,6 +91,7 @@ def connect(observed: Observed, core: str, now: float) -> Changes:
         for leg in list(observed.legs.values()):
             if leg.core != core and leg.phase is not LegPhase.ENDED:
                 end(observed, leg, now, SWITCH_RESTART, 0, changes)
+        changes.tracks |= observed.tracks.end_other_cores(core, now)
     observed.connected = True
     return changes
 
@@ -96,6 +102,18 @@ def abandon(observed: Observed, leg: UUID, now: float) -> Changes:
     known = observed.legs.get(leg)
     if known is not None and known.phase is LegPhase.MISSING:
         end(observed, known, now, CANCELLED, 0, changes)
+    return changes
+
+
+def restore_track(observed: Observed, track: ObservedTrack, now: float) -> Changes:
+    """Take in a stored track after a start, once the stored attempts are: what was recorded of a leg that is over, is
+    over too.
+    """
+    changes = Changes()
+    observed.tracks.add(track)
+    leg = observed.legs.get(track.subject)
+    if track.kind != "mix" and (leg is None or leg.phase is LegPhase.ENDED):
+        changes.tracks |= observed.tracks.end_all(track.subject, leg.ended_at or now if leg is not None else now)
     return changes
 
 
@@ -120,6 +138,8 @@ def apply_snapshot(observed: Observed, snapshot: Snapshot) -> Changes:
     for room in snapshot.rooms:
         _snapshot_room(observed, room, asked, changes)
         located.update((member.leg, (room.name, member)) for member in room.members)
+    recordings = {path for room in snapshot.rooms for path in room.recordings}
+    changes.tracks |= observed.tracks.end_absent_mixes(recordings, asked, SETTLE)
     listed = {room.name for room in snapshot.rooms}
     channels = {channel.leg: channel for channel in snapshot.legs}
     for leg_id in channels.keys() | located.keys():
@@ -390,6 +410,30 @@ def _play_started(observed: Observed, event: PlayStarted, changes: Changes) -> N
             return
 
 
+def _track_started(observed: Observed, event: TrackStarted, changes: Changes) -> None:
+    track = observed.tracks.at(event.path)
+    if track is not None and track.started_at is None:
+        track.started_at, track.channels = event.at, max(1, event.channels)
+        changes.tracks.add(track.id)
+
+
+def _mix_started(observed: Observed, event: MixStarted, changes: Changes) -> None:
+    track = observed.tracks.at(event.path)
+    if track is None or track.started_at is not None or not track.open:
+        return
+    if event.error:
+        track.ended_at = event.at
+    else:
+        track.started_at = event.at
+    changes.tracks.add(track.id)
+
+
+def _track_ended(observed: Observed, event: TrackEnded | MixEnded, changes: Changes) -> None:
+    track = observed.tracks.at(event.path)
+    if track is not None and observed.tracks.end(track, event.at):
+        changes.tracks.add(track.id)
+
+
 def _digit(observed: Observed, event: Digit, changes: Changes) -> None:
     changes.digits.append(event)
 
@@ -426,5 +470,9 @@ _HANDLERS: dict[type[Event], _Handler] = {
     Talking: _talking,
     FloorChanged: _floor_changed,
     PlayStarted: _once(_play_started),
+    TrackStarted: _track_started,
+    TrackEnded: _track_ended,
+    MixStarted: _mix_started,
+    MixEnded: _track_ended,
     Digit: _once(_digit),
 }

@@ -17,6 +17,7 @@ from apps.conferences.reconcile.desired import send_job
 from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.in_flight import InFlight
 from apps.conferences.reconcile.media import MANDATORY, Media, rule
+from apps.conferences.reconcile.tracks import Tracks
 from apps.switch.commands import Command, Mute, MuteNonModerators, Originate, OriginateFeed, Play
 from apps.switch.events import Heartbeat
 
@@ -78,8 +79,8 @@ class ObservedLeg:
     `participant` is None for a feed and for strangers; whether the switch itself is at the other end (`loopback`) is
     None while nothing told it, and `looked_up` says that the rows know nobody of this name. `encryption` is what is
     asked of the leg (media.py). `volume_in` is None while nothing told it. `volume_out` is what was
-    sent last, or what a snapshot told. `sequence` and `as_of` say how new the membership facts are; `seen_at` is the
-    last sign of life.
+    sent last, or what a snapshot told; `heard` are the prompts that decide() had played to this leg. `sequence` and
+    `as_of` say how new the membership facts are; `seen_at` is the last sign of life.
     """
 
     leg: UUID
@@ -110,6 +111,7 @@ class ObservedLeg:
     moderator: bool = False
     volume_in: int | None = None
     volume_out: int = 0
+    heard: set[str] = field(default_factory=set)
     feeds: str = ""
     loopback: bool | None = None
     looked_up: bool = False
@@ -208,6 +210,7 @@ class Observed:
         self.unclaimed: dict[UUID, Media] = {}
         """What was said of the sound of legs that are nobody's yet."""
         self.plays: dict[UUID, ObservedPlay] = {}
+        self.tracks = Tracks()
         self.in_flight = InFlight()
         self._seen: set[int] = set()
         self._seen_before: set[int] = set()
@@ -274,13 +277,18 @@ class Observed:
         )
 
     def sent(self, command: Command, now: float) -> None:
-        """Note that a command left, so that it is not repeated before its time. For a Play, use `played`."""
+        """Note that a command left, so that it is not repeated before its time. For the Play of an announcement, use
+        `played`.
+        """
         if isinstance(command, MuteNonModerators):
             # One for each who is there now: who joins later is not reached by it.
             for member in self.room(command.room.name).members.values():
                 if not member.moderator:
                     self.in_flight.note(Mute(command.room, member.leg), now)
         self.in_flight.note(command, now)
+        self.tracks.sent(command, now)
+        if isinstance(command, Play) and command.leg in self.legs:
+            self.legs[command.leg].heard.add(command.path)
         if isinstance(command, OriginateFeed) and command.leg not in self.legs:
             self.add(ObservedLeg(command.leg, None, self.core, now, feeds=command.whisper.name))
         if isinstance(command, (Originate, OriginateFeed)):
@@ -300,11 +308,13 @@ class Observed:
         else:
             play.command, play.sent_at, play.sends = command, now, play.sends + 1
 
-    def forget(self, participants: Iterable[UUID], rooms: Iterable[str]) -> None:
+    def forget(self, conference: UUID, participants: Iterable[UUID], rooms: Iterable[str]) -> None:
         """Drop all that belongs to a conference that is over."""
+        self.tracks.forget([conference])
         for participant in participants:
             person = self.people.pop(participant, None)
             for leg in person.legs if person else ():
+                self.tracks.forget([leg.leg])
                 self.legs.pop(leg.leg, None)
                 self._release(leg)
         for name in rooms:

@@ -22,7 +22,7 @@ class Changes:
     those of whom anything else may have changed too; `reports` those of whose sound more or less gets lost, which can
     wait; `talking` legs whose speaking indicator changed and nothing else;
     `announcements` those that started, with the error ("" when it plays); `digits` the keys that were pressed, each
-    once.
+    once; `tracks` those that began or ended.
     """
 
     legs: set[UUID] = field(default_factory=set)
@@ -32,10 +32,11 @@ class Changes:
     talking: set[UUID] = field(default_factory=set)
     announcements: dict[UUID, str] = field(default_factory=dict)
     digits: list[Digit] = field(default_factory=list)
+    tracks: set[UUID] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         told = self.legs or self.participants or self.reports or self.rooms or self.talking
-        return bool(told or self.announcements or self.digits)
+        return bool(told or self.announcements or self.digits or self.tracks)
 
     def leg(self, leg: ObservedLeg) -> None:
         """The attempt went on, or ended."""
@@ -58,6 +59,7 @@ class Changes:
         self.talking |= later.talking
         self.announcements |= later.announcements
         self.digits += later.digits
+        self.tracks |= later.tracks
 
 
 def sound(
@@ -184,4 +186,5 @@ def fail(observed: Observed, leg: ObservedLeg, at: float, cause: str, sip_code: 
 def end(observed: Observed, leg: ObservedLeg, at: float, cause: str, sip_code: int, changes: Changes) -> None:
     leg.ended_at, leg.cause, leg.sip_code, leg.doubt = at, cause, sip_code, None
     observed.set_phase(leg, LegPhase.ENDED)
+    changes.tracks |= observed.tracks.end_all(leg.leg, at)
     changes.leg(leg)

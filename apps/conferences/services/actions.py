@@ -16,7 +16,7 @@ from apps.conferences.selectors import actor_for
 from apps.core import audit
 from apps.core.errors import NotFound
 
-from . import announce, control, guests, inputs, invite, lobby, whispers
+from . import announce, control, guests, inputs, invite, lobby, recording, whispers
 from .acting import Act, Answer
 
 
@@ -37,6 +37,7 @@ ACTIONS: Mapping[str, Definition] = {
     Action.UNLOCK: Definition(inputs.Nothing, control.unlock),
     Action.FLOOR: Definition(inputs.Floor, control.floor),
     Action.LOBBY: Definition(inputs.Lobby, lobby.lobby),
+    Action.RECORD: Definition(inputs.Record, recording.record),
     Action.CALL: Definition(inputs.Call, control.call),
     Action.INVITE: Definition(inputs.Invite, invite.invite),
     Action.GUEST_LINK: Definition(inputs.Nothing, guests.guest_link),

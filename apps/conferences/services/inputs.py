@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from apps.accounts import models as accounts
-from apps.conferences.models import FloorMode, Role
+from apps.conferences.models import Conference, FloorMode, Role
 from apps.core.api.fields import TextField
 from apps.switch.numbers import NumberKind
 
@@ -113,6 +113,12 @@ class Extend(Input):
 
 class Floor(Input):
     mode = serializers.ChoiceField(choices=FloorMode.choices)
+
+
+class Record(Input):
+    """`paused` where nothing is recorded changes nothing."""
+
+    state = serializers.ChoiceField(choices=Conference.Recording.choices)
 
 
 class Lobby(Input):

@@ -17,7 +17,7 @@ from apps.accounts.policy import policy_of
 from apps.conferences.access import Action, Role
 from apps.conferences.actors import actor_in_plan
 from apps.conferences.live.changes import notify
-from apps.conferences.models import Conference, Participant, Plan
+from apps.conferences.models import Conference, Participant, Plan, RecordingPolicy
 from apps.conferences.models.options import OPTION_FIELDS
 from apps.core import audit
 from apps.core.errors import NotFound
@@ -125,6 +125,9 @@ def _store(
     if not gathers:
         conference.started_at = now
         conference.locked = conference.lock_after_start
+        if conference.recording_policy == RecordingPolicy.AUTOMATIC:
+            # Nobody is in yet: everybody is told as they come.
+            conference.recording, conference.recording_since = Conference.Recording.ON, now
     conference.save(force_insert=True)
     conference.managers.add(*User.objects.filter(pk__in=managers))
     _copy_participants(conference, people, pin_keys)

@@ -14,6 +14,8 @@ from apps.conferences.live.changes import Change, change
 from apps.conferences.models import Conference
 from apps.core import audit
 
+from . import recording
+
 
 def start(change: Change) -> None:
     """Wait no longer for quorum and chair; the plan may have it locked from here on. Nothing if it runs already."""
@@ -25,6 +27,7 @@ def start(change: Change) -> None:
             started_at=timezone.now(),
             locked=conference.locked or conference.lock_after_start,
         )
+        recording.begin(change)
 
 
 def end(change: Change, reason: Conference.EndReason) -> None:

@@ -21,6 +21,7 @@ from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.observe import Changes
 from apps.conferences.reconcile.observed import LegPhase, Observed, ObservedLeg
 from apps.conferences.reconcile.rules import gathered, over, participant_state
+from apps.conferences.reconcile.tracks import ObservedTrack
 
 from .loading import PARTICIPANT_COLUMNS, Facts, Loaded
 from .writing import ConferenceUpdate, LegRow, moment
@@ -63,6 +64,7 @@ class Book:
         self.legs: set[UUID] = set()
         self.played: dict[UUID, dict[UUID, str]] = {}
         self.talks: set[UUID] = set()
+        self.tracks: set[UUID] = set()
 
     # What comes in --------------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ class Book:
         for room in rooms:
             self.rooms.pop(room, None)
         self.played.pop(conference, None)
-        self.observed.forget(desired.participants, rooms)
+        self.observed.forget(conference, desired.participants, rooms)
 
     def note(self, changes: Changes) -> None:
         """The switch told something: remember what has to be written, and where to decide again."""
@@ -113,6 +115,9 @@ class Book:
             known = self.observed.legs.get(leg)
             if known is not None and known.participant in self.owner:
                 self.talks.add(self.owner[known.participant])
+        self.tracks |= changes.tracks
+        for track in changes.tracks:
+            self._touch_recorded(track)
         for announcement, error in changes.announcements.items():
             for entry in self.entries.values():
                 if any(each.id == announcement for each in entry.desired.announcements):
@@ -160,6 +165,11 @@ class Book:
                 rows.append(self._row(leg, self.owner[leg.participant]))
         return rows
 
+    def track_rows(self) -> list[ObservedTrack]:
+        """The tracks to write."""
+        known = self.observed.tracks.known
+        return [known[track] for track in self.tracks if track in known]
+
     def updates(self, now: float, dials: Mapping[UUID, Sequence[Dial]]) -> list[ConferenceUpdate]:
         """What differs between what is observed and what was last written. `dials` are those that wait, by
         conference.
@@ -174,6 +184,7 @@ class Book:
     def written(self, updates: Iterable[ConferenceUpdate]) -> None:
         """The transaction committed: this is what the database holds now."""
         self.legs.clear()
+        self.tracks.clear()
         for update in updates:
             loaded = update.loaded
             loaded.written.update(update.participants)
@@ -330,6 +341,14 @@ class Book:
     def _leg_of_ours(self, leg: UUID) -> bool:
         known = self.observed.legs.get(leg)
         return known is not None and known.participant in self.owner
+
+    def _touch_recorded(self, track: UUID) -> None:
+        known = self.observed.tracks.known.get(track)
+        leg = self.observed.legs.get(known.subject) if known is not None else None
+        if known is not None and known.subject in self.entries:
+            self.entries[known.subject].touched = True
+        elif leg is not None and leg.participant is not None and (entry := self._of(leg.participant)) is not None:
+            entry.touched = True
 
     def _touch_room(self, room: str) -> None:
         conference = self.rooms.get(room)

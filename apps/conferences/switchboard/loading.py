@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from psycopg.rows import tuple_row
 
 from apps.conferences.reconcile.desired import (
     DesiredAnnouncement,
     DesiredConference,
     DesiredParticipant,
+    DesiredRecording,
     DesiredWhisper,
     Limits,
     Role,
@@ -23,6 +25,7 @@ from apps.conferences.reconcile.desired import (
 from apps.conferences.reconcile.ladder import CallOutPolicy
 from apps.conferences.reconcile.media import EXEMPT, INTERNAL, MANDATORY, Media
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
+from apps.conferences.reconcile.tracks import ObservedTrack
 from apps.conferences.rooms import lobby_room, main_room, room_owners, whisper_room
 from apps.switch.commands import Room
 from apps.switch.routing import Way, way_of, ways_to
@@ -219,6 +222,7 @@ class Loader:
                     )
                     for each in announcements
                 ),
+                recording=_recording(row),
             ),
             policy=CallOutPolicy(
                 ring_seconds=row["ring_seconds"],
@@ -237,13 +241,25 @@ class Loader:
 
     def attempts(self, connection: Connection, conferences: Sequence[UUID]) -> list[ObservedLeg]:
         """What was tried so far in these conferences, as of the core that the node last ran."""
-        row = connection.execute("SELECT core_uuid FROM switch_node WHERE id = %s", (self.node,)).fetchone()
-        core = row["core_uuid"] if row else ""
+        core = self._last_core(connection)
         rows = connection.execute(
             "SELECT * FROM conferences_attempt WHERE conference_id = ANY(%s) ORDER BY participant_id, round, ordinal",
             (list(conferences),),
         )
         return [_leg(each, core) for each in rows]
+
+    def tracks(self, connection: Connection, conferences: Sequence[UUID]) -> list[ObservedTrack]:
+        """What this node recorded of these conferences so far, as of the core that it last ran."""
+        core = self._last_core(connection)
+        rows = connection.execute(
+            "SELECT * FROM recordings_track WHERE conference_id = ANY(%s) AND node_id = %s ORDER BY requested_at, part",
+            (list(conferences), self.node),
+        )
+        return [_track(each, core) for each in rows]
+
+    def _last_core(self, connection: Connection) -> str:
+        row = connection.execute("SELECT core_uuid FROM switch_node WHERE id = %s", (self.node,)).fetchone()
+        return row["core_uuid"] if row else ""
 
     def arrivals(self, connection: Connection, conferences: Sequence[UUID]) -> list[ObservedLeg]:
         """The calls that came in for these conferences, and that are not over."""
@@ -291,6 +307,30 @@ def _leg(row: dict[str, Any], core: str) -> ObservedLeg:
         sip_code=row["sip_code"],
         encryption=asked,
         media=Media(row["codec"], "" if row["encryption"] == asked else row["encryption"]),
+    )
+
+
+def _recording(row: Mapping[str, Any]) -> DesiredRecording | None:
+    if row["recording"] != "on":
+        return None
+    prompt = f"{row['prompt_language']}/recording.wav"
+    return DesiredRecording(row["recording_since"].timestamp(), str(settings.SPARKLE_SPOOL_DIR), prompt)
+
+
+def _track(row: Mapping[str, Any], core: str) -> ObservedTrack:
+    return ObservedTrack(
+        id=row["id"],
+        kind=row["kind"],
+        subject=row["leg"] or row["conference_id"],
+        part=row["part"],
+        path=f"{settings.SPARKLE_SPOOL_DIR}/{row['id'].hex}.raw",
+        core=core,
+        sent_at=row["requested_at"].timestamp(),
+        whisper=row["whisper_id"],
+        channels=row["channels"],
+        started_at=_stamp(row["started_at"]),
+        ended_at=_stamp(row["ended_at"]),
+        masked=None,
     )
 
 

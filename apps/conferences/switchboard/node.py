@@ -22,7 +22,7 @@ from gevent.event import Event as Flag
 from apps.conferences.live.changes import channel, message, talking_channel
 from apps.conferences.reconcile.decide import Decision
 from apps.conferences.reconcile.dial import Dial
-from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect
+from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect, restore_track
 from apps.conferences.reconcile.observed import UNENCRYPTED, Observed
 from apps.conferences.reconcile.pacing import Pacer
 from apps.conferences.rooms import MAIN_PROFILE
@@ -37,7 +37,14 @@ from .link import Address, Connected, Gone, Link
 from .loading import Loader
 from .publish import Publisher
 from .trunks import Trunks
-from .writing import store_attempts, write_conferences, write_legs, write_participants
+from .writing import (
+    store_attempts,
+    store_tracks,
+    write_conferences,
+    write_legs,
+    write_participants,
+    write_tracks,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -245,6 +252,8 @@ class NodeLoop:
                 for leg in legs:
                     if self.observed.take_in(leg, now):
                         self._note(Changes(legs={leg.leg}))
+                for track in self.loader.tracks(connection, list(new)) if new else []:
+                    self._note(restore_track(self.observed, track, now))
                 for conference in changed & self.book.entries.keys():
                     self.observed.looked_up(room.name for room in self.book.entries[conference].desired.rooms)
                 self._reload, self._unknown = False, set()
@@ -298,8 +307,9 @@ class NodeLoop:
         """One transaction for all that changed. Returns the legs whose attempts are stored now."""
         queued = {entry.desired.id: decision.dials for entry, decision in decisions}
         updates = self.book.updates(now, queued)
-        legs = self.book.leg_rows()
-        if not (updates or legs or dials or self._node_facts):
+        legs, tracks = self.book.leg_rows(), self.book.track_rows()
+        new_tracks = [(entry.desired.id, new) for entry, decision in decisions for new in decision.tracks]
+        if not (updates or legs or tracks or new_tracks or dials or self._node_facts):
             return set()
         fresh: set[UUID] = set()
         connection = self._database()
@@ -311,6 +321,10 @@ class NodeLoop:
                 write_participants(connection, facts)
             if legs:
                 write_legs(connection, legs)
+            if tracks:
+                write_tracks(connection, tracks)
+            if new_tracks:
+                store_tracks(connection, self.lease.node, new_tracks, datetime.fromtimestamp(now, UTC))
             if dials:
                 names = self.loader.gateway_names
                 rows = [(entry.desired.id, dial, names.get(dial.route.gateway, "")) for entry, dial in dials]
@@ -345,6 +359,7 @@ class NodeLoop:
     def _send(self, decisions: Sequence[tuple[Entry, Decision]], dials: Sequence[Dial], now: float) -> None:
         commands: list[Command] = []
         for _, decision in decisions:
+            commands += [new.command for new in decision.tracks]
             commands += [*decision.commands, *(play for _, play in decision.plays)]
             if decision.snapshot:
                 self.link.ask_snapshot()
@@ -353,6 +368,8 @@ class NodeLoop:
             self.link.send(commands)
             gevent.sleep(0)  # they go out now; what is noted below is nobody's concern but this loop's
         for _, decision in decisions:
+            for new in decision.tracks:
+                self.observed.tracks.add(new.track)
             for command in decision.commands:
                 self.observed.sent(command, now)
                 self._log(command)

@@ -19,6 +19,8 @@ from apps.conferences.live.views import Changes
 from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.media import rule
 from apps.conferences.reconcile.observed import LegPhase, ObservedLeg
+from apps.conferences.reconcile.recording import NewTrack
+from apps.conferences.reconcile.tracks import ObservedTrack
 
 from .database import Connection
 from .loading import PARTICIPANT_COLUMNS, Facts, Loaded
@@ -77,6 +79,10 @@ _PARTICIPANT = (
     " observed_muted bool, observed_deaf bool, observed_held bool, observed_volume int, codec text, encryption text,"
     " loss int, jitter int, joined_at timestamptz, left_at timestamptz"
 )
+
+
+_NEW_TRACK = "id uuid, conference uuid, participant uuid, whisper uuid, leg uuid, kind text, part int"
+_TRACK = "id uuid, started_at timestamptz, ended_at timestamptz, channels int"
 
 
 def _records(columns: str) -> str:
@@ -197,6 +203,12 @@ def write_conferences(connection: Connection, updates: Iterable[ConferenceUpdate
                 (conference, row["seq"], Jsonb(update.changes)),
             )
             written.append((conference, row["seq"], update.changes))
+        if "settled_at" in update.columns:
+            # Whatever the switch did not tell: nothing of the conference is alive.
+            connection.execute(
+                "UPDATE recordings_track SET ended_at = %s WHERE conference_id = %s AND ended_at IS NULL",
+                (update.columns["settled_at"], conference),
+            )
         for whisper, feed in update.feeds.items():
             connection.execute("UPDATE conferences_whisper SET observed_feed = %s WHERE id = %s", (feed, whisper))
         for announcement, (at, error) in update.played.items():
@@ -217,4 +229,40 @@ def write_participants(connection: Connection, facts: dict[UUID, Facts]) -> None
          WHERE p.id = v.id
         """,  # noqa: S608 - names of ours
         (_json(_PARTICIPANT, ((participant, *row) for participant, row in facts.items())),),
+    )
+
+
+def store_tracks(connection: Connection, node: UUID, tracks: Sequence[tuple[UUID, NewTrack]], now: datetime) -> None:
+    """Write tracks, each with its conference, that the switch will be told to begin."""
+    rows = (
+        (
+            *(new.track.id, conference, new.participant, new.track.whisper),
+            *(new.track.subject if new.participant else None, new.track.kind, new.track.part),
+        )
+        for conference, new in tracks
+    )
+    connection.execute(
+        f"""
+        INSERT INTO recordings_track
+               (id, conference_id, participant_id, whisper_id, leg, kind, part, node_id, requested_at, rate, channels,
+                state, frames, key_id, sealed_key)
+        SELECT v.id, v.conference, v.participant, v.whisper, v.leg, v.kind, v.part, %s, %s, 16000, 1, 'live', 0, '', ''
+          FROM {_records(_NEW_TRACK)}
+            ON CONFLICT (id) DO NOTHING
+        """,  # noqa: S608 - names of ours
+        (node, now, _json(_NEW_TRACK, rows)),
+    )
+
+
+def write_tracks(connection: Connection, tracks: Sequence[ObservedTrack]) -> None:
+    """Write when tracks began and ended."""
+    rows = ((track.id, moment(track.started_at), moment(track.ended_at), track.channels) for track in tracks)
+    connection.execute(
+        f"""
+        UPDATE recordings_track t
+           SET started_at = v.started_at, ended_at = v.ended_at, channels = v.channels
+          FROM {_records(_TRACK)}
+         WHERE t.id = v.id
+        """,  # noqa: S608 - names of ours
+        (_json(_TRACK, rows),),
     )

@@ -27,6 +27,7 @@ from apps.switch.commands import (
     Hold,
     Kill,
     Lock,
+    MaskTrack,
     MemberFlag,
     Move,
     Mute,
@@ -42,7 +43,11 @@ from apps.switch.commands import (
     Room,
     SetHearing,
     SetVolume,
+    StartMix,
+    StartTrack,
+    StopMix,
     StopPlay,
+    StopTrack,
     Undeaf,
     Unhold,
     Unlock,
@@ -52,7 +57,8 @@ from apps.switch.commands import (
 # CUSTOM comes last: every word after it is a subclass (mod_event_socket.c:2495).
 SUBSCRIBE = (
     "event json BACKGROUND_JOB HEARTBEAT SHUTDOWN_REQUESTED CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA "
-    "CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE CALL_SECURE SEND_RTCP_MESSAGE CUSTOM conference::maintenance"
+    "CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE CALL_SECURE SEND_RTCP_MESSAGE RECORD_START RECORD_STOP "
+    "CUSTOM conference::maintenance"
 )
 CORE_UUID = "api global_getvar core_uuid"
 CLOCK = "api strmicroepoch"  # mod_dptools.c:2013, the clock that stamps events
@@ -81,6 +87,8 @@ class Question(StrEnum):
     CONTROL_PLANE = "user_exists id somebody check"
 
 
+# Only what the leg says; each frame as it comes, from the first one on (fact sheet §4).
+_TRACK = "{RECORD_READ_ONLY=true,record_sample_rate=16000,enable_file_write_buffering=false,RECORD_PRE_BUFFER_FRAMES=1}"
 MOVE_LEGS = 20  # one `conference` command has at most 25 words (conference_api.c:195)
 DISPLAY_NAME_LENGTH = 64
 
@@ -170,6 +178,16 @@ def render(command: Command) -> list[str]:
             return [_room(command.room, f"play {_path(command.path)}{to}")]
         case StopPlay():
             return [_room(command.room, f"stop all uuid={_uuid('leg', command.leg)}")]
+        case StartTrack():
+            return [f"{_record('start', command.leg, command.path)} 0 {_TRACK}"]
+        case StopTrack():
+            return [_record("stop", command.leg, command.path)]
+        case MaskTrack():
+            return [_record("mask" if command.masked else "unmask", command.leg, command.path)]
+        case StartMix():
+            return [_room(command.room, f"record {_path(command.path)}")]
+        case StopMix():
+            return [_room(command.room, f"norecord {_path(command.path)}")]
         case HangupRoom():
             return [_room(command.room, "hup all")]
         case Restart():
@@ -229,6 +247,10 @@ def _display_character(character: str) -> str:
             return character
         return chr(ord(character) + 0xFEE0) if character.isprintable() else ""
     return "" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else character
+
+
+def _record(verb: str, leg: UUID, path: str) -> str:
+    return f"api uuid_record {_uuid('leg', leg)} {verb} {_path(path)}"
 
 
 def _originate(command: Originate) -> str:

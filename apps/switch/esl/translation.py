@@ -32,6 +32,8 @@ from apps.switch.events import (
     MemberJoined,
     MemberLeft,
     MemberVolume,
+    MixEnded,
+    MixStarted,
     Natural,
     PlayDone,
     PlayStarted,
@@ -45,6 +47,8 @@ from apps.switch.events import (
     SnapshotMember,
     SnapshotRoom,
     Talking,
+    TrackEnded,
+    TrackStarted,
     is_loopback,
 )
 
@@ -98,6 +102,8 @@ _TYPES: dict[bytes, type[Event]] = {
     b"CHANNEL_HANGUP_COMPLETE": LegEnded,
     b"CALL_SECURE": LegSecured,
     b"SEND_RTCP_MESSAGE": LegReport,
+    b"RECORD_START": TrackStarted,
+    b"RECORD_STOP": TrackEnded,
     b"conference-create": RoomCreated,
     b"conference-destroy": RoomDestroyed,
     b"lock": RoomLocked,
@@ -117,6 +123,8 @@ _TYPES: dict[bytes, type[Event]] = {
     b"play-file-member": PlayStarted,
     b"play-file-done": PlayDone,
     b"play-file-member-done": PlayDone,
+    b"start-recording": MixStarted,
+    b"stop-recording": MixEnded,
     b"dtmf": Digit,
 }
 _READERS: dict[bytes, Callable[[bytes], Event]] = {kind: _decoder(event).decode for kind, event in _TYPES.items()}
@@ -190,6 +198,7 @@ class _Member(msgspec.Struct):
     flags: _FlagsOfMember | None = None
     volume_in: int = 0
     volume_out: int = 0
+    record_path: str = ""
 
 
 class _Room(msgspec.Struct):
@@ -219,8 +228,8 @@ _channels = msgspec.json.Decoder(_Channels)
 def parse_snapshot(core: str, rooms: bytes, legs: bytes, asked_at: float, answered_at: float) -> Snapshot:
     """The snapshot that the answers to `conference json_list` and `show channels as json` give together.
 
-    Recordings, which json_list shows among the members, are left out, and so are members and channels whose name is no
-    UUID. Of a held member json_list hides mute and deafness (see SnapshotMember). Raises TranslationError.
+    json_list shows recordings among the members (mod_conference.c:1424). Members and channels whose name is no UUID are
+    left out. Of a held member json_list hides mute and deafness (see SnapshotMember). Raises TranslationError.
     """
     try:
         found = [] if rooms.startswith((b"+OK No active", b"-ERR No active")) else _rooms.decode(rooms)
@@ -240,6 +249,7 @@ def parse_snapshot(core: str, rooms: bytes, legs: bytes, asked_at: float, answer
                 name=room.conference_name,
                 locked=room.locked,
                 members=tuple(member for member in map(_snapshot_member, room.members) if member),
+                recordings=tuple(member.record_path for member in room.members if member.record_path),
             )
             for room in found
         ),

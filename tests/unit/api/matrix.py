@@ -19,6 +19,7 @@ WHOLE = {
     "end": "YYY--",
     "extend": "YYY--",
     "lock": "YYY--",
+    "record": "YYY--",
     "unlock": "YYY--",
     "floor": "YYY--",
     "announce": "YYY--",
@@ -136,6 +137,7 @@ def body(scene: Scene, role: str, action: str, target: str) -> Body:
             "floor": {"mode": "free"},
             "lobby": {"mode": "guests"},
             "announce": {"text": "hello", "language": "en"},
+            "record": {"state": "on"},
             "invite": {"people": [{"name": "New", "numbers": [{"number": "8001"}]}]},
             "whisper_open": {"participants": [str(scene.others["participant"].pk)]},
         }

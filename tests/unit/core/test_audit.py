@@ -58,6 +58,7 @@ def _bodies(scene: Scene) -> Callable[[str], tuple[str, Body]]:
         "role": {**several, "role": "member"},
         "rename": {"participant": str(low.pk), "name": "New"},
         "announce": {"text": "hello", "language": "en"},
+        "record": {"state": "on"},
         "whisper_open": several,
         "whisper_add": {**several, "whisper": str(whisper.pk)},
         "whisper_remove": {"participants": [str(scene.others["member"].pk)], "whisper": str(whisper.pk)},

@@ -54,6 +54,7 @@ def random_body(chance: random.Random, scene: Scene, action: str) -> Document:
         "title": chance.choice(["", "侧谈"]),
         "soft_main": chance.random() < 0.5,
         "refuse": chance.random() < 0.3,
+        "state": chance.choice(["off", "on", "paused"]),
         "people": [{"name": "新人", "numbers": [{"number": number}]}],
     }
 

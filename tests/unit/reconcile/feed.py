@@ -118,6 +118,8 @@ class Feed:
     def act(self) -> Decision:
         """Decide, and note everything as sent."""
         decision = self.decide()
+        for new in decision.tracks:
+            self.observed.tracks.add(new.track)
         for command in decision.commands:
             self.observed.sent(command, self.now)
         for announcement, play in decision.plays:

@@ -413,6 +413,6 @@ def test_a_conference_that_is_over_can_be_forgotten(feed: Feed) -> None:
     feed.join("ann", "bob", "cat")
     feed.change(announcements=(DesiredAnnouncement(uuid5(SPACE, "announcement"), "/a.wav", feed.now),))
     assert feed.act().plays
-    feed.observed.forget(feed.desired.participants, [MAIN.name, SIDE.room.name])
+    feed.observed.forget(feed.desired.id, feed.desired.participants, [MAIN.name, SIDE.room.name])
     observed = feed.observed
     assert not any((observed.legs, observed.people, observed.rooms, observed.feeds, observed.jobs, observed.plays))
