@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable
 from types import TracebackType
+from uuid import UUID
 
 import gevent
 
@@ -94,3 +96,10 @@ def until(condition: Callable[[], object], what: str, seconds: float = 8.0) -> N
     with gevent.Timeout(seconds, AssertionError(f"waited in vain: {what}")):
         while not condition():
             gevent.sleep(0.01)
+
+
+def listed(room: str, leg: UUID) -> str:
+    """json_list of one room with one member, who is not muted."""
+    flags = {"can_hear": True, "can_speak": True, "hold": False, "talking": False, "has_floor": False}
+    member = {"id": 1, "uuid": str(leg), "volume_in": 0, "flags": flags | {"is_moderator": False}}
+    return json.dumps([{"conference_name": room, "locked": False, "members": [member]}])

@@ -22,7 +22,7 @@ from apps.conferences.switchboard.node import NodeLoop
 from apps.core.models import AuditEntry
 from tests.factories import add_participant, make_conference, make_node, make_user
 from tests.unit.switchboard.desk import Desk, until
-from tests.unit.switchboard.test_node import driving
+from tests.unit.switchboard.driven import driving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,99 +17,14 @@ from apps.conferences.models import Announcement, Attempt, Conference, Delta, Pa
 from apps.conferences.reconcile.desired import attempt_leg
 from apps.conferences.reconcile.observed import GRID
 from apps.conferences.rooms import main_room
-from apps.conferences.switchboard import database, lease, node
-from apps.conferences.switchboard.link import Address
-from apps.conferences.switchboard.node import NodeLoop
-from apps.conferences.switchboard.publish import Publisher
+from apps.conferences.switchboard import node
 from apps.switch.esl.rendering import CORE_UUID, LIST_LEGS, LIST_ROOMS
 from apps.switch.models import Gateway, Node
-from tests.factories import add_participant, make_conference, make_node, make_user
-from tests.unit.switchboard.desk import Desk, until
+from tests.factories import add_participant, make_conference, make_node
+from tests.unit.switchboard.desk import listed, until
+from tests.unit.switchboard.driven import Driven
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@dataclass
-class Driven:
-    """A node that a loop drives, the desk that plays it, and a conference on it into which nobody is called yet."""
-
-    desk: Desk
-    node: Node
-    conference: Conference
-    person: Participant
-    loop: NodeLoop
-    greenlet: gevent.Greenlet[[], None]
-    connection: database.Connection
-
-    def call(self, **fields: Any) -> None:
-        """Somebody shall be in."""
-        Participant.objects.filter(pk=self.person.pk).update(present=True, **fields)
-        self.loop.notify(self.conference.pk)
-
-    def in_room(self, action: str, *, speak: bool = True) -> None:
-        """The switch tells of the person's first leg."""
-        self.desk.tell(
-            Event_Name="CUSTOM",
-            Conference_Name=main_room(self.conference.pk)[0],
-            Unique_ID=str(attempt_leg(self.person.pk, 1, 1)),
-            Floor="false",
-            Hear="true",
-            Speak=str(speak).lower(),
-            Talking="false",
-            Hold="false",
-            Member_ID="1",
-            Member_Type="member",
-            Member_Ghost="false",
-            Session_External_ID=str(self.person.pk),
-            Action=action,
-        )
-
-    @property
-    def originates(self) -> list[str]:
-        return [command for command in self.desk.heard if "originate" in command]
-
-    def has_loaded(self) -> bool:
-        return self.loop.observed.ready and self.conference.pk in self.loop.book.entries
-
-
-@contextmanager
-def driving(node: Node, desk: Desk) -> Iterator[tuple[NodeLoop, gevent.Greenlet[[], None], database.Connection]]:
-    with database.connect(application_name="test", autocommit=True) as connection:
-        held = lease.acquire(connection, node.pk, "test")
-        assert held is not None
-        held.fresh_until = float("inf")
-        loop = NodeLoop(node.name, Address("127.0.0.1", desk.port, "ClueCon"), held, Publisher())
-        greenlet = gevent.spawn(loop.run)
-        try:
-            yield loop, greenlet, connection
-        finally:
-            loop.stop()
-            greenlet.join(5)
-
-
-def listed(room: str, leg: UUID) -> str:
-    """json_list of one room with one member, who is not muted."""
-    flags = {"can_hear": True, "can_speak": True, "hold": False, "talking": False, "has_floor": False}
-    member = {"id": 1, "uuid": str(leg), "volume_in": 0, "flags": flags | {"is_moderator": False}}
-    return json.dumps([{"conference_name": room, "locked": False, "members": [member]}])
-
-
-@pytest.fixture
-def gateway() -> Gateway:
-    return Gateway.objects.create(
-        name="people", handles=["extension"], dial_string="loopback/{number}/rehearsal", encryption="internal"
-    )
-
-
-@pytest.fixture
-def driven(gateway: Gateway) -> Iterator[Driven]:
-    node = make_node(name="n1")
-    conference = make_conference(make_user("alice"), node=node)
-    person = add_participant(conference, number="7001", state="planned", present=False, observed_room="")
-    with Desk() as desk, driving(node, desk) as (loop, greenlet, connection):
-        found = Driven(desk, node, conference, person, loop, greenlet, connection)
-        until(found.has_loaded, "it knows the switch and the conference")
-        yield found
 
 
 def test_a_switch_whose_clock_is_an_hour_behind_is_followed_all_the_same(driven: Driven) -> None:

@@ -13,7 +13,7 @@ from apps.switch.esl.rendering import LIST_LEGS, Question
 from apps.switch.models import Gateway, GatewayState
 from tests.factories import make_node
 from tests.unit.switchboard.desk import GATEWAYS, PROFILES, Desk, until
-from tests.unit.switchboard.test_node import driving
+from tests.unit.switchboard.driven import driving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
