@@ -8,6 +8,8 @@ export type FloorMode = (typeof FLOOR_MODES)[number];
 
 export const LOBBIES = ["off", "guests", "everybody"] as const;
 /** Who has to be let in by somebody in charge. */
+/** Whether a conference is recorded now. */
+export type Recording = "off" | "on" | "paused";
 export type Lobby = (typeof LOBBIES)[number];
 
 export const STATES = ["connected", "ringing", "dialing", "queued", "failed", "left", "planned"] as const;
@@ -125,6 +127,8 @@ export interface Conference {
   entry_muted: boolean;
   max_participants: number;
   recording_policy: Options["recording_policy"];
+  recording: Recording;
+  recording_since: string | null;
   minutes_policy: Options["minutes_policy"];
   prompt_language: Options["prompt_language"];
   launched_at: string;
@@ -359,6 +363,7 @@ export interface ActionBodies {
   guest_link_off: Record<string, never>;
   floor: { mode: FloorMode };
   lobby: { mode: Lobby };
+  record: { state: Recording };
   call: { participant: string | null };
   invite: { people: (Person | { plan_person: string })[] };
   redial: { participants: Targets };
