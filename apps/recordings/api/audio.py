@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -139,7 +138,7 @@ def _wav(request: Request, clip: Clip) -> HttpResponseBase:
     if wanted:
         headers["Content-Range"] = f"bytes {first}-{end - 1}/{length}"
     if request.method == "HEAD":
-        return HttpResponse(content_type=WAV, headers=headers)
+        return PieceByPiece((), content_type=WAV, headers=headers)
     offset = max(0, first - WAV_HEADER)
     samples = read_ahead(clip.pieces(offset, max(0, end - WAV_HEADER - offset)))
     return PieceByPiece(
@@ -151,7 +150,7 @@ def _whole_wav(request: Request, clip: Clip, tags: Tags) -> HttpResponseBase:
     header = wav_header(clip.size, clip.rate, clip.channels, tags)
     headers = {**NOT_KEPT, "Accept-Ranges": "none", "Content-Length": str(len(header) + clip.size)}
     if request.method == "HEAD":
-        return HttpResponse(content_type=WAV, headers=headers)
+        return PieceByPiece((), content_type=WAV, headers=headers)
     return PieceByPiece(_joined(header, read_ahead(clip.pieces())), content_type=WAV, headers=headers)
 
 
@@ -162,7 +161,7 @@ def _opus(request: Request, clip: Clip, tags: Tags | None = None) -> HttpRespons
         raise Invalid(errors=[FieldError("format", "invalid_choice", detail)])
     headers = {**NOT_KEPT, "Accept-Ranges": "none"}
     if request.method == "HEAD":
-        return HttpResponse(content_type=OGG, headers=headers)
+        return PieceByPiece((), content_type=OGG, headers=headers)
     made = opus(read_ahead(clip.pieces()), clip.rate, clip.channels, tags)
     return PieceByPiece(made, content_type=OGG, headers=headers)
 

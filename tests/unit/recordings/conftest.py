@@ -10,7 +10,9 @@ from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
+from apps.conferences.models import Conference
 from apps.recordings.keys import key_provider
+from tests.factories import make_conference, make_user
 
 
 @pytest.fixture
@@ -35,3 +37,20 @@ def as_user() -> Callable[[User], APIClient]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def alice() -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def client(as_user: Callable[[User], APIClient], alice: User) -> APIClient:
+    client = as_user(alice)
+    client.raise_request_exception = False
+    return client
+
+
+@pytest.fixture
+def conference(alice: User) -> Conference:
+    return make_conference(alice)

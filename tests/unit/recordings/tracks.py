@@ -10,9 +10,11 @@ from uuid import uuid4
 
 from rest_framework.test import APIClient
 
+from apps.accounts.models import User
 from apps.conferences.models import Conference, Participant, Whisper
 from apps.core.ids import new_id
 from apps.recordings.keys import key_provider
+from apps.recordings.links import Part, token_of
 from apps.recordings.models import Track, Utterance
 from apps.recordings.places import sealed_file
 from apps.recordings.sealed.files import OpenFile
@@ -122,3 +124,13 @@ def heard(client: APIClient, address: str, **headers: str) -> bytes:
     answer: Any = client.get(address, headers=headers)
     assert answer.status_code in (200, 206), answer.content
     return b"".join(answer.streaming_content)
+
+
+def refused(client: APIClient, address: str, **headers: str) -> tuple[int, str]:
+    answer: Any = client.get(address, headers=headers)
+    assert answer["Content-Type"] == "application/problem+json"
+    return answer.status_code, answer.json()["code"]
+
+
+def part_link(user: User, track: Track, start: int, end: int) -> str:
+    return f"/api/v1/recordings/audio/{token_of(Part(track.pk, start, end), user)}"
