@@ -111,13 +111,47 @@ def test_plans(as_user: AsUser, role: str, switched_on: bool) -> None:
         assert (status < 300) if allowed else (status == 403), (role, action, status)
 
 
+#: What was recorded, in the order of ROLES; S as in matrix.py. tests/unit/recordings/test_replay_rights.py says more.
+RECORDING = {"replay": "YYYSS", "export": "YS---"}
+
+
+@pytest.mark.parametrize("switched_on", [True, False])
+@pytest.mark.parametrize("role", CAST)
+def test_recordings(as_user: AsUser, role: str, switched_on: bool) -> None:
+    scene = make_scene(member_may_replay=switched_on, participant_may_replay=switched_on)
+    unit = scene.users["owner"].unit
+    assert unit is not None
+    OrganisationPolicy.objects.create(unit=unit, may_export=switched_on)
+    client, address = as_user(scene.users[role]), f"/api/v1/conferences/{scene.conference.pk}/recording/"
+    # There is nothing to export: 400 is the answer to who may.
+    calls = {"replay": [(address, 200), (f"{address}utterances/", 200)], "export": [(f"{address}export/", 400)]}
+    for action, row in RECORDING.items():
+        for call, good in calls[action]:
+            answer = client.get(call)
+            if role == "outsider":
+                assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), call
+                continue
+            cell = row[ROLES.index(role)]
+            allowed = cell == "Y" or (cell == "S" and switched_on)
+            assert answer.status_code == (good if allowed else 403), (role, call)
+            assert allowed or answer.json()["code"] == ("switched_off" if cell == "S" else "not_allowed")
+
+
+@pytest.mark.parametrize("role", ["member", "participant"])
+def test_the_organisations_switch_for_replay_counts_as_well(as_user: AsUser, role: str) -> None:
+    scene = make_scene(member_may_replay=True, participant_may_replay=True)
+    unit = scene.users["owner"].unit
+    assert unit is not None
+    OrganisationPolicy.objects.create(unit=unit, **{f"{role}_may_replay": False})
+    answer = as_user(scene.users[role]).get(f"/api/v1/conferences/{scene.conference.pk}/recording/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "switched_off")
+
+
 #: What has no endpoint yet: decided all the same. In the order of ROLES.
 LATER = {
     Action.RECORD: "YYY--",
-    Action.REPLAY: "YYYSS",
     Action.READ_MINUTES: "YYYSS",
     Action.CORRECT_MINUTES: "YYY--",
-    Action.EXPORT: "YS---",
     Action.ERASE: "YS---",
 }
 
@@ -137,6 +171,7 @@ def test_no_action_is_left_out() -> None:
         *WHOLE,
         *ON_PERSON,
         *LATER,
+        *RECORDING,
         "view",
         "view_numbers",
         "copy_plan",

@@ -1,0 +1,18 @@
+"""Addresses of what was recorded below /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from . import audio, views
+
+_recording = [
+    path("", views.RecordingView.as_view(), name="recording"),
+    path("utterances/", views.UtteranceListView.as_view(), name="recording-utterances"),
+    path("export/", audio.ExportView.as_view(), name="recording-export"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("conferences/<uuid:conference_id>/recording/", include(_recording)),
+    path("recordings/audio/<str:token>", audio.AudioView.as_view(), name="recording-audio"),
+]

@@ -1,0 +1,59 @@
+"""What replay refuses. The codes are part of the API."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import NotAllowed, Problem
+
+
+class LinkExpired(NotAllowed):
+    code = "link_expired"
+    title = _("This link has expired")
+    detail = _("Links to audio are good for ten minutes. Load the recording again.")
+
+
+class LinkOfAnother(NotAllowed):
+    code = "link_of_another"
+    title = _("This link was made for somebody else")
+    detail = _("Open the recording yourself: whoever may hear it gets links of their own.")
+
+
+class NothingRecorded(Problem):
+    code = "nothing_recorded"
+    title = _("There is nothing to hear here")
+    detail = _("What was said last takes a few seconds until it can be heard.")
+
+
+class RecordingErased(Problem):
+    status = 410
+    code = "recording_erased"
+    title = _("This recording was erased")
+    detail = _("Nobody can hear it any more.")
+
+
+class RecordingDamaged(Problem):
+    status = 500
+    code = "recording_damaged"
+    title = _("This recording is damaged")
+    detail = _("It was changed or lost where it is kept, so nothing of it is played. Tell your administrator.")
+
+
+class RecordingKeyMissing(Problem):
+    status = 503
+    code = "recording_key_missing"
+    title = _("The key of this recording is not here")
+    detail = _("An administrator has to put the key-encryption key that it was recorded with back into place.")
+
+
+class RangeNotSatisfiable(Problem):
+    """`length` is that of the whole, in bytes."""
+
+    status = 416
+    code = "range_not_satisfiable"
+    title = _("There are no such bytes")
+    detail = _("Ask for a range that begins before the end: Content-Range says how long the whole is.")
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        super().__init__(length=length)

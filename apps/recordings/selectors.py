@@ -1,0 +1,70 @@
+"""Which tracks and utterances a person may know of and hear."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+
+from apps.conferences.access import Action
+from apps.conferences.actors import Actor, Caller
+from apps.conferences.models import Conference, Participant, Whisper
+from apps.conferences.selectors import actor_for
+from apps.core.errors import NotFound
+
+from .models import Track, Utterance
+
+
+def whispers_of(actor: Actor) -> QuerySet[Whisper]:
+    """The whispers that the person was recorded in, or is in (access.may_hear_whisper). To have opened one, or
+    any role, is not enough.
+    """
+    if actor.participant is None:
+        return Whisper.objects.none()
+    recorded = Track.objects.filter(participant=actor.participant)
+    present = Participant.objects.filter(pk=actor.participant)
+    return Whisper.objects.filter(Q(pk__in=recorded.values("whisper")) | Q(pk__in=present.values("whisper")))
+
+
+def tracks_for(actor: Actor, conference_id: UUID) -> QuerySet[Track]:
+    """Those of a conference of which the person may know, in the order in which they began."""
+    return (
+        Track.objects.filter(Q(whisper=None) | Q(whisper__in=whispers_of(actor)), conference=conference_id)
+        .select_related("conference", "participant")
+        .order_by("started_at", "id")
+    )
+
+
+def utterances_for(actor: Actor, conference_id: UUID) -> QuerySet[Utterance]:
+    """What was said in these tracks, with `starts_at` and `ends_at` by the conference's clock."""
+    tracks = tracks_for(actor, conference_id).filter(started_at__isnull=False).order_by()
+    return (
+        Utterance.objects.filter(track__in=tracks)
+        .select_related("track__participant")
+        .annotate(starts_at=_moment("start"), ends_at=_moment("end"))
+    )
+
+
+def _moment(milliseconds: str) -> ExpressionWrapper[Any]:
+    since = ExpressionWrapper(F(milliseconds) * Value(timedelta(milliseconds=1)), output_field=DurationField())
+    return ExpressionWrapper(F("track__started_at") + since, output_field=DateTimeField())
+
+
+def track_of(actor: Actor, conference_id: UUID, track_id: UUID) -> Track:
+    """One of those in `tracks_for`. Raises NotFound."""
+    track = tracks_for(actor, conference_id).filter(pk=track_id).first()
+    if track is None:
+        raise NotFound
+    return track
+
+
+def track_to_hear(caller: Caller, track_id: UUID) -> Track:
+    """A track that the caller may hear now. Raises NotFound, and what says why they may not."""
+    conference_id = Track.objects.filter(pk=track_id).values_list("conference", flat=True).first()
+    if conference_id is None:
+        raise NotFound
+    actor = actor_for(caller, Conference, conference_id)
+    actor.require(Action.REPLAY)
+    return track_of(actor, conference_id, track_id)
