@@ -14,6 +14,7 @@ from apps.recordings.models import Track, Utterance
 from apps.recordings.sealing import rows
 from apps.recordings.sealing import track as sealing_track
 from apps.recordings.sealing.sealer import Sealer
+from apps.recordings.sealing.speech import Span
 from apps.recordings.sealing.spool import Spool
 
 from .recording import FRAME, Recording, at_once, errors, recording, until_done
@@ -280,3 +281,12 @@ def test_without_keys_it_waits(
     assert len(errors(caplog)) == 3
     monkeypatch.undo()
     keys.key_provider.cache_clear()
+
+
+def test_a_row_that_somebody_wrote_meanwhile_is_not_written_over(recording: Recording) -> None:
+    tap = recording.track()
+    Track.objects.filter(pk=tap.track.pk).update(frames=5)
+    told = [rows.Progress(tap.track.pk, 3, 4, spans=[Span(0, 1000)])]
+    assert rows.confirm(told) == set()
+    assert tap.row().frames == 5
+    assert not tap.utterances()
