@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import resource
 import shutil
@@ -20,7 +21,7 @@ from apps.recordings.sealed.header import FRAME_SIZE, Header
 from apps.recordings.sealed.keys import new_data_key
 from apps.recordings.sealed.reader import Reader
 from apps.recordings.sealed.writer import Writer
-from bench.harness import Child, Report, answer_questions, median
+from bench.harness import Child, Report, answer_questions, installation, median, percentile
 
 #: Bytes of a second of 16 kHz mono.
 SECOND = 32_000
@@ -29,7 +30,7 @@ TRACK = Header(UUID(int=1))
 KEY = new_data_key()
 ROUNDS = 7
 SEEKS = 300
-LIVE, LIVE_SECONDS = 200, 30
+LIVE, SPEAKERS, LIVE_SECONDS = 200, 20, 30
 #: Memory, as the spool has it.
 SPOOL = Path("/dev/shm")
 #: What the bench itself may not need, so that memory is that of the module.
@@ -186,33 +187,56 @@ def memory(report: Report, directory: Path, plain: Path, short: Path) -> None:
         report.at_most(f"{name}: 2 h more than 1 min, MB", (much - little) / 1e6, 1)
 
 
-def live(report: Report, directory: Path) -> None:
-    """Tracks that grow by the clock, looked at each second: what is whole is sealed, one after the other. The spool is
-    there beforehand, so that the time is that of sealing.
+def live(report: Report) -> None:
+    """Tracks that grow by the clock, and the sealer of their node with its database: some people speak, the others are
+    in rooms that are not quite silent. What the switch's writing takes is not counted.
     """
-    spool = SPOOL / f"{directory.name}-spool"
-    make(spool, LIVE_SECONDS * SECOND)
-    frame = memoryview(bytearray(FRAME_SIZE))
-    descriptors = [os.open(directory / f"live-{number}", os.O_RDWR | os.O_CREAT, 0o600) for number in range(LIVE)]
-    spools = [os.open(spool, os.O_RDONLY) for _ in range(LIVE)]
-    writers = [Writer(OpenFile(descriptor), new_data_key(), TRACK) for descriptor in descriptors]
+    import numpy as np
+    from django.conf import settings
+    from django.utils import timezone
+
+    from apps.core.ids import new_id
+    from apps.recordings.models import Track
+    from apps.recordings.places import clear_file
+    from apps.recordings.sealing.sealer import Sealer
+    from apps.recordings.sealing.spool import Spool
+    from apps.recordings.tasks import BETWEEN_ROUNDS
+    from apps.switch.speech import speak
+    from tests.factories import make_conference, make_node, make_user
+
+    node = make_node()
+    conference = make_conference(make_user("owner"), node=node)
+    fields = {"conference": conference, "node": node, "kind": Track.Kind.MIX, "requested_at": timezone.now()}
+    tracks = Track.objects.bulk_create(Track(id=new_id(), part=part, **fields) for part in range(1, LIVE + 1))
+    text = "The next point is the budget of next year. Who would like to begin?"
+    speech = np.tile(speak(text, "en"), LIVE_SECONDS).astype("<i2").tobytes()
+    room = np.random.default_rng(1).normal(0, 10, LIVE_SECONDS * SECOND).astype("<i2").tobytes()
     # People do not begin to speak together: each track is ahead by a part of a frame.
-    ahead = [number * FRAME_SIZE // LIVE for number in range(LIVE)]
-    began, busy = time.monotonic(), time.process_time()
-    for second in range(1, LIVE_SECONDS):
-        time.sleep(max(0.0, began + second - time.monotonic()))
-        for writer, source, more in zip(writers, spools, ahead, strict=True):
-            while (writer.frames + 1) * FRAME_SIZE <= second * SECOND + more:
-                os.preadv(source, [frame], writer.frames * FRAME_SIZE)
-                writer.append(frame)
-    share = (time.process_time() - busy) / (time.monotonic() - began)
-    frames = sum(writer.frames for writer in writers)
-    for descriptor in (*descriptors, *spools):
-        os.close(descriptor)
-    for path in (spool, *directory.glob("live-*")):
-        path.unlink()
-    report.figure(f"{LIVE} live tracks, {frames} frames in {LIVE_SECONDS} s", f"{share * 100:.2f} % of a core")
+    sounds = [(speech if number < SPEAKERS else room, number * 2 * 40) for number in range(LIVE)]
+    sealer = Sealer(node.name, Spool(settings.SPARKLE_SPOOL_DIR))
+    files = [clear_file(track.pk).open("ab", buffering=0) for track in tracks]
+    began, busy, rounds, at = time.monotonic(), 0.0, [], 0
+    while at < LIVE_SECONDS * SECOND:
+        time.sleep(max(0.0, began + at / SECOND - time.monotonic()))
+        size = int(BETWEEN_ROUNDS * SECOND)
+        for file, (sound, ahead) in zip(files, sounds, strict=True):
+            file.write(sound[at + ahead : at + ahead + size])
+        at += size
+        start, used = time.monotonic(), time.process_time()
+        sealer.round()
+        busy += time.process_time() - used
+        rounds.append(time.monotonic() - start)
+    share = busy / LIVE_SECONDS
+    for file in files:
+        file.close()
+    Track.objects.filter(node=node).update(ended_at=timezone.now())
+    while sealer.round():
+        pass
+    sealed = Track.objects.filter(state=Track.State.SEALED, length=LIVE_SECONDS * SECOND).count()
+    report.figure(f"{LIVE} live tracks, {SPEAKERS} speak", f"{share * 100:.2f} % of a core")
+    report.figure("a round, p50 / p99", f"{median(rounds) * 1e3:.1f} / {percentile(rounds, 0.99) * 1e3:.1f} ms")
     report.at_most(f"{LIVE} live tracks, % of a core", share * 100, 5)
+    report.holds(f"{sealed} of {LIVE} sealed", sealed == LIVE)
 
 
 def main() -> int:
@@ -236,7 +260,10 @@ def main() -> int:
         short = spool / "short"
         make(short, 60 * SECOND)
         memory(report, spool, plain, short)
-        live(report, disk)
+        live_spool, recordings = str(spool / "spool"), str(disk / "recordings")
+        keys = f"first {base64.b64encode(KEY).decode()}"
+        with installation(SPARKLE_SPOOL_DIR=live_spool, SPARKLE_RECORDINGS_DIR=recordings, SPARKLE_RECORDING_KEYS=keys):
+            live(report)
     return report.status
 
 

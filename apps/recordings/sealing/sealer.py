@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -62,14 +62,13 @@ class Sealer:
         if not self._spool.hold():
             return 0
         live = {row.id: row for row in rows.live_rows(self._node)}
-        clear = self._spool.tracks()
         for track in self._open.keys() - live.keys():
             self._drop(track)
-        done = [each for row in live.values() if (each := self._advance(row, clear.get(row.id))) is not None]
-        self._confirm(done, clear)
+        done = [each for row in live.values() if (each := self._advance(row)) is not None]
+        self._confirm(done)
         for track in tuple(self._open):
             self._let_go(track)
-        self._sweep({track: path for track, path in clear.items() if track not in live})
+        self._sweep(live)
         self._spool.watch()
         if not live:
             self.close()
@@ -82,13 +81,14 @@ class Sealer:
         self._not_before.clear()
         self._spool.release()
 
-    def _advance(self, row: Row, clear: Path | None) -> Progress | None:
+    def _advance(self, row: Row) -> Progress | None:
         """Work on one track; what there is to be written of it."""
         if self._not_before.get(row.id, 0.0) > time.monotonic():
             return None
         try:
             sealing = self._open.get(row.id)
             if sealing is None:
+                clear = self._spool.file(row.id)
                 if row.frames == 0 and (clear is None or not clear.stat().st_size):
                     return self._nothing(row) if _is_over(row) else None
                 if clear is None and not _is_over(row):
@@ -121,7 +121,7 @@ class Sealer:
         log.warning("track %s: nothing was recorded", row.id)
         return Progress(row.id, 0, 0, Track.State.EMPTY)
 
-    def _confirm(self, done: Sequence[Progress], clear: Mapping[UUID, Path]) -> None:
+    def _confirm(self, done: Sequence[Progress]) -> None:
         """One transaction for all. Only then is plaintext let go."""
         written = rows.confirm(done) if done else set()
         for each in done:
@@ -132,8 +132,8 @@ class Sealer:
                 self._said.pop(each.track, None)
             else:
                 self._drop(each.track)
-                if each.track in clear and each.state is not Track.State.DAMAGED:
-                    self._remove(each.track, clear[each.track], each.length)
+                if each.state is not Track.State.DAMAGED and (clear := self._spool.file(each.track)):
+                    self._remove(each.track, clear, each.length)
 
     def _let_go(self, track: UUID) -> None:
         try:
@@ -141,12 +141,13 @@ class Sealer:
         except OSError as error:
             self._wait(track, f"its plaintext cannot be let go: {error}")
 
-    def _sweep(self, strays: Mapping[UUID, Path]) -> None:
+    def _sweep(self, live: Container[UUID]) -> None:
         """Clear files of no live track: what a killed sealer did not come to remove, and what nobody knows."""
-        if not strays or time.monotonic() - self._swept < _BETWEEN_SWEEPS:
+        if time.monotonic() - self._swept < _BETWEEN_SWEEPS:
             return
         self._swept = time.monotonic()
-        known = rows.states(tuple(strays))
+        strays = {track: path for track, path in self._spool.files().items() if track not in live}
+        known = rows.states(tuple(strays)) if strays else {}
         for track, path in strays.items():
             state, length = known.get(track, (None, None))
             if state is None:

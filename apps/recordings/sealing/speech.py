@@ -82,6 +82,11 @@ class Detector:
         steps = steps.reshape(count, -1)
         levels = np.sqrt(np.einsum("ij,ij->i", steps, steps) / steps.shape[1])
         found: list[Span] = []
+        if self._start is None and not any(self._voices) and levels.max() <= _LEAST_NOISE:
+            # Almost silent: likewise.
+            self._now += count * STEP
+            self._loud, self._noise = 0, _LEAST_NOISE + (self._noise - _LEAST_NOISE) * (1 - _FALL) ** count
+            return found
         for step, level in zip(steps, levels.tolist(), strict=True):
             self._look(step, level, found)
         return found

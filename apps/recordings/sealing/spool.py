@@ -75,8 +75,13 @@ class Spool:
             os.close(self._lock)
             self._lock = None
 
-    def tracks(self) -> dict[UUID, Path]:
-        """The files in it that are named like a track's."""
+    def file(self, track: UUID) -> Path | None:
+        """A track's, if it is there."""
+        path = self.directory / f"{track.hex}{CLEAR}"
+        return path if path.exists() else None
+
+    def files(self) -> dict[UUID, Path]:
+        """All that are named like a track's."""
         found = {}
         for path in self.directory.iterdir():
             if path.suffix == CLEAR:

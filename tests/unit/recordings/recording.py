@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import os
 import shutil
 import tempfile
@@ -25,14 +26,17 @@ from apps.recordings import keys
 from apps.recordings.models import Track
 from apps.recordings.places import clear_file, sealed_file
 from apps.recordings.sealed.files import OpenFile
+from apps.recordings.sealed.header import FRAME_SIZE
 from apps.recordings.sealed.keys import WrappedKey
 from apps.recordings.sealed.reader import Reader
+from apps.recordings.sealing import sealer
 from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.sealing.spool import Spool
 from apps.switch.models import Node
 from tests.factories import make_conference, make_node, make_user
 
 RATE = 16_000
+FRAME = FRAME_SIZE
 KEYS = f"first {base64.b64encode(bytes(range(32))).decode()}"
 MEMORY = Path("/dev/shm")
 
@@ -132,3 +136,21 @@ def recording(
         yield Recording(settings)
     keys.key_provider.cache_clear()
     shutil.rmtree(tmp_path / "recordings", ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is tried again in the next round."""
+    monkeypatch.setattr(sealer, "_PAUSE", 0.0)
+    monkeypatch.setattr(sealer, "_BETWEEN_SWEEPS", 0.0)
+
+
+def until_done(sealing: Sealer, rounds: int = 20) -> None:
+    for _ in range(rounds):
+        if not sealing.round():
+            return
+    raise AssertionError("tracks are still live")
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
