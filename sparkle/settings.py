@@ -285,7 +285,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.recordings.tasks.keep_sealing",
         "schedule": 2.0,
         "options": {"expires": 2.0},
-    }
+    },
+    "apps.recordings.tasks.align_mixes": {
+        "task": "apps.recordings.tasks.align_mixes",
+        "schedule": 5.0,
+        "options": {"expires": 5.0, "queue": "media"},
+    },
 }
 
 LOGGING = {

@@ -6,6 +6,8 @@ sealer (sealing/) the rest; the audio itself is in a sealed file, good for nothi
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +24,9 @@ class Track(models.Model):
     `part` counts the tracks of a leg and kind, or of a conference's mix, from 1: a pause, or a leg that dropped, ends
     one and the next begins another. A track keeps its time: while its speaker is muted it has silence. `started_at` is
     the moment of its first sample by the switchboard's clock, None until the switch has told it.
+
+    `behind` is by how many milliseconds a mix is behind the voices in it, or a voice behind the others (alignment.py),
+    None while that is not known; `aligned` says of a mix that it was found out from all of it.
 
     `frames` are the whole frames of the sealed file that may be read, and `length` the bytes of plaintext in all once
     it is sealed. `sealed_key` is the data key, wrapped by the key `key_id` (sealed/keys.py); both are empty until the
@@ -62,6 +67,8 @@ class Track(models.Model):
     requested_at = models.DateTimeField(_("asked for"))
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    behind = models.SmallIntegerField(_("behind the voices (ms)"), null=True, blank=True)
+    aligned = models.BooleanField(_("aligned"), default=False, db_default=False)
     rate = models.PositiveIntegerField(_("samples a second"), default=16_000)
     channels = models.PositiveSmallIntegerField(_("channels"), default=1)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.LIVE)
@@ -90,6 +97,11 @@ class Track(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.part}"
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """`started_at` by the clock of the voices."""
+        return self.started_at and self.started_at - timedelta(milliseconds=self.behind or 0)
 
 
 class Utterance(models.Model):

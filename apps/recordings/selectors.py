@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from apps.conferences.access import Action
 from apps.conferences.actors import Actor, Caller
@@ -48,7 +49,8 @@ def utterances_for(actor: Actor, conference_id: UUID) -> QuerySet[Utterance]:
 
 
 def _moment(milliseconds: str) -> ExpressionWrapper[Any]:
-    since = ExpressionWrapper(F(milliseconds) * Value(timedelta(milliseconds=1)), output_field=DurationField())
+    into = F(milliseconds) - Coalesce(F("track__behind"), 0)
+    since = ExpressionWrapper(into * Value(timedelta(milliseconds=1)), output_field=DurationField())
     return ExpressionWrapper(F("track__started_at") + since, output_field=DateTimeField())
 
 

@@ -17,6 +17,7 @@ from apps.recordings.models import Track, Utterance
 
 class TrackSerializer(ModelSerializer[Track]):
     name = serializers.CharField(source="participant.name", default="", help_text="Of the participant.")
+    started_at = InstantField(source="begins_at", allow_null=True)
     duration_ms = serializers.SerializerMethodField(help_text="What can be heard now.")
     audio = serializers.SerializerMethodField(
         help_text="The address of the sound, good for ten minutes and for the caller only; null: nothing can be heard."

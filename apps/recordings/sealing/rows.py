@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from apps.recordings.keys import key_provider
 from apps.recordings.models import Track, Utterance
@@ -17,6 +18,9 @@ from apps.recordings.sealed.errors import BadKeys, WrongKey
 from apps.recordings.sealed.keys import WrappedKey, new_data_key
 
 from .speech import Span
+
+UNTOLD: Final = timedelta(seconds=10)
+"""For so long a track waits for what the switch says of it."""
 
 
 class Row(NamedTuple):
@@ -30,6 +34,10 @@ class Row(NamedTuple):
     ended_at: datetime | None
     key_id: str
     sealed_key: bytes
+    of_one: bool
+    """Whether one person speaks in it: in a mix, nobody's utterances are looked for."""
+    told: bool
+    """Whether the switch has said what it records, or will not any more: before, `channels` is a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,22 @@ class Progress:
 
 def live_rows(node_name: str) -> list[Row]:
     found = Track.objects.filter(node__name=node_name, state=Track.State.LIVE).order_by("id")
-    fields = ("id", "conference_id", "rate", "channels", "frames", "ended_at", "key_id", "sealed_key")
-    return [Row._make((*values[:-1], bytes(values[-1]))) for values in found.values_list(*fields)]
+    silent = timezone.now() - UNTOLD
+    return [
+        Row(
+            track.pk,
+            track.conference_id,
+            track.rate,
+            track.channels,
+            track.frames,
+            track.ended_at,
+            track.key_id,
+            bytes(track.sealed_key),
+            of_one=track.kind != Track.Kind.MIX,
+            told=bool(track.started_at or track.ended_at) or track.requested_at < silent,
+        )
+        for track in found
+    ]
 
 
 def data_key(row: Row) -> bytes | None:

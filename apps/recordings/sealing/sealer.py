@@ -88,6 +88,8 @@ class Sealer:
         try:
             sealing = self._open.get(row.id)
             if sealing is None:
+                if not row.told:
+                    return None
                 clear = self._spool.file(row.id)
                 if row.frames == 0 and (clear is None or not clear.stat().st_size):
                     return self._nothing(row) if _is_over(row) else None

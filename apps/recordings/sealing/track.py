@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from cryptography.utils import Buffer
+
 from apps.recordings.models import Track
 from apps.recordings.sealed.errors import Complete, Truncated
 from apps.recordings.sealed.files import OpenFile
@@ -21,7 +23,7 @@ from .spool import let_go
 
 log = logging.getLogger(__name__)
 
-SYNC: Final = 5.0
+SYNC: Final = 15.0
 """Seconds between two writings of a growing file to the disk. Until then a loss of power takes what is sealed; it takes
 the spool, which is memory, as well, so to wait for the disk before plaintext is let go would save no more than this.
 """
@@ -83,9 +85,14 @@ class Sealing:
         start = min(heard, max(told, heard - LOOK_BACK)) // STEP * STEP
         self._detector = Detector(rate, self.row.channels, start=start)
         for piece in reader.pieces(start * rate // 1000 * sample):
-            self._spans += self._detector.feed(piece)
+            self._hear(piece)
         if self.length is not None:
-            self._spans += self._detector.finish()
+            self._hear(b"", last=True)
+
+    def _hear(self, piece: Buffer, *, last: bool = False) -> None:
+        if self.row.of_one:
+            self._spans += self._detector.feed(piece)
+            self._spans += self._detector.finish() if last else ()
 
     def work(self, buffer: memoryview, *, ended: bool) -> None:
         """Seal the whole frames that are new, as many as the buffer takes; after the end, what is left. Raises OSError
@@ -101,7 +108,7 @@ class Sealing:
             piece = self._read(start, buffer[:whole])
             self._writer.append(piece)
             self.frames = self._writer.frames
-            self._spans += self._detector.feed(piece)
+            self._hear(piece)
             if time.monotonic() - self._synced >= SYNC:
                 self._sync()
         elif ended and self._size == before:
@@ -111,7 +118,7 @@ class Sealing:
         self._writer.finish(tail)
         os.fsync(self._sealed)
         _sync_folder(self._sealed_path.parent)
-        self._spans += self._detector.feed(tail) + self._detector.finish()
+        self._hear(tail, last=True)
         self.length = self.frames * FRAME_SIZE + len(tail)
 
     def _read(self, offset: int, buffer: memoryview) -> memoryview:
