@@ -8,3 +8,6 @@ class RecordingsConfig(AppConfig):
     name = "apps.recordings"
     label = "recordings"
     verbose_name = _("Recordings")
+
+    def ready(self) -> None:
+        from . import peak_tasks  # noqa: F401 - Celery is to know its task
