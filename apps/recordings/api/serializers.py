@@ -48,7 +48,7 @@ class PeaksSerializer(serializers.Serializer[Any]):
     per_second = serializers.IntegerField()
     peaks = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=255),
-        help_text="The loudest sample of each tenth of a second, evenly in dB: 255 is full scale, 0 is 60 dB below or less.",
+        help_text="The loudest sample of each tenth of a second, evenly in dB: 255 is full scale, 0 is -60 dB or less.",
     )
 
 
