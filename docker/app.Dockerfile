@@ -34,7 +34,8 @@ LABEL org.opencontainers.image.title="SparkleConference" \
 RUN groupadd --gid 10001 sparkle \
     && useradd --uid 10001 --gid sparkle --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin sparkle \
     && install --directory --owner sparkle --group sparkle --mode 0700 \
-        /var/lib/sparkle /var/lib/sparkle/node /var/lib/sparkle/sounds /var/lib/sparkle/spool
+        /var/lib/sparkle /var/lib/sparkle/node /var/lib/sparkle/sounds /var/lib/sparkle/spool \
+        /var/lib/sparkle/recordings
 
 ENV PATH=/opt/sparkle/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -10,6 +10,11 @@ random() {
     od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
 }
 
+# What recordings are sealed under. Without it nobody hears them: keep a copy of it elsewhere.
+recording_key() {
+    printf 'first %s' "$(head -c 32 /dev/urandom | base64)"
+}
+
 keep() {
     if [ ! -e "secrets/$1" ]; then
         printf '%s\n' "$2" > "secrets/.$1"
@@ -25,4 +30,5 @@ keep secret-key "$(random)"
 keep postgres-password "$(random)"
 keep database-url "postgres://sparkle:$(cat secrets/postgres-password)@postgres:5432/sparkle"
 keep valkey-auth "requirepass $(random)"
+keep recording-keys "$(recording_key)"
 keep redis-url "redis://:$(sed 's/requirepass //' secrets/valkey-auth)@valkey:6379/0"

@@ -260,6 +260,7 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Beside these, each node has a queue of its own: apps/recordings/tasks.py.
 CELERY_TASK_QUEUES = [Queue("default"), Queue("media"), Queue("minutes")]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True
@@ -279,6 +280,12 @@ CELERY_BEAT_SCHEDULE = {
         "apps.switch.tasks.forget_sign_ins",
         "apps.conferences.tasks.forget_deltas",
     )
+} | {
+    "apps.recordings.tasks.keep_sealing": {
+        "task": "apps.recordings.tasks.keep_sealing",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    }
 }
 
 LOGGING = {

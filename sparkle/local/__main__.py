@@ -13,8 +13,10 @@ import os
 import sys
 from pathlib import Path
 
+from sparkle.env import envstr
 from sparkle.local.embedded import port_is_free, prepare_postgres, prepare_valkey, remembered_port, remembered_secret
 from sparkle.local.environment import ROOT, remember_installation, var_directory
+from sparkle.local.recording import recording_environment
 from sparkle.local.supervise import Kind, Lock, Program, StartError, Supervisor
 from sparkle.local.switch import Switch, choose_switch
 
@@ -55,6 +57,7 @@ def _run(var: Path) -> int:
     if switch.program and not switch.configure:
         foundation.append(switch.program)
     told |= switch.environment
+    told |= recording_environment(var)
     password = remembered_secret(var / "demo-password", size=9)  # a person types it
     told["SPARKLE_DEMO_PASSWORD_FILE"] = str(var / "demo-password")
     stamp, fingerprint = var / "prepared", _fingerprint(told)
@@ -80,6 +83,17 @@ def _run(var: Path) -> int:
 def _applications(var: Path, port: int, xml_port: int) -> list[Program]:
     celery = ["--quiet", "-A", "sparkle.celery"]
     worker = ["--queues", "default,media,minutes", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+    sealer = [
+        "--queues",
+        f"media.{envstr('SPARKLE_NODE_NAME', 'local')}",
+        "--hostname",
+        "sealer@%h",
+        "--concurrency",
+        "1",
+        "--pool",
+        "prefork",
+    ]
+    sealer += ["--without-gossip", "--without-mingle"]
     web = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     # One prebuilt frame goes to all sockets: compressing it for each would cost more than it saves.
     web += ["--ws", "apps.core.websocket:SharingProtocol", "--ws-per-message-deflate", "false"]
@@ -96,6 +110,9 @@ def _applications(var: Path, port: int, xml_port: int) -> list[Program]:
         Program("switchboard-1", [sys.executable, "manage.py", "switchboard"]),
         Program("switchboard-2", [sys.executable, "manage.py", "switchboard"]),
         Program("worker", _python("celery", *celery, "worker", "--loglevel", "INFO", *worker)),
+        # One process for the queue, which keeps its files open from one job to the next. A child of the worker
+        # (prefork): while it seals, which it always does, the worker itself gives its signs of life and takes signals.
+        Program("sealer", _python("celery", *celery, "worker", "--loglevel", "INFO", *sealer)),
         # Not inside the worker: there it would be a process that outlives a killed worker.
         Program("beat", _python("celery", *celery, "beat", "--schedule", str(var / "celerybeat-schedule"))),
     ]

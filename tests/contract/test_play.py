@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import numpy as np
 
-from apps.switch.commands import Mute, Play, StopPlay
-from apps.switch.events import MemberJoined, PlayDone, PlayStarted, Talking
+from apps.switch.commands import Kill, MaskTrack, Mute, Play, StartMix, StartTrack, StopMix, StopPlay, StopTrack
+from apps.switch.events import (
+    LegEnded,
+    MemberJoined,
+    MixEnded,
+    MixStarted,
+    PlayDone,
+    PlayStarted,
+    Talking,
+    TrackEnded,
+    TrackStarted,
+)
 from apps.switch.prompts import sound
 from apps.switch.speech import synthesise
 from tests.contract.desk import HEARD, Desk, levels
@@ -123,10 +135,11 @@ def test_a_recording_that_cannot_be_opened(desk: Desk) -> None:
 
 def _track(desk: Desk, leg: UUID) -> Path:
     path = desk.switch.folder / f"{uuid4().hex}.raw"
-    variables = (
-        "{RECORD_READ_ONLY=true,record_sample_rate=16000,enable_file_write_buffering=false,RECORD_PRE_BUFFER_FRAMES=1}"
-    )
-    assert desk.client.api(f"uuid_record {leg} start {path} 0 {variables}") == "+OK Success\n"
+    asked = desk.clock()
+    desk.command(StartTrack(leg, str(path)))
+    started = desk.expect(TrackStarted, lambda event: event.leg == leg)
+    assert (started.path, started.channels) == (str(path), 1)
+    assert asked - 0.05 < started.at < asked + 1
     return path
 
 
@@ -145,16 +158,17 @@ def test_a_track_grows_and_hears_through_the_mute_but_not_through_the_mask(desk:
     track = levels(_read(path)[-12_000:])
     assert track[800] < HEARD < track[500]
 
-    assert desk.client.api(f"uuid_record {leg} mask {path}") == "+OK Success\n"
+    desk.command(MaskTrack(leg, str(path), masked=True))
     masked_at = path.stat().st_size
     wait_until(lambda: path.stat().st_size > masked_at + 32_000, "another second")
     assert levels(_read(path)[-12_000:])[500] < 1
-    assert desk.client.api(f"uuid_record {leg} unmask {path}") == "+OK Success\n"
+    desk.command(MaskTrack(leg, str(path), masked=False))
     unmasked_at = path.stat().st_size
     wait_until(lambda: path.stat().st_size > unmasked_at + 32_000, "and another")
     assert levels(_read(path)[-12_000:])[500] > HEARD
 
-    assert desk.client.api(f"uuid_record {leg} stop {path}") == "+OK Success\n"
+    desk.command(StopTrack(leg, str(path)))
+    assert desk.expect(TrackEnded, lambda event: event.leg == leg).path == str(path)
     assert desk.client.api(f"uuid_record {leg} stop {path}") == "-ERR Cannot stop record session!\n"
 
 
@@ -172,3 +186,47 @@ def test_a_track_survives_a_move(desk: Desk) -> None:
     moved_at = path.stat().st_size
     wait_until(lambda: path.stat().st_size > moved_at + 20_000, "the track goes on")
     assert levels(_read(path)[-8_000:])[500] > HEARD
+
+
+def test_a_leg_that_hangs_up_ends_its_track_before_the_leg_ends(desk: Desk) -> None:
+    leg = desk.call("9105")
+    path = _track(desk, leg)
+    desk.client.settle(1)
+    desk.command(Kill(leg))
+    ended = desk.expect(TrackEnded, lambda event: event.leg == leg)
+    assert ended.path == str(path)
+    assert ended.sequence < desk.expect(LegEnded, lambda event: event.leg == leg).sequence
+
+
+def test_a_track_that_is_begun_again_goes_on_as_it_was(desk: Desk) -> None:
+    leg = desk.call("9105")
+    path = _track(desk, leg)
+    wait_until(lambda: path.stat().st_size > 32_000, "a second of the track")
+    size = path.stat().st_size
+    desk.send(StartTrack(leg, str(path)))
+    assert not desk.seen(TrackStarted)
+    assert path.stat().st_size > size
+
+
+def test_the_mix_of_a_room_is_samples_and_nothing_else_and_grows_as_it_is_spoken(desk: Desk) -> None:
+    desk.call("9108")
+    desk.call("9105")
+    path = desk.switch.folder / f"{uuid4().hex}.raw"
+    desk.command(StartMix(desk.room, str(path)))
+    assert desk.expect(MixStarted, lambda event: event.path == str(path)).error == ""
+    [room] = desk.snapshot().rooms
+    assert room.recordings == (str(path),)
+    wait_until(lambda: path.exists() and path.stat().st_size > 32_000, "a second of the mix")
+    sizes = []
+    for _ in range(8):
+        sizes.append(path.stat().st_size)
+        time.sleep(0.25)
+    steps = [after - before for before, after in pairwise(sizes)]
+    assert max(steps) < 3 * 8_000, "in pieces of less than 3/4 s"
+    desk.client.send(f"api conference {desk.room.name} record {path}")
+    assert not desk.seen(MixStarted)
+    desk.send(StopMix(desk.room, str(path)))  # whose answer begins otherwise than others
+    assert desk.expect(MixEnded, lambda event: event.path == str(path)).room == desk.room.name
+    heard = levels(_read(path)[-16_000:])
+    assert heard[500] > HEARD
+    assert heard[800] > HEARD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -191,6 +192,7 @@ def running_stack(*, switch: str, **environment: str) -> Iterator[Stack]:
             yield running.start()
         finally:
             running.stop()
+            shutil.rmtree(running.told()["SPARKLE_SPOOL_DIR"], ignore_errors=True)
 
 
 def _free_port() -> int:

@@ -25,7 +25,8 @@ _CHECK_SIZE: Final = 32
 HEADER_SIZE: Final = _FIELDS.size + _CHECK_SIZE
 
 DATA_KEY_SIZE: Final = 32
-FRAME_SIZE: Final = 1 << 16
+FRAME_SIZE: Final = 1 << 14
+"""Of our files. 0.51 s of 16 kHz mono: what somebody said can be played two seconds after they stopped."""
 _FRAME_SIZES: Final = tuple(1 << power for power in range(6, 21))
 
 

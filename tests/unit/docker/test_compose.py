@@ -21,6 +21,8 @@ from django.core.management import get_commands, load_command_class
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from uvicorn.main import main as uvicorn
 
+from apps.recordings.sealed.keys import KeyRing
+from apps.recordings.tasks import queue_of
 from sparkle.local.environment import ROOT
 
 from .files import COMPOSE, DOCKER, SERVICES, STEPS, processes, variables
@@ -99,10 +101,17 @@ def test_two_switchboards_for_one_node() -> None:
     assert first["command"][-1].startswith("--node=")
 
 
+def test_a_sealer_is_one_process_beside_the_spool() -> None:
+    """A second one, or another job in its way, would hold sealing up; nobody else is near what is in the clear."""
+    assert "--concurrency=1" in SERVICES["sealer"]["command"]
+    with_spool = {name for name, service in SERVICES.items() if "spool:" in str(service.get("volumes"))}
+    assert with_spool == {"freeswitch", "sealer"}
+
+
 def test_every_queue_has_a_worker_and_beat_is_one() -> None:
     words = [word for service in SERVICES.values() for command in processes(service) for word in command]
     queues = [word.removeprefix("--queues=") for word in words if word.startswith("--queues=")]
-    assert sorted(queues) == sorted(queue.name for queue in settings.CELERY_TASK_QUEUES)
+    assert sorted(queues) == sorted([*(queue.name for queue in settings.CELERY_TASK_QUEUES), queue_of("node-1")])
     assert words.count("beat") == 1
 
 
@@ -187,3 +196,4 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     assert texts["database-url"] == f"postgres://sparkle:{texts['postgres-password']}@postgres:5432/sparkle"
     assert texts["valkey-auth"].removeprefix("requirepass ") in texts["redis-url"]
     assert len(texts["secret-key"]) == 64
+    assert KeyRing.parse(texts["recording-keys"]).current == "first"

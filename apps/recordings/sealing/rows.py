@@ -1,0 +1,106 @@
+"""What the sealer asks of the database and tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from apps.recordings.keys import key_provider
+from apps.recordings.models import Track, Utterance
+from apps.recordings.sealed.errors import BadKeys, WrongKey
+from apps.recordings.sealed.keys import WrappedKey, new_data_key
+
+from .speech import Span
+
+
+class Row(NamedTuple):
+    """A live track as the database has it."""
+
+    id: UUID
+    conference: UUID
+    rate: int
+    channels: int
+    frames: int
+    ended_at: datetime | None
+    key_id: str
+    sealed_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is to be written of a track whose row still says `before` frames. `length` in bytes once it is sealed."""
+
+    track: UUID
+    before: int
+    frames: int
+    state: Track.State = Track.State.LIVE
+    length: int | None = None
+    spans: Sequence[Span] = ()
+
+
+def live_rows(node_name: str) -> list[Row]:
+    found = Track.objects.filter(node__name=node_name, state=Track.State.LIVE).order_by("id")
+    fields = ("id", "conference_id", "rate", "channels", "frames", "ended_at", "key_id", "sealed_key")
+    return [Row._make((*values[:-1], bytes(values[-1]))) for values in found.values_list(*fields)]
+
+
+def data_key(row: Row) -> bytes | None:
+    """The track's key, made where it has none; None where somebody else has just made one. Raises BadKeys, UnknownKey:
+    neither says anything of the sealed file.
+    """
+    if row.key_id:
+        try:
+            return key_provider().unwrap(row.id, WrappedKey(row.key_id, row.sealed_key))
+        except WrongKey as error:
+            raise BadKeys(f"{row.key_id}: {error}") from None
+    key = new_data_key()
+    wrapped = key_provider().wrap(row.id, key)
+    # In the row before anything is sealed with it: without its row, a file is lost.
+    keyless = Track.objects.filter(pk=row.id, state=Track.State.LIVE, key_id="")
+    return key if keyless.update(key_id=wrapped.key_id, sealed_key=wrapped.sealed) else None
+
+
+def last_told(track: UUID) -> int:
+    """Where the last utterance of a track ends, in milliseconds."""
+    return Utterance.objects.filter(track=track).aggregate(end=Max("end"))["end"] or 0
+
+
+def states(tracks: Sequence[UUID]) -> dict[UUID, tuple[str, int | None]]:
+    """State and length of those that have a row."""
+    found = Track.objects.filter(pk__in=tracks)
+    return {track: (state, length) for track, state, length in found.values_list("pk", "state", "length")}
+
+
+def confirm(progress: Sequence[Progress]) -> set[UUID]:
+    """Write it, all or nothing; the tracks whose rows were as expected. The others were written by somebody else."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE recordings_track AS t SET frames = new.frames, state = new.state, length = new.length"
+            " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::text[], %s::bigint[])"
+            " AS new (id, before, frames, state, length)"
+            " WHERE t.id = new.id AND t.state = 'live' AND t.frames = new.before RETURNING t.id",
+            [
+                [each.track for each in progress],
+                [each.before for each in progress],
+                [each.frames for each in progress],
+                [each.state.value for each in progress],
+                [each.length for each in progress],
+            ],
+        )
+        written: set[UUID] = {track for (track,) in cursor.fetchall()}
+        utterances = [
+            Utterance(track_id=each.track, start=span.start, end=span.end)
+            for each in progress
+            if each.track in written
+            for span in each.spans
+        ]
+        if utterances:
+            # One may be there: whether an earlier commit failed is not always known.
+            Utterance.objects.bulk_create(utterances, ignore_conflicts=True)
+    return written
