@@ -1,6 +1,6 @@
 """A recording of a conference, sealed as the sealer does it: run inside an installation, for tests in browsers.
 
-    python -m tests.browser.recorded CONFERENCE SECONDS
+python -m tests.browser.recorded CONFERENCE SECONDS
 """
 
 from __future__ import annotations

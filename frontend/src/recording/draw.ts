@@ -7,10 +7,16 @@ import { columns, gapsOf, MIX, ticksOf, within, type Lane, type Said, type Span 
 
 /** Heights, px. */
 export const RULER = 30;
+/** Of a lane: the least, and the most where there is room. */
 export const LANE = 46;
+export const LANE_MOST = 72;
 /** Above and below what is in a lane. */
 const PAD = 7;
 const TICKS_APART = 96;
+/** A narrower block is all of its colour, px. */
+const LEAST = 7;
+/** Loudness is told in even steps of dB, which alone draw a flat band. */
+const CONTRAST = 1.7;
 
 const TOKENS = ["surface", "surface-2", "surface-hover", "border", "border-strong", "text", "text-2", "text-3", "accent", "accent-soft", "ok", "ok-soft", "warn", "warn-soft", "violet", "violet-soft", "bad"] as const;
 export type Colours = Record<(typeof TOKENS)[number], string> & { font: string };
@@ -37,10 +43,13 @@ export interface View {
   /** The first lane in sight, and how far it is scrolled out; px. */
   first: number;
   offset: number;
+  /** The height of a lane, px. */
+  lane: number;
 }
 
 export interface Scene {
   lanes: Lane[];
+  range: Span;
   peaks: ReadonlyMap<string, Uint8Array>;
   perSecond: number;
   /** The utterance that plays, the lane that is chosen, the utterance below the pointer. */
@@ -73,14 +82,15 @@ function hatch(context: CanvasRenderingContext2D, colour: string): CanvasPattern
 }
 
 export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene, colours: Colours): void {
-  const { width, height, from, scale, first, offset } = view;
+  const { width, height, from, scale, first, offset, lane: high } = view;
   const seen: Span = { from, to: from + width / scale };
+  const shown: Span = { from: Math.max(seen.from, scene.range.from), to: Math.max(scene.range.from, Math.min(seen.to, scene.range.to)) };
   const x = (moment: number) => (moment - from) * scale;
   context.clearRect(0, 0, width, height);
 
   const ticks = ticksOf(seen, scale, TICKS_APART);
   for (let index = first; index < scene.lanes.length; index += 1) {
-    const top = RULER + (index - first) * LANE - offset;
+    const top = RULER + (index - first) * high - offset;
     if (top > height) break;
     drawLane(scene.lanes[index]!, top);
   }
@@ -89,14 +99,14 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
   function drawLane(lane: Lane, top: number): void {
     const tone = toneOf(lane.role);
     context.fillStyle = lane.key === scene.chosen ? colours["surface-2"] : colours.surface;
-    context.fillRect(0, top, width, LANE);
+    context.fillRect(0, top, width, high);
     context.fillStyle = colours.border;
-    for (const tick of ticks) context.fillRect(Math.round(x(tick)), top, 1, LANE);
-    for (const gap of gapsOf(within(lane.parts, seen), seen)) {
+    for (const tick of ticks) context.fillRect(Math.round(x(tick)), top, 1, high);
+    for (const gap of gapsOf(within(lane.parts, seen), shown)) {
       context.fillStyle = colours["surface-2"];
-      context.fillRect(x(gap.from), top, (gap.to - gap.from) * scale, LANE);
+      context.fillRect(x(gap.from), top, (gap.to - gap.from) * scale, high);
       context.fillStyle = hatch(context, colours.border);
-      context.fillRect(x(gap.from), top, (gap.to - gap.from) * scale, LANE);
+      context.fillRect(x(gap.from), top, (gap.to - gap.from) * scale, high);
     }
     for (const part of within(lane.parts, seen)) {
       if (part.state === "erased" || part.state === "damaged") strike(part, top);
@@ -105,15 +115,15 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     const whispers = new Set(lane.parts.filter(({ whisper }) => whisper).map(({ track }) => track));
     for (const said of within(lane.said, seen)) block(lane, said, top, whispers.has(said.track) ? "violet" : tone);
     context.fillStyle = colours.border;
-    context.fillRect(0, top + LANE - 1, width, 1);
+    context.fillRect(0, top + high - 1, width, 1);
   }
 
   function strike(part: Span, top: number): void {
     context.strokeStyle = colours["border-strong"];
     context.setLineDash([3, 4]);
     context.beginPath();
-    context.moveTo(Math.max(0, x(part.from)), top + LANE / 2);
-    context.lineTo(Math.min(width, x(part.to)), top + LANE / 2);
+    context.moveTo(Math.max(0, x(part.from)), top + high / 2);
+    context.lineTo(Math.min(width, x(part.to)), top + high / 2);
     context.stroke();
     context.setLineDash([]);
   }
@@ -124,30 +134,31 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     const size = Math.max(3, (said.to - said.from) * scale);
     const isPlaying = said.id === scene.playing;
     context.beginPath();
-    context.roundRect(left, top + PAD, size, LANE - 2 * PAD - 1, Math.min(4, size / 2));
+    context.roundRect(left, top + PAD, size, high - 2 * PAD - 1, Math.min(4, size / 2));
     const part = lane.parts.find(({ track }) => track === said.track);
     const loud = part && scene.peaks.get(part.track);
-    context.fillStyle = said.audio === null ? colours["surface-hover"] : loud || size > 8 ? colours[`${tone}-soft`] : colours[tone];
+    context.fillStyle = said.audio === null ? colours["surface-hover"] : size > LEAST ? colours[`${tone}-soft`] : colours[tone];
     context.fill();
-    if (said.audio !== null && part && loud) wave(part, said, top, colours[tone]);
-    else if (said.audio !== null && size > 8) {
+    const hasRoom = size > LEAST && said.audio !== null;
+    if (hasRoom && part && loud) wave(part, said, top, colours[tone]);
+    else if (hasRoom) {
       // Without a waveform yet: a bar where it will be.
       context.fillStyle = colours[tone];
       context.globalAlpha = 0.55;
       context.beginPath();
-      context.roundRect(left + 3, top + LANE / 2 - 2.5, size - 6, 4, 2);
+      context.roundRect(left + 3, top + high / 2 - 2.5, size - 6, 4, 2);
       context.fill();
       context.globalAlpha = 1;
     }
     if (isPlaying || said.id === scene.hovered) {
       context.beginPath();
-      context.roundRect(left + 0.5, top + PAD + 0.5, Math.max(2, size - 1), LANE - 2 * PAD - 2, Math.min(4, size / 2));
+      context.roundRect(left + 0.5, top + PAD + 0.5, Math.max(2, size - 1), high - 2 * PAD - 2, Math.min(4, size / 2));
       context.strokeStyle = colours[tone];
       context.lineWidth = isPlaying ? 2 : 1;
       context.stroke();
       context.lineWidth = 1;
     }
-    if (tone === "violet" && size > 22) lock(Math.max(left, 0) + 4, top + PAD + 3);
+    if (tone === "violet" && size > 30) lock(Math.max(left, 0) + 4, top + PAD + 3);
   }
 
   function lock(left: number, top: number): void {
@@ -168,7 +179,7 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     const loud = scene.peaks.get(part.track);
     const [begins, ends] = [Math.max(span.from, seen.from), Math.min(span.to, seen.to)];
     if (ends <= begins) return;
-    const middle = top + (LANE - 1) / 2;
+    const middle = top + (high - 1) / 2;
     context.fillStyle = colour;
     if (!loud) {
       context.globalAlpha = 0.5;
@@ -181,12 +192,12 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     const start = Math.floor((begins - part.from) / bar) * bar;
     const count = Math.max(1, Math.ceil((ends - part.from - start) / bar));
     const place = (ms: number) => (ms * scene.perSecond) / 1000;
-    const room = (LANE - 2 * PAD - 7) / 2;
+    const room = (high - 2 * PAD - 7) / 2;
     const found = columns(loud, place(start), place(start + count * bar), count);
     const [leftmost, rightmost] = [x(begins) + 1, x(ends) - 1];
     for (let column = 0; column < count; column += 1) {
       const left = Math.max(leftmost, x(part.from + start + column * bar));
-      const size = Math.max(0.7, (found[column]! / 255) * room);
+      const size = Math.max(0.7, (found[column]! / 255) ** CONTRAST * room);
       const wide = Math.min(2, rightmost - left);
       if (wide > 0) context.fillRect(left, middle - size, wide, 2 * size);
     }
