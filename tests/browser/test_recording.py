@@ -1,4 +1,4 @@
-"""What was recorded, seen and heard in the console. The sound is really played: Chromium's audio element says how far."""
+"""What was recorded, seen and heard in the console. It is really played: Chromium's audio element says how far."""
 
 from __future__ import annotations
 
