@@ -100,7 +100,7 @@ def _record(conference_id: str, seconds: int) -> None:
             samples = _samples(own, end - start - late, index + 1)
             mixed[len(mixed) - len(samples) :] += samples
             keep(samples, start + late, own, participant=person, part=part)
-        keep(mixed, start, [], part=part)
+        keep(mixed, start, [(a, b) for _, a, b in said], part=part)
     for whisper in conference.whispers.all()[:1]:
         for index, person in enumerate(people[:2]):
             spoken = [(a, b) for speaker, a, b in turns(2, 14, 9) if speaker == index]

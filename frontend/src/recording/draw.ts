@@ -27,9 +27,9 @@ export function coloursOf(element: HTMLElement): Colours {
   return { ...found, font: style.fontFamily } as Colours;
 }
 
-type Tone = "accent" | "ok" | "warn" | "violet";
+type Tone = "accent" | "ok" | "warn" | "violet" | "mix";
 /** The colour of a lane; those in charge stand out. */
-export function toneOf(role: Role | null): Tone {
+export function toneOf(role: Role | null): "accent" | "ok" | "warn" {
   if (role === "owner" || role === "manager") return "accent";
   return role === "chair" ? "warn" : "ok";
 }
@@ -113,7 +113,11 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
       else if (lane.key === MIX) wave(part, part, top, colours["text-3"]);
     }
     const whispers = new Set(lane.parts.filter(({ whisper }) => whisper).map(({ track }) => track));
-    for (const said of within(lane.said, seen)) block(lane, said, top, whispers.has(said.track) ? "violet" : tone);
+    for (const said of within(lane.said, seen)) {
+      if (lane.key !== MIX) block(lane, said, top, whispers.has(said.track) ? "violet" : tone);
+      // Its waveform says more, once there is one.
+      else if (!scene.peaks.has(said.track)) block(lane, said, top, "mix");
+    }
     context.fillStyle = colours.border;
     context.fillRect(0, top + high - 1, width, 1);
   }
@@ -129,6 +133,7 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
   }
 
   function block(lane: Lane, said: Said, top: number, tone: Tone): void {
+    const [strong, soft] = tone === "mix" ? [colours["text-3"], colours["surface-hover"]] : [colours[tone], colours[`${tone}-soft`]];
     const left = x(said.from);
     // So that also the shortest can be hit.
     const size = Math.max(3, (said.to - said.from) * scale);
@@ -137,13 +142,13 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     context.roundRect(left, top + PAD, size, high - 2 * PAD - 1, Math.min(4, size / 2));
     const part = lane.parts.find(({ track }) => track === said.track);
     const loud = part && scene.peaks.get(part.track);
-    context.fillStyle = said.audio === null ? colours["surface-hover"] : size > LEAST ? colours[`${tone}-soft`] : colours[tone];
+    context.fillStyle = said.audio === null ? colours["surface-hover"] : size > LEAST ? soft : strong;
     context.fill();
     const hasRoom = size > LEAST && said.audio !== null;
-    if (hasRoom && part && loud) wave(part, said, top, colours[tone]);
+    if (hasRoom && part && loud) wave(part, said, top, strong);
     else if (hasRoom) {
       // Without a waveform yet: a bar where it will be.
-      context.fillStyle = colours[tone];
+      context.fillStyle = strong;
       context.globalAlpha = 0.55;
       context.beginPath();
       context.roundRect(left + 3, top + high / 2 - 2.5, size - 6, 4, 2);
@@ -153,7 +158,7 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     if (isPlaying || said.id === scene.hovered) {
       context.beginPath();
       context.roundRect(left + 0.5, top + PAD + 0.5, Math.max(2, size - 1), high - 2 * PAD - 2, Math.min(4, size / 2));
-      context.strokeStyle = colours[tone];
+      context.strokeStyle = strong;
       context.lineWidth = isPlaying ? 2 : 1;
       context.stroke();
       context.lineWidth = 1;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Role, Track, Utterance } from "@/api/types";
 
-import { askAfter, columns, gapsOf, lanesOf, merge, MIX, nextSaid, partAt, previousSaid, rangeOf, saidAt, saidOf, ticksOf, within, type Said } from "./lanes";
+import { askAfter, columns, gapsOf, lanesOf, merge, MIX, nextSaid, partAt, previousSaid, rangeOf, saidAt, saidOf, spoken, ticksOf, within, type Said } from "./lanes";
 
 const BEGAN = Date.parse("2026-11-26T08:00:00Z");
 const iso = (ms: number) => new Date(BEGAN + ms).toISOString();
@@ -37,6 +37,10 @@ describe("merging what is told again and again", () => {
   it("asks again from a little before the latest end", () => {
     expect(askAfter([], 1000)).toBeUndefined();
     expect(askAfter([said("a", BEGAN, BEGAN + 9000), said("b", BEGAN + 1, BEGAN + 3000)], 1000)).toBe(iso(8000));
+  });
+
+  it("knows what persons said from what the main room heard", () => {
+    expect(ids(spoken([said("a", 0, 1), said("m", 0, 1, { participant: null }), said("b", 2, 3)]))).toEqual(["a", "b"]);
   });
 
   it("reads what the API says", () => {

@@ -46,6 +46,9 @@ export function saidOf(utterance: Utterance, told: number): Said {
   return { id, track, participant, name, audio, told, from: Date.parse(starts_at), to: Date.parse(ends_at) };
 }
 
+/** What persons said: what is heard in the main room is that once more, and announcements. */
+export const spoken = (said: Said[]) => said.filter(({ participant }) => participant !== null);
+
 const before = (a: Said, b: Said) => a.from - b.from || (a.id < b.id ? -1 : Number(a.id > b.id));
 
 /** Known ones, in their order, with what was told later: each once, with its newest link. The same array where nothing came. */

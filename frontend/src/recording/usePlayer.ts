@@ -11,6 +11,8 @@ export const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 /** What was said a moment ago is heard a few seconds later: tried again so often, after so many ms. */
 const AGAIN = 8;
 const AGAIN_AFTER = 1000;
+/** Who has caught up with the conference waits until so much more can be heard, rather than hear it in shreds; ms. */
+const LEAD = 5000;
 
 type Source = { said: Said; part?: undefined } | { part: Part; said?: undefined };
 
@@ -132,7 +134,7 @@ export function usePlayer(recorded: RecordedState, lanes: () => Lane[], onProble
     await recorded.loadTracks().catch(() => undefined);
     if (mine !== turn) return;
     const part = mix.value?.parts.find(({ track }) => track === current.part.track);
-    if (part && part.heard > time.value + 200) return void start({ part }, time.value);
+    if (part && part.heard > time.value + (part.state === "live" ? LEAD : 200)) return void start({ part }, time.value);
     // As far as the conference itself: it goes on when there is more.
     if (part?.state === "live") return void (retry = setTimeout(() => void finished(), 2 * AGAIN_AFTER));
     const after = partAt(mix.value?.parts ?? [], part?.to ?? time.value);
@@ -174,7 +176,7 @@ export function usePlayer(recorded: RecordedState, lanes: () => Lane[], onProble
       } else void start({ part }, at, at > part.heard);
       return;
     }
-    const next = nextSaid(recorded.said.value, moment, null);
+    const next = nextSaid(recorded.voices.value, moment, null);
     if (next) void playSaid(next);
     else time.value = moment;
   }
@@ -199,7 +201,7 @@ export function usePlayer(recorded: RecordedState, lanes: () => Lane[], onProble
 
   /** The next utterance of a lane, or (null) of anybody, or the one before. */
   function step(lane: Lane | null, by: 1 | -1): Said | null {
-    const list = lane ? lane.said : recorded.said.value;
+    const list = lane ? lane.said : recorded.voices.value;
     const found = (by > 0 ? nextSaid : previousSaid)(list, time.value, said.value);
     if (found) void playSaid(found);
     return found;

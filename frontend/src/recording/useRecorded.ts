@@ -1,11 +1,11 @@
 /** What there is of a conference to hear, kept up to date while there will be more. */
 
-import { onBeforeUnmount, onMounted, ref, shallowRef, watch } from "vue";
+import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch } from "vue";
 
 import { api, asProblem, type Problem } from "@/api";
 import type { Track, Utterance } from "@/api/types";
 
-import { askAfter, merge, saidOf, type Said } from "./lanes";
+import { askAfter, merge, saidOf, spoken, type Said } from "./lanes";
 
 /** Between two questions; ms. */
 const POLL = 2000;
@@ -20,6 +20,8 @@ const GOOD_FOR = 9 * 60_000;
 export function useRecorded(id: string, isOver: () => boolean) {
   const tracks = shallowRef<Track[]>([]);
   const said = shallowRef<Said[]>([]);
+  /** Of persons. */
+  const voices = computed(() => spoken(said.value));
   const abilities = shallowRef<string[]>([]);
   const ready = ref(false);
   const failed = shallowRef<Problem | null>(null);
@@ -112,7 +114,7 @@ export function useRecorded(id: string, isOver: () => boolean) {
     document.removeEventListener("visibilitychange", seen);
   });
 
-  return { tracks, said, abilities, ready, failed, load, loadTracks, trackLink, saidLink };
+  return { tracks, said, voices, abilities, ready, failed, load, loadTracks, trackLink, saidLink };
 }
 
 export type RecordedState = ReturnType<typeof useRecorded>;
