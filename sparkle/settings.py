@@ -249,6 +249,7 @@ SPECTACULAR_SETTINGS = {
         "RoleWithPinEnum": "apps.conferences.services.inputs.WITH_PIN",
         "FloorModeEnum": "apps.conferences.models.FloorMode",
         "LobbyEnum": "apps.accounts.models.Lobby",
+        "RecordingEnum": "apps.conferences.models.Conference.Recording",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -263,6 +264,10 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Beside these, each node has a queue of its own: apps/recordings/tasks.py.
 CELERY_TASK_QUEUES = [Queue("default"), Queue("media"), Queue("minutes")]
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "apps.recordings.tasks.make_peaks": {"queue": "media"},
+    "apps.recordings.tasks.make_missing_peaks": {"queue": "media"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -285,7 +290,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.recordings.tasks.keep_sealing",
         "schedule": 2.0,
         "options": {"expires": 2.0},
-    }
+    },
+    "apps.recordings.tasks.make_missing_peaks": {
+        "task": "apps.recordings.tasks.make_missing_peaks",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
 }
 
 LOGGING = {

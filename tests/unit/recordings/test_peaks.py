@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.core.cache import cache
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -15,8 +18,9 @@ from apps.conferences.models import Conference, Whisper
 from apps.core.models import AuditEntry
 from apps.recordings import peaks
 from apps.recordings.models import Track
-from apps.recordings.peak_tasks import make_peaks
+from apps.recordings.peak_tasks import make_missing_peaks, make_peaks
 from apps.recordings.places import peaks_file
+from sparkle.celery import app
 from tests.factories import CAST, add_participant, make_conference, make_scene
 from tests.unit.recordings.tracks import flip, make_track, path_of, refused
 
@@ -145,6 +149,45 @@ class TestKept:
         with pytest.raises(OSError, match="No space"):
             make_peaks(str(track.pk))
         assert [path.name for path in (recordings / conference.pk.hex).iterdir()] == [path_of(track).name]
+
+
+class TestMissing:
+    @pytest.fixture(autouse=True)
+    def forgotten(self) -> None:
+        cache.clear()
+
+    def test_are_made_soon_after_sealing(self, conference: Conference) -> None:
+        now = timezone.now()
+        fresh = [make_track(conference, SAID, ended_at=now) for _ in range(2)]
+        old = make_track(conference, SAID, ended_at=now - timedelta(days=2))
+        live = make_track(conference, SAID, live=True)
+        assert make_missing_peaks() == 2
+        assert make_missing_peaks() == 0
+        assert [kept(track).exists() for track in (*fresh, old, live)] == [True, True, False, False]
+
+    def test_what_cannot_be_opened_holds_nothing_up(
+        self, conference: Conference, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        damaged = make_track(conference, SAID, ended_at=timezone.now())
+        flip(damaged, 200)
+        good = make_track(conference, SAID, ended_at=timezone.now())
+        assert make_missing_peaks() == 1
+        assert kept(good).exists()
+        tried: list[str] = []
+        monkeypatch.setattr("apps.recordings.peak_tasks.make_peaks", tried.append)
+        assert make_missing_peaks() == 0
+        assert tried == []
+
+    def test_in_turns(self, conference: Conference, monkeypatch: pytest.MonkeyPatch) -> None:
+        make_track(conference, SAID, ended_at=timezone.now())
+        monkeypatch.setattr("apps.recordings.peak_tasks.TURN", -1.0)
+        assert make_missing_peaks() == 0
+
+    def test_beat_and_workers_know_it(self) -> None:
+        scheduled = [each for each in app.conf.beat_schedule.values() if each["task"] == make_missing_peaks.name]
+        assert len(scheduled) == 1
+        app.loader.import_default_modules()
+        assert {make_peaks.name, make_missing_peaks.name} <= set(app.tasks)
 
 
 class TestRefused:
