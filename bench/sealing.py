@@ -200,7 +200,7 @@ def live(report: Report) -> None:
     from apps.recordings.places import clear_file
     from apps.recordings.sealing.sealer import Sealer
     from apps.recordings.sealing.spool import Spool
-    from apps.recordings.tasks import BETWEEN_ROUNDS
+    from apps.recordings.tasks.sealing import BETWEEN_ROUNDS
     from apps.switch.speech import speak
     from tests.factories import make_conference, make_node, make_user
 

@@ -249,6 +249,7 @@ SPECTACULAR_SETTINGS = {
         "RoleWithPinEnum": "apps.conferences.services.inputs.WITH_PIN",
         "FloorModeEnum": "apps.conferences.models.FloorMode",
         "LobbyEnum": "apps.accounts.models.Lobby",
+        "RecordingEnum": "apps.conferences.models.Conference.Recording",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -260,9 +261,14 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# Beside these, each node has a queue of its own: apps/recordings/tasks.py.
+# Beside these, each node has a queue of its own: apps/recordings/tasks/.
 CELERY_TASK_QUEUES = [Queue("default"), Queue("media"), Queue("minutes")]
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "apps.recordings.tasks.afterwards.make_peaks": {"queue": "media"},
+    "apps.recordings.tasks.afterwards.make_missing_peaks": {"queue": "media"},
+    "apps.recordings.tasks.afterwards.align_mixes": {"queue": "media"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -281,15 +287,20 @@ CELERY_BEAT_SCHEDULE = {
         "apps.conferences.tasks.forget_deltas",
     )
 } | {
-    "apps.recordings.tasks.keep_sealing": {
-        "task": "apps.recordings.tasks.keep_sealing",
+    "apps.recordings.tasks.sealing.keep_sealing": {
+        "task": "apps.recordings.tasks.sealing.keep_sealing",
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },
-    "apps.recordings.tasks.align_mixes": {
-        "task": "apps.recordings.tasks.align_mixes",
+    "apps.recordings.tasks.afterwards.align_mixes": {
+        "task": "apps.recordings.tasks.afterwards.align_mixes",
         "schedule": 5.0,
-        "options": {"expires": 5.0, "queue": "media"},
+        "options": {"expires": 5.0},
+    },
+    "apps.recordings.tasks.afterwards.make_missing_peaks": {
+        "task": "apps.recordings.tasks.afterwards.make_missing_peaks",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
     },
 }
 

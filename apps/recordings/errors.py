@@ -25,6 +25,12 @@ class NothingRecorded(Problem):
     detail = _("What was said last takes a few seconds until it can be heard.")
 
 
+class StillRecorded(Problem):
+    code = "still_recorded"
+    title = _("This is still being recorded")
+    detail = _("How loud it is can be drawn once it has ended.")
+
+
 class RecordingErased(Problem):
     status = 410
     code = "recording_erased"

@@ -19,3 +19,8 @@ def clear_file(track: UUID) -> Path:
 def sealed_file(conference: UUID, track: UUID) -> Path:
     """The sealed file (docs/sealed-format.md), a folder for each conference."""
     return Path(settings.SPARKLE_RECORDINGS_DIR) / conference.hex / f"{track.hex}.sealed"
+
+
+def peaks_file(conference: UUID, track: UUID) -> Path:
+    """How loud it is (peaks.py), sealed with the same key."""
+    return Path(settings.SPARKLE_RECORDINGS_DIR) / conference.hex / f"{track.hex}.peaks"

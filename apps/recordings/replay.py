@@ -84,7 +84,7 @@ def open_clip(track: Track, start: int, end: int | None = None) -> Clip:
     if track.state == Track.State.EMPTY or (live and not track.frames):
         raise NothingRecorded
     with _readable(track):
-        reader = Reader(File(_path(track)), _data_key(track), frames=track.frames if live else None)
+        reader = Reader(File(_path(track)), data_key(track), frames=track.frames if live else None)
     if not live and reader.length != track.length:
         logger.error("track %s: %s bytes where its row says %s", track.pk, reader.length, track.length)
         raise RecordingDamaged
@@ -104,7 +104,7 @@ def playable(track: Track) -> int:
         return 0
     try:
         with _readable(track):
-            header, _ = read_header(File(_path(track)), _data_key(track))
+            header, _ = read_header(File(_path(track)), data_key(track))
     except (RecordingDamaged, RecordingKeyMissing):
         return 0
     return _milliseconds(track.frames * header.frame_size, header.rate, header.channels)
@@ -155,7 +155,8 @@ def _path(track: Track) -> Path:
     return sealed_file(track.conference_id, track.pk)
 
 
-def _data_key(track: Track) -> bytes:
+def data_key(track: Track) -> bytes:
+    """Raises BadKeys, UnknownKey, and what says that it was changed."""
     return key_provider().unwrap(track.pk, WrappedKey(track.key_id, bytes(track.sealed_key)))
 
 

@@ -45,6 +45,14 @@ class RecordingSerializer(serializers.Serializer[Any]):
     abilities = serializers.ListField(child=serializers.CharField(), help_text="What the caller may do.")
 
 
+class PeaksSerializer(serializers.Serializer[Any]):
+    per_second = serializers.IntegerField()
+    peaks = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=255),
+        help_text="The loudest sample of each tenth of a second, evenly in dB: 255 is full scale, 0 is -60 dB or less.",
+    )
+
+
 class UtteranceSerializer(ModelSerializer[Utterance]):
     """`audio` of something said a moment ago may be refused for a few seconds (nothing_recorded)."""
 

@@ -9,6 +9,7 @@ from . import audio, views
 _recording = [
     path("", views.RecordingView.as_view(), name="recording"),
     path("utterances/", views.UtteranceListView.as_view(), name="recording-utterances"),
+    path("tracks/<uuid:track_id>/peaks/", views.PeaksView.as_view(), name="recording-peaks"),
     path("export/", audio.ExportView.as_view(), name="recording-export"),
 ]
 

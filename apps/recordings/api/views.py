@@ -17,10 +17,11 @@ from apps.conferences.api.joining import WITH_GUESTS
 from apps.conferences.api.views import OfConference
 from apps.core.api.pages import Pages
 from apps.recordings.models import Utterance
+from apps.recordings.peaks import PER_SECOND, peaks_of
 from apps.recordings.replay import playable
-from apps.recordings.selectors import tracks_for, utterances_for
+from apps.recordings.selectors import track_of, tracks_for, utterances_for
 
-from .serializers import RecordingSerializer, UtteranceSerializer
+from .serializers import PeaksSerializer, RecordingSerializer, UtteranceSerializer
 
 ABILITIES = frozenset({Action.REPLAY, Action.EXPORT})
 #: The links in them are the caller's own.
@@ -41,6 +42,20 @@ class RecordingView(OfConference[Any]):
         recording = {"tracks": tracks, "abilities": actor.abilities(ABILITIES)}
         context = {"actor": actor, "durations": {track.pk: playable(track) for track in tracks}}
         return Response(RecordingSerializer(recording, context=context).data, headers=NOT_KEPT)
+
+
+class PeaksView(OfConference[Any]):
+    """How loud a track is, for drawing; for whoever may hear it, once it has ended."""
+
+    authentication_classes = WITH_GUESTS
+    needs = Action.REPLAY
+    serializer_class = PeaksSerializer
+
+    @extend_schema(operation_id="recording_peaks")
+    def get(self, request: Request, conference_id: UUID, track_id: UUID) -> Response:
+        track = track_of(self.actor(), conference_id, track_id)
+        answer = PeaksSerializer({"per_second": PER_SECOND, "peaks": peaks_of(track)})
+        return Response(answer.data, headers=NOT_KEPT)
 
 
 class ByStart(Pages):

@@ -17,6 +17,7 @@ import type {
   KeyCommand,
   LogEntry,
   Page,
+  Peaks,
   Person,
   Phone,
   PhoneAccount,
@@ -25,7 +26,9 @@ import type {
   PlanBody,
   PlanDraft,
   PlanSummary,
+  Recorded,
   Session,
+  Utterance,
 } from "./types";
 
 export const api = {
@@ -49,6 +52,11 @@ export const api = {
   attempts: (conference: string, participant: string) =>
     http.get<Page<Attempt>>(`conferences/${conference}/attempts/`, { participant }),
   log: (conference: string) => http.get<Page<LogEntry>>(`conferences/${conference}/log/`),
+
+  recorded: (conference: string) => http.get<Recorded>(`conferences/${conference}/recording/`),
+  utterances: (conference: string, of: { after?: string; participant?: string; page_size?: number }) =>
+    http.get<Page<Utterance>>(`conferences/${conference}/recording/utterances/`, of),
+  peaks: (conference: string, track: string) => http.get<Peaks>(`conferences/${conference}/recording/tracks/${track}/peaks/`),
 
   keypad: (conference: string) => http.get<{ commands: KeyCommand[] }>(`conferences/${conference}/keypad/`),
 

@@ -323,6 +323,44 @@ export interface Attempt {
   ended_at: string | null;
 }
 
+/** What one leg said without a break in recording, there or in a whisper; or what the main room heard. */
+export interface Track {
+  id: string;
+  kind: "person" | "whisper" | "mix";
+  participant: string | null;
+  name: string;
+  whisper: string | null;
+  part: number;
+  started_at: string | null;
+  ended_at: string | null;
+  state: "live" | "sealed" | "empty" | "damaged" | "erased";
+  /** What can be heard now; of a live one it grows. */
+  duration_ms: number;
+  /** A path, good for ten minutes. */
+  audio: string | null;
+}
+
+export interface Recorded {
+  tracks: Track[];
+  abilities: string[];
+}
+
+export interface Utterance {
+  id: string;
+  track: string;
+  participant: string | null;
+  name: string;
+  starts_at: string;
+  ends_at: string;
+  audio: string | null;
+}
+
+/** How loud a track is, from 0 to 255, so many times a second. */
+export interface Peaks {
+  per_second: number;
+  peaks: number[];
+}
+
 export interface LogEntry {
   id: number | string;
   at: string;

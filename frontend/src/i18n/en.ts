@@ -16,6 +16,7 @@ export const en: Messages = {
     lead: "Call, chair and record your phone conferences.",
   },
   problem: {
+    nothing_recorded: "There is nothing to hear here yet. What was said last takes a few seconds.", recording_erased: "This recording was erased; nobody can hear it any more.", recording_damaged: "This recording is damaged and is not played. Tell your administrator.", recording_broke_off: "The sound broke off. Please try again.",
     network: "The server cannot be reached. Check the network and try again.", server_error: "The server had a problem. Please try again shortly.", unexpected: "Something unexpected happened: {text}",
     http_error: "The request was not accepted.", title: "Not done",
     partly: "Done for {done}, not for {failed}: {reason}",
@@ -30,6 +31,14 @@ export const en: Messages = {
   floorHints: { free: "Everyone may speak", moderated: "Speaks whom the chair lets", roll_call: "Only the person called speaks" },
   kinds: { extension: "Extension", mobile: "Mobile", landline: "Landline", browser: "From a browser", phone: "Dialled in" },
   record: { button: "Record", start: "Start recording", pause: "Pause recording", resume: "Go on recording", stop: "Stop recording", on: "Recording", paused: "Recording paused" },
+  player: {
+    title: "Recording", open: "Recording", back: "Back to the conference", live: "Recording", view: "View", views: { lanes: "Timeline", list: "List" }, mix: "Main room", lanes: "{n} person | {n} people", timelineLabel: "Who spoke when; the list plays each of it",
+    empty: "No recording yet", emptyOver: "This conference was not recorded, or nothing of it is yours to hear.", emptyYet: "Once it is recorded, who speaks when appears here, and can be heard a few seconds later.",
+    nothingSaid: "Nothing was said", nothingSaidYet: "It appears here as soon as somebody has spoken.", whose: "Speaker", everybody: "Everybody", count: "{n} utterance | {n} utterances", seconds: "{n} s", inWhisper: "Whisper", notPlayable: "Cannot be heard", states: { erased: "Erased", damaged: "Damaged" },
+    controls: "Playback", position: "Position", play: "Play", pause: "Pause", next: "Next utterance", previous: "Previous utterance", nextOf: "Next utterance of {name}", previousOf: "Previous utterance of {name}",
+    goesOn: "Play on", goesOnHint: "After an utterance, play this person's next", speed: "Speed", zoomIn: "Zoom in", zoomOut: "Zoom out", fit: "Fit", playing: "Playing: {name}, {time}", shortcuts: "Keyboard shortcuts",
+    keys: { toggle: "Play or pause", jump: "5 seconds back or on", lane: "The person above or below", step: "Next or previous utterance", stepOwn: "Next or previous of the chosen person", zoom: "Closer, further, all of it" },
+  },
   recording: { off: "Never", on_demand: "On demand", automatic: "From the start" },
   minutesPolicy: { off: "None", automatic: "Written automatically" },
   promptLanguage: { "zh-hans": "Chinese", en: "English" },

@@ -14,6 +14,7 @@ export const zh = {
     lead: "召集、主持、记录您的电话会议。",
   },
   problem: {
+    nothing_recorded: "这里还没有可收听的内容。刚说的话要过几秒才能听到。", recording_erased: "此录音已删除，无法再收听。", recording_damaged: "此录音已损坏，不予播放。请告知管理员。", recording_broke_off: "播放中断，请重试。",
     network: "连接不上服务器，请检查网络后重试。", server_error: "服务器出现问题，请稍后重试。", unexpected: "出现意外问题：{text}",
     http_error: "请求未被接受。", title: "未能完成",
     partly: "{done} 人已执行，{failed} 人未能执行：{reason}",
@@ -28,6 +29,14 @@ export const zh = {
   floorHints: { free: "人人可发言", moderated: "主席准许后方可发言", roll_call: "仅被点名者可发言" },
   kinds: { extension: "分机", mobile: "手机", landline: "座机", browser: "浏览器接入", phone: "电话拨入" },
   record: { button: "录音", start: "开始录音", pause: "暂停录音", resume: "继续录音", stop: "停止录音", on: "录音中", paused: "录音已暂停" },
+  player: {
+    title: "录音回放", open: "录音回放", back: "返回会议", live: "正在录音", view: "显示方式", views: { lanes: "时间轴", list: "列表" }, mix: "主会场", lanes: "{n} 人", timelineLabel: "发言时间轴；列表视图可逐条收听",
+    empty: "还没有录音", emptyOver: "本次会议没有录音，或没有可供您收听的录音。", emptyYet: "开始录音后，谁何时发言会显示在这里，数秒后即可收听。",
+    nothingSaid: "没有发言", nothingSaidYet: "有人发言后，会显示在这里。", whose: "发言人", everybody: "所有人", count: "{n} 段发言", seconds: "{n} 秒", inWhisper: "私语", notPlayable: "无法收听", states: { erased: "已删除", damaged: "已损坏" },
+    controls: "播放控制", position: "播放位置", play: "播放", pause: "暂停", next: "下一段发言", previous: "上一段发言", nextOf: "{name}的下一段发言", previousOf: "{name}的上一段发言",
+    goesOn: "连续播放", goesOnHint: "播完一段后，接着播放此人的下一段发言", speed: "播放速度", zoomIn: "放大", zoomOut: "缩小", fit: "全览", playing: "正在播放：{name}，{time}", shortcuts: "键盘快捷键",
+    keys: { toggle: "播放或暂停", jump: "后退或前进 5 秒", lane: "选择上一人或下一人", step: "下一段或上一段发言", stepOwn: "所选之人的下一段或上一段", zoom: "放大、缩小、显示全部" },
+  },
   recording: { off: "不录音", on_demand: "按需录音", automatic: "自动录音" },
   minutesPolicy: { off: "不生成纪要", automatic: "自动生成纪要" },
   promptLanguage: { "zh-hans": "中文", en: "英文" },

@@ -104,6 +104,9 @@ export const useLive = defineStore("live", () => {
   const seesNumbers = computed(() => state.value?.abilities.conference.includes("view_numbers") ?? false);
   const may = (action: Action | "join") => !ended.value && (state.value?.abilities.conference.includes(action) ?? false);
 
+  /** Whether the caller may hear what is recorded, also when it is over. */
+  const mayReplay = computed(() => state.value?.abilities.conference.includes("replay") ?? false);
+
   /** What the caller may do to this participant, as the server says. */
   function abilitiesOn(participant: Participant): string[] {
     const abilities = state.value?.abilities;
@@ -174,7 +177,7 @@ export const useLive = defineStore("live", () => {
   const nameOf = (participant: string | null | undefined) => participants.value.get(participant ?? "")?.name ?? "";
 
   return {
-    id, status, state, talking, busy, conference, participants, counts, waiting, whispers, announcements, you, me, ended, inLobby, wereCalled, seesNumbers,
+    id, status, state, talking, busy, conference, participants, counts, waiting, whispers, announcements, you, me, ended, inLobby, wereCalled, seesNumbers, mayReplay,
     open, close, may, abilitiesOn, mayIn, mayBringBack, request, act, nameOf,
   };
 });

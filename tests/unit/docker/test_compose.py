@@ -22,7 +22,7 @@ from gunicorn.config import Config  # type: ignore[import-untyped]
 from uvicorn.main import main as uvicorn
 
 from apps.recordings.sealed.keys import KeyRing
-from apps.recordings.tasks import queue_of
+from apps.recordings.tasks.sealing import queue_of
 from sparkle.local.environment import ROOT
 
 from .files import COMPOSE, DOCKER, SERVICES, STEPS, processes, variables

@@ -18,9 +18,9 @@ from django.conf import LazySettings
 from django.conf import settings as django_settings
 from django.db import DatabaseError, connection
 
-from apps.recordings import tasks
 from apps.recordings.sealed.header import FRAME_SIZE
 from apps.recordings.sealing.sealer import Sealer
+from apps.recordings.tasks import sealing as tasks
 from sparkle.celery import app
 from sparkle.local.environment import ROOT
 from sparkle.local.supervise import dies_with_parent

@@ -13,18 +13,15 @@ import redis
 from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.db import Error, close_old_connections, transaction
+from django.db import Error, close_old_connections
 from django.db.models import Q
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from apps.core.errors import Problem
+from apps.recordings.models import Track
+from apps.recordings.sealing.sealer import Sealer
+from apps.recordings.sealing.spool import Spool
 from apps.switch.models import Node
-
-from .alignment import measure
-from .models import Track
-from .sealing.sealer import Sealer
-from .sealing.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -97,28 +94,6 @@ def _broker() -> redis.Redis:
     return redis.Redis.from_url(
         settings.CELERY_BROKER_URL, socket_connect_timeout=0.5, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
     )
-
-
-@shared_task
-def align_mixes() -> None:
-    """Find out how far mixes are behind the voices in them, and these behind each other: as soon as enough was said,
-    and once more when all is sealed. What nothing tells of is taken to be in time.
-    """
-    begun = Track.objects.filter(kind=Track.Kind.MIX, started_at__isnull=False, aligned=False)
-    live, sealed = Q(state=Track.State.LIVE, behind=None), Q(state=Track.State.SEALED)
-    for mix in begun.filter(live | sealed):
-        try:
-            found = measure(mix)
-        except Problem as problem:
-            log.error("track %s cannot be aligned: %s", mix.pk, problem.code)
-            found = None
-        with transaction.atomic():
-            if found is not None:
-                Track.objects.filter(pk=mix.pk).update(behind=found.mix)
-                for track, behind in found.tracks.items():
-                    Track.objects.filter(pk=track).update(behind=behind)
-            if mix.state == Track.State.SEALED:
-                Track.objects.filter(pk=mix.pk).update(aligned=True)
 
 
 def _waiting(node_name: str) -> bool:

@@ -1,0 +1,137 @@
+"""What was recorded, seen and heard in the console. It is really played: Chromium's audio element says how far."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.recorded import record
+from tests.browser.test_live import Launch, three
+from tests.system.stack import Api, Stack, until
+
+NOW_AT = "() => document.querySelector('audio').currentTime"
+#: Points at an audio link by what it plays, which changes with each new link.
+SOURCE = "() => document.querySelector('audio').getAttribute('src')"
+
+
+@pytest.fixture
+def conference(launch: Launch, stack: Stack) -> str:
+    conference = launch(three())
+    record(stack, conference, 30)
+    return conference
+
+
+def plays(page: Page) -> None:
+    """The sound goes on."""
+    before = page.evaluate(NOW_AT)
+    until(lambda: page.evaluate(NOW_AT) > before + 0.3, within=15, to="play")
+    assert page.evaluate("() => document.querySelector('audio').error") is None
+
+
+def bar(page: Page) -> Locator:
+    return page.get_by_label("播放控制")
+
+
+def press(page: Page, name: str) -> None:
+    bar(page).get_by_role("button", name=name, exact=True).click()
+
+
+def test_from_the_conference_to_what_was_said(open_page: OpenPage, conference: str, api: Api) -> None:
+    page = open_page(f"/conferences/{conference}")
+    page.get_by_role("button", name="录音回放").click()
+    expect(page).to_have_url(re.compile(r"/recording$"))
+    expect(page.locator("[data-lane]")).to_have_count(4)
+    assert page.locator("[data-lane]").first.inner_text() == "主会场"
+
+    press(page, "播放")
+    plays(page)
+    expect(bar(page)).to_contain_text("主会场")
+    press(page, "暂停")
+    assert page.evaluate("() => document.querySelector('audio').paused")
+
+    first = api.get(f"conferences/{conference}/recording/utterances/")["results"][0]["name"]
+    page.keyboard.press("Escape")
+    page.locator("body").press("Home")
+    page.get_by_role("tab", name="列表").click()
+    page.get_by_role("listitem").first.get_by_role("button").click()
+    plays(page)
+    expect(bar(page)).to_contain_text(first)
+    expect(page.get_by_role("listitem").first.get_by_role("button")).to_have_attribute("aria-pressed", "true")
+
+
+def test_after_the_end_it_is_where_to_go(open_page: OpenPage, conference: str, api: Api) -> None:
+    api.act(conference, "end")
+    page = open_page(f"/conferences/{conference}")
+    page.get_by_role("button", name="录音回放").click()
+    page.locator("canvas").click(position={"x": 500, "y": 15})
+    plays(page)
+    expect(bar(page)).to_contain_text("主会场")
+    before = page.evaluate(NOW_AT)
+    page.keyboard.press("ArrowLeft")
+    until(lambda: page.evaluate(NOW_AT) < before - 3, within=5, to="go back")
+    page.keyboard.press(" ")
+    assert page.evaluate("() => document.querySelector('audio').paused")
+
+
+def test_steps_by_the_keyboard(open_page: OpenPage, conference: str, api: Api) -> None:
+    said = api.get(f"conferences/{conference}/recording/utterances/")["results"]
+    page = open_page(f"/conferences/{conference}/recording")
+    expect(page.locator("[data-lane]")).to_have_count(4)
+    for name in (said[0]["name"], said[1]["name"]):
+        page.keyboard.press("n")
+        plays(page)
+        expect(bar(page)).to_contain_text(name)
+    own = [each for each in said if each["name"] == said[1]["name"]]
+    before = page.evaluate(SOURCE)
+    page.keyboard.press("Shift+N")
+    until(lambda: page.evaluate(SOURCE) != before, within=5, to="play another")
+    expect(bar(page)).to_contain_text(own[1]["name"])
+
+
+def test_goes_on_when_its_link_has_expired(open_page: OpenPage, conference: str) -> None:
+    page = open_page(f"/conferences/{conference}/recording")
+    expect(page.locator("[data-lane]")).to_have_count(4)
+    refused: list[str] = []
+
+    def expired(route: Route) -> None:
+        link = route.request.url
+        if not refused:
+            refused.append(link)
+        if link != refused[0]:
+            route.continue_()
+            return
+        problem = {"title": "expired", "status": 403, "code": "link_expired", "detail": "Load it again."}
+        route.fulfill(status=403, content_type="application/problem+json", body=json.dumps(problem))
+
+    page.route("**/api/v1/recordings/audio/*", expired)
+    # Links that are made in the same second are the same.
+    page.wait_for_timeout(1100)
+    page.keyboard.press("n")
+    plays(page)
+    assert refused
+    assert page.evaluate(SOURCE) not in refused[0]
+
+
+def test_what_is_said_appears(open_page: OpenPage, launch: Launch, stack: Stack) -> None:
+    conference = launch(three())
+    page = open_page(f"/conferences/{conference}/recording")
+    expect(page.get_by_text("还没有录音")).to_be_visible()
+    record(stack, conference, 10)
+    expect(page.locator("[data-lane]")).to_have_count(4, timeout=8000)
+    page.keyboard.press("n")
+    plays(page)
+
+
+def test_on_a_phone(open_page: OpenPage, conference: str) -> None:
+    page = open_page(f"/conferences/{conference}", width=390, height=844, has_touch=True, is_mobile=True)
+    page.get_by_role("button", name="会议操作").tap()
+    page.get_by_role("menuitem", name="录音回放").tap()
+    page.get_by_role("listitem").nth(1).get_by_role("button").tap()
+    plays(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_label("发言人").select_option("王建国")
+    expect(page.get_by_role("listitem").first).to_contain_text("王建国")
