@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ from apps.recordings.sealing import sealer
 from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.sealing.spool import Spool
 from apps.switch.models import Node
-from tests.factories import make_conference, make_node, make_user
+from tests.factories import add_participant, make_conference, make_node, make_user
 
 RATE = 16_000
 FRAME = FRAME_SIZE
@@ -54,21 +55,29 @@ class Recording:
         self.node = make_node()
         self.conference: Conference = make_conference(make_user("owner"), node=self.node)
         self.spool = Path(settings.SPARKLE_SPOOL_DIR)
+        self.person = add_participant(self.conference)
         self._parts = count(1)
 
     def sealer(self) -> Sealer:
         return Sealer(self.node.name, Spool(self.spool))
 
-    def track(self, *, rate: int = RATE, channels: int = 1, on: Node | None = None) -> Tap:
+    def track(self, *, rate: int = RATE, channels: int = 1, on: Node | None = None, **fields: Any) -> Tap:
+        """What somebody says, of which the switch has told that it records it."""
         track = Track.objects.create(
             id=new_id(),
             conference=self.conference,
             node=on or self.node,
-            kind=Track.Kind.MIX,
             part=next(self._parts),
             requested_at=timezone.now(),
             rate=rate,
             channels=channels,
+            **{
+                "kind": Track.Kind.PERSON,
+                "participant": self.person,
+                "leg": uuid4(),
+                "started_at": timezone.now(),
+                **fields,
+            },
         )
         return Tap(track)
 

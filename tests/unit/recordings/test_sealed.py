@@ -190,7 +190,7 @@ def test_frames_of_another_file_are_found(other: bytes, frame: int, place: int, 
 def test_the_beginning_of_one_file_and_the_end_of_another_are_found(other: bytes, place: int, live: bool) -> None:
     data = FILE[:place] + other[place:]
     assume(data[: HEADER_SIZE + 5 * STORED] != FILE[: HEADER_SIZE + 5 * STORED] or not live)
-    assume(data != other)
+    assume(data not in (FILE, other))  # their last bytes may be the same, or their first
     is_found(data, frames=5 if live else None)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from apps.core.ids import new_id
 from apps.recordings.models import Track
@@ -204,3 +205,34 @@ def test_the_spool_frees_what_it_has_sealed_within_a_second_and_a_half(recording
         time.sleep(max(0.0, began + 0.25 - time.monotonic()))
     assert most <= 1.5 * 32_000
     sealing.close()
+
+
+def test_a_track_waits_for_what_the_switch_says_of_it(recording: Recording) -> None:
+    sealing, tap = recording.sealer(), recording.track(started_at=None)
+    tap.noise(6 * FRAME)
+    sealing.round()
+    assert tap.row().frames == 0
+    Track.objects.update(started_at=timezone.now(), channels=2)
+    sealing.round()
+    assert tap.row().frames == 6
+    assert tap.reader(live=True).header.channels == 2
+
+
+def test_a_track_of_which_the_switch_says_nothing_is_sealed_all_the_same(recording: Recording) -> None:
+    sealing, tap = recording.sealer(), recording.track(started_at=None)
+    tap.noise(3 * FRAME)
+    Track.objects.update(requested_at=timezone.now() - rows.UNTOLD)
+    sealing.round()
+    assert tap.row().frames == 3
+
+
+def test_nobodys_utterances_are_looked_for_in_a_mix(recording: Recording) -> None:
+    sealing = recording.sealer()
+    mix = recording.track(kind="mix", participant=None, leg=None)
+    own = recording.track()
+    for tap in (mix, own):
+        tap.speak(conversation()[0])
+        tap.end()
+    until_done(sealing)
+    assert own.utterances()
+    assert not mix.utterances()
