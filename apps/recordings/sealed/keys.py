@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, Self
@@ -42,6 +42,11 @@ class KeyProvider(Protocol):
         """The id of the key that new data keys are wrapped under."""
         ...
 
+    @property
+    def ids(self) -> Collection[str]:
+        """Those of all keys by which data keys can be unwrapped."""
+        ...
+
     def wrap(self, track: UUID, data_key: bytes) -> WrappedKey: ...
 
     def unwrap(self, track: UUID, wrapped: WrappedKey) -> bytes:
@@ -51,6 +56,13 @@ class KeyProvider(Protocol):
 
 def new_data_key() -> bytes:
     return secrets.token_bytes(DATA_KEY_SIZE)
+
+
+def new_line(key_id: str) -> str:
+    """A new key-encryption key, as a line for KeyRing. Raises BadKeys for an id that is none."""
+    line = f"{key_id} {base64.b64encode(secrets.token_bytes(_KEY_SIZE)).decode()}"
+    KeyRing.parse(line)
+    return line
 
 
 def rewrap(provider: KeyProvider, track: UUID, wrapped: WrappedKey) -> WrappedKey:
@@ -66,6 +78,10 @@ class KeyRing:
     def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.current = current
+
+    @property
+    def ids(self) -> Collection[str]:
+        return self._keys.keys()
 
     @classmethod
     def parse(cls, text: str) -> Self:
