@@ -28,6 +28,7 @@ from apps.conferences.models import (
 )
 from apps.core.ids import new_id
 from apps.core.models import AuditEntry, Failures, IdempotencyRecord
+from apps.recordings.models import Track, Utterance
 from apps.switch.models import (
     BrowserAccount,
     Extension,
@@ -123,6 +124,19 @@ def _one_of_each(n: int) -> list[models.Model]:
     phone_link = ProvisioningLink.objects.create(extension=extension, token_hash=f"{SECRET_TEXT}{n}", expires_at=now)
     join = BrowserJoin.objects.create(account=account, participant=participant, session_key=SECRET_TEXT)
     link = GuestLink.objects.create(conference=conference, token_hash=str(n), token=SECRET_TEXT, pin=SECRET_TEXT)
+    track = Track.objects.create(
+        pk=new_id(),
+        conference=conference,
+        participant=participant,
+        node=node,
+        leg=attempt.leg,
+        kind="person",
+        part=1,
+        requested_at=now,
+        key_id="first",
+        sealed_key=SECRET_TEXT.encode(),
+    )
+    utterance = Utterance.objects.create(track=track, start=0, end=1000)
     access = AccessNumber.objects.create(number=str(6000 + n), label=f"{n}")
     pins = dict.fromkeys(("chair_pin", "member_pin", "participant_pin"), SECRET_TEXT)
     dial_in = DialIn.objects.create(number=str(10_000_000 + n), plan=plan, **pins)
@@ -141,6 +155,8 @@ def _one_of_each(n: int) -> list[models.Model]:
         answer={"agenda": SECRET_TEXT},
     )
     return [
+        track,
+        utterance,
         company,
         unit,
         policy,

@@ -28,6 +28,7 @@ from apps.conferences.models import (
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.models import AuditEntry, Failures, IdempotencyRecord
+from apps.recordings.models import Track, Utterance
 from apps.switch.models import BrowserAccount, GatewayState, ProvisioningLink, SignInGuard
 from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, TRUNK_PASSWORD, XML_PASSWORD, populate
 from tests.unit.admin.forms import url
@@ -35,7 +36,9 @@ from tests.unit.admin.forms import url
 pytestmark = pytest.mark.django_db
 
 OURS = [
-    model for app in ("core", "accounts", "switch", "conferences") for model in apps.get_app_config(app).get_models()
+    model
+    for app in ("core", "accounts", "switch", "conferences", "recordings")
+    for model in apps.get_app_config(app).get_models()
 ]
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 FACTS: set[type[models.Model]] = {
@@ -55,6 +58,8 @@ FACTS: set[type[models.Model]] = {
     PersonalPin,
     ProvisioningLink,
     SignInGuard,
+    Track,
+    Utterance,
     Whisper,
 }
 LANGUAGES = ("zh-hans", "en")
