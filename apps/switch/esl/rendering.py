@@ -88,7 +88,7 @@ class Question(StrEnum):
 
 
 # Only what the leg says; each frame as it comes, from the first one on (fact sheet §4).
-_TRACK = "{RECORD_READ_ONLY=true,record_sample_rate=16000,enable_file_write_buffering=false,RECORD_PRE_BUFFER_FRAMES=1}"
+TRACK = "{RECORD_READ_ONLY=true,record_sample_rate=16000,enable_file_write_buffering=false,RECORD_PRE_BUFFER_FRAMES=1}"
 MOVE_LEGS = 20  # one `conference` command has at most 25 words (conference_api.c:195)
 DISPLAY_NAME_LENGTH = 64
 
@@ -179,15 +179,15 @@ def render(command: Command) -> list[str]:
         case StopPlay():
             return [_room(command.room, f"stop all uuid={_uuid('leg', command.leg)}")]
         case StartTrack():
-            return [f"{_record('start', command.leg, command.path)} 0 {_TRACK}"]
+            return [f"{_record('start', command.leg, command.path)} 0 {TRACK}"]
         case StopTrack():
             return [_record("stop", command.leg, command.path)]
         case MaskTrack():
             return [_record("mask" if command.masked else "unmask", command.leg, command.path)]
         case StartMix():
-            return [_room(command.room, f"record {_path(command.path)}")]
+            return [_room(command.room, f"record {_file(command.path)}")]
         case StopMix():
-            return [_room(command.room, f"norecord {_path(command.path)}")]
+            return [_room(command.room, f"norecord {_file(command.path)}")]
         case HangupRoom():
             return [_room(command.room, "hup all")]
         case Restart():
@@ -250,7 +250,7 @@ def _display_character(character: str) -> str:
 
 
 def _record(verb: str, leg: UUID, path: str) -> str:
-    return f"api uuid_record {_uuid('leg', leg)} {verb} {_path(path)}"
+    return f"api uuid_record {_uuid('leg', leg)} {verb} {_file(path)}"
 
 
 def _originate(command: Originate) -> str:
@@ -374,6 +374,13 @@ def _path(path: str) -> str:
     if ".." in checked.split("/"):
         raise UnsafeValue("path", "no way up (..)")
     return checked
+
+
+def _file(path: str) -> str:
+    """What the switch is to write: nowhere but where it is told."""
+    if not path.startswith("/"):
+        raise UnsafeValue("path", "an absolute path")
+    return _path(path)
 
 
 def _name(field: str, value: str) -> str:

@@ -82,6 +82,18 @@ EXAMPLES: list[tuple[commands.Command, list[str]]] = [
             f"api uuid_setvar {LEG} conference_join_volume_out 3",
         ],
     ),
+    (
+        commands.StartTrack(LEG, "/spool/t.raw"),
+        [
+            f"api uuid_record {LEG} start /spool/t.raw 0 {{RECORD_READ_ONLY=true,record_sample_rate=16000,"
+            "enable_file_write_buffering=false,RECORD_PRE_BUFFER_FRAMES=1}"
+        ],
+    ),
+    (commands.StopTrack(LEG, "/spool/t.raw"), [f"api uuid_record {LEG} stop /spool/t.raw"]),
+    (commands.MaskTrack(LEG, "/spool/t.raw", True), [f"api uuid_record {LEG} mask /spool/t.raw"]),
+    (commands.MaskTrack(LEG, "/spool/t.raw", False), [f"api uuid_record {LEG} unmask /spool/t.raw"]),
+    (commands.StartMix(MAIN, "/spool/m.raw"), ["api conference c-0123456789ab record /spool/m.raw"]),
+    (commands.StopMix(MAIN, "/spool/m.raw"), ["api conference c-0123456789ab norecord /spool/m.raw"]),
     (commands.Lock(MAIN), ["api conference c-0123456789ab lock"]),
     (commands.Unlock(MAIN), ["api conference c-0123456789ab unlock"]),
     (
@@ -194,6 +206,7 @@ def fields_of(kind: type[Any]) -> st.SearchStrategy[Any]:
         "volume_in": st.integers(-4, 4),
         "level": st.integers(-4, 4),
         "caller": st.booleans(),
+        "masked": st.booleans(),
     }
     rooms = st.one_of(
         st.just(MAIN), st.builds(Room, hostile, st.just("sparkle")), st.builds(Room, st.just("r"), hostile)
@@ -242,6 +255,8 @@ def test_no_text_becomes_syntax(command: commands.Command) -> None:
             assert understood.variables["origination_uuid"] == str(LEG)
             assert understood.job == str(JOB)
             continue
+        if isinstance(command, commands.StartTrack):
+            text = text.removesuffix(f" {rendering.TRACK}")
         line, headers = freeswitch_syntax.command_lines(text)
         assert headers == ({"Job-UUID": str(JOB)} if isinstance(command, commands.Restart) else {})
         assert not any(unicodedata.category(character) == "Cc" for character in line)
@@ -333,6 +348,9 @@ def test_refused_dial_strings(template: str, number: str, domain: str) -> None:
         (commands.SetHearing(MAIN, LEG, -5), "level"),
         (commands.Kill(LEG, "x"), "cause"),
         (commands.Play(MAIN, "sounds/a.wav"), "path"),
+        (commands.StartTrack(LEG, "en/welcome.wav"), "path"),
+        (commands.StartMix(MAIN, "en/welcome.wav"), "path"),
+        (commands.StopMix(MAIN, "all"), "path"),
         (commands.Play(MAIN, "/a/../b.wav"), "path"),
         (commands.Play(MAIN, "tone_stream://%(500,0,600)"), "path"),
         (commands.Move(MAIN, Room("w", "p+flags{x}"), (LEG,)), "profile"),

@@ -121,6 +121,14 @@ def test_what_cannot_be_read_and_what_is_not_used_is_left_out_of_many() -> None:
     assert len(errors) == 2
 
 
+def test_what_is_said_of_tracks() -> None:
+    began, ended = (translate(encoded(real(name))) for name in ("RECORD_START", "RECORD_STOP"))
+    assert isinstance(began, events.TrackStarted)
+    assert isinstance(ended, events.TrackEnded)
+    assert (began.path, began.channels) == ("/var/spool/tracks/dA.raw", 2)
+    assert ended.path == "/var/spool/tracks/xC.raw"
+
+
 def test_the_kind_is_found_wherever_it_stands() -> None:
     event = real("CUSTOM", "mute-member")
     action = event.pop("Action")
@@ -153,6 +161,11 @@ def test_other_room_events() -> None:
     assert of("play-file", Error="File could not be played").error == "File could not be played"
     assert of("play-file-member").leg == BOB
     assert isinstance(of("play-file-done"), events.PlayDone)
+    assert (of("start-recording").path, of("start-recording").error) == (
+        "status",
+        "File could not be opened for recording",
+    )
+    assert of("stop-recording").path == "status"
     assert of("play-file-member-done").leg == BOB
     digit = translate(encoded(real("CUSTOM", "stop-talking") | {"Action": "dtmf", "DTMF-Key": "*9", "Data": ""}))
     assert isinstance(digit, events.Digit)
