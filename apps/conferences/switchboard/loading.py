@@ -249,11 +249,14 @@ class Loader:
         return [_leg(each, core) for each in rows]
 
     def tracks(self, connection: Connection, conferences: Sequence[UUID]) -> list[ObservedTrack]:
-        """What this node recorded of these conferences so far, as of the core that it last ran."""
+        """What was recorded of these conferences so far, as of the core that this node last ran. What another node did,
+        on which they were before, is over.
+        """
         core = self._last_core(connection)
         rows = connection.execute(
-            "SELECT * FROM recordings_track WHERE conference_id = ANY(%s) AND node_id = %s ORDER BY requested_at, part",
-            (list(conferences), self.node),
+            "SELECT *, node_id <> %s AS elsewhere FROM recordings_track WHERE conference_id = ANY(%s)"
+            " ORDER BY requested_at, part",
+            (self.node, list(conferences)),
         )
         return [_track(each, core) for each in rows]
 
@@ -329,7 +332,7 @@ def _track(row: Mapping[str, Any], core: str) -> ObservedTrack:
         whisper=row["whisper_id"],
         channels=row["channels"],
         started_at=_stamp(row["started_at"]),
-        ended_at=_stamp(row["ended_at"]),
+        ended_at=_stamp(row["ended_at"]) or (_stamp(row["requested_at"]) if row["elsewhere"] else None),
         masked=None,
     )
 

@@ -15,6 +15,7 @@ from apps.conferences.switchboard import lease
 from apps.recordings.models import Track
 from apps.recordings.places import clear_file
 from apps.switch.esl.rendering import LIST_LEGS, LIST_ROOMS
+from tests.factories import make_node
 from tests.unit.switchboard.desk import listed, until
 from tests.unit.switchboard.driven import Driven, driving
 
@@ -87,6 +88,27 @@ def test_what_nobody_told_the_end_of_ends_with_the_conference(driven: Driven) ->
     driven.desk.tell(Event_Name="CUSTOM", Conference_Name=room, Action="conference-destroy")
     until(lambda: Conference.objects.get().settled_at, "all is over")
     assert not Track.objects.filter(ended_at=None).exists()
+
+
+def test_the_mix_on_another_node_is_another_part(driven: Driven) -> None:
+    before = Track.objects.create(
+        pk=track_id(driven.conference.pk, "mix", 1),
+        conference=driven.conference,
+        node=make_node(),
+        kind="mix",
+        part=1,
+        requested_at=timezone.now() - timedelta(minutes=1),
+    )
+    driven.loop.book.drop(driven.conference.pk)
+    driven.call()
+    until(lambda: driven.originates, "the call")
+    driven.in_room("add-member")
+    Conference.objects.update(recording="on", recording_since=timezone.now())
+    driven.loop.notify(driven.conference.pk)
+    until(lambda: Track.objects.filter(kind="mix").count() == 2, "a second mix")
+    assert Track.objects.filter(kind="mix", node=driven.node, part=2).exists()
+    before.refresh_from_db()
+    assert before.ended_at is None, "its own node will say when it ended"
 
 
 def test_another_switchboard_goes_on_where_one_was_killed_before_it_told_the_switch(driven: Driven) -> None:
