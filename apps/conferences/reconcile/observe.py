@@ -29,7 +29,7 @@ from apps.conferences.reconcile.observed import (
     ObservedLeg,
     ObservedRoom,
 )
-from apps.conferences.reconcile.tracks import ObservedTrack
+from apps.conferences.reconcile.recorded import mix_started, track_ended, track_started
 from apps.conferences.reconcile.transitions import (
     Changes,
     adopt,
@@ -77,7 +77,7 @@ from apps.switch.events import (
     TrackStarted,
 )
 
-__all__ = ["Changes", "abandon", "apply", "apply_snapshot", "connect", "restore_track"]
+__all__ = ["Changes", "abandon", "apply", "apply_snapshot", "connect"]
 
 REFUSED = "DESTINATION_OUT_OF_ORDER"
 """What originate answers when the UUID is alive already, and also when the switch takes no more calls."""
@@ -102,18 +102,6 @@ def abandon(observed: Observed, leg: UUID, now: float) -> Changes:
     known = observed.legs.get(leg)
     if known is not None and known.phase is LegPhase.MISSING:
         end(observed, known, now, CANCELLED, 0, changes)
-    return changes
-
-
-def restore_track(observed: Observed, track: ObservedTrack, now: float) -> Changes:
-    """Take in a stored track after a start, once the stored attempts are: what was recorded of a leg that is over, is
-    over too.
-    """
-    changes = Changes()
-    observed.tracks.add(track)
-    leg = observed.legs.get(track.subject)
-    if track.kind != "mix" and (leg is None or leg.phase is LegPhase.ENDED):
-        changes.tracks |= observed.tracks.end_all(track.subject, leg.ended_at or now if leg is not None else now)
     return changes
 
 
@@ -410,30 +398,6 @@ def _play_started(observed: Observed, event: PlayStarted, changes: Changes) -> N
             return
 
 
-def _track_started(observed: Observed, event: TrackStarted, changes: Changes) -> None:
-    track = observed.tracks.at(event.path)
-    if track is not None and track.started_at is None:
-        track.started_at, track.channels = event.at, max(1, event.channels)
-        changes.tracks.add(track.id)
-
-
-def _mix_started(observed: Observed, event: MixStarted, changes: Changes) -> None:
-    track = observed.tracks.at(event.path)
-    if track is None or track.started_at is not None or not track.open:
-        return
-    if event.error:
-        track.ended_at = event.at
-    else:
-        track.started_at = event.at
-    changes.tracks.add(track.id)
-
-
-def _track_ended(observed: Observed, event: TrackEnded | MixEnded, changes: Changes) -> None:
-    track = observed.tracks.at(event.path)
-    if track is not None and observed.tracks.end(track, event.at):
-        changes.tracks.add(track.id)
-
-
 def _digit(observed: Observed, event: Digit, changes: Changes) -> None:
     changes.digits.append(event)
 
@@ -470,9 +434,9 @@ _HANDLERS: dict[type[Event], _Handler] = {
     Talking: _talking,
     FloorChanged: _floor_changed,
     PlayStarted: _once(_play_started),
-    TrackStarted: _track_started,
-    TrackEnded: _track_ended,
-    MixStarted: _mix_started,
-    MixEnded: _track_ended,
+    TrackStarted: track_started,
+    TrackEnded: track_ended,
+    MixStarted: mix_started,
+    MixEnded: track_ended,
     Digit: _once(_digit),
 }

@@ -22,9 +22,10 @@ from gevent.event import Event as Flag
 from apps.conferences.live.changes import channel, message, talking_channel
 from apps.conferences.reconcile.decide import Decision
 from apps.conferences.reconcile.dial import Dial
-from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect, restore_track
+from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect
 from apps.conferences.reconcile.observed import UNENCRYPTED, Observed
 from apps.conferences.reconcile.pacing import Pacer
+from apps.conferences.reconcile.recorded import restore_track
 from apps.conferences.rooms import MAIN_PROFILE
 from apps.switch.commands import Command, HangupRoom, Kill, Restart, Room
 from apps.switch.events import Snapshot

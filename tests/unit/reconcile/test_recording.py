@@ -10,7 +10,8 @@ import pytest
 
 from apps.conferences.reconcile.decide import Decision
 from apps.conferences.reconcile.desired import DesiredRecording
-from apps.conferences.reconcile.observe import connect, restore_track
+from apps.conferences.reconcile.observe import connect
+from apps.conferences.reconcile.recorded import restore_track
 from apps.conferences.reconcile.recording import BACKOFF_MAX, TOLD_WITHIN, UNHEARD
 from apps.conferences.reconcile.tracks import ObservedTrack, track_id
 from apps.switch import commands as c
