@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,23 +11,15 @@ from tests.live.system.installation import ACCOUNTS, NUMBERS, PASSWORD, manage
 from tests.live.system.meeting import Meeting
 from tests.live.tones import TONES
 from tests.servers import wait_until
-from tests.system.stack import Stack
+from tests.system.stack import Stack, running_stack
 
 CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
 
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    # Not pytest's own place, which every other run of pytest closes to other accounts: PostgreSQL of a root's run is
-    # run by one.
-    with TemporaryDirectory(prefix="sparkle-live-") as name:
-        var = Path(name)
-        var.chmod(0o755)
-        stack = Stack(var, switch="freeswitch")
-        try:
-            yield stack.start()
-        finally:
-            stack.stop()
+    with running_stack(switch="freeswitch") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="package")
