@@ -87,7 +87,7 @@ FEED_BACKOFF_MAX = 60.0
 class Decision:
     """What to do, each list in the order in which it is to be done: tracks, commands, plays, dials.
 
-    `tracks` are to be stored before they are begun.
+    `tracks` are to be stored before they are begun; those that are `over` are for `recorded.give_up`.
     `plays` are announcements with their id, for `Observed.played`; `unplayed` those to be given up, and why.
     `abandoned` are legs for `observe.abandon`.
     `snapshot`: a snapshot asked now would settle something that nothing else can. `look_up`: somebody is in a room whom
@@ -95,6 +95,7 @@ class Decision:
     """
 
     tracks: list[NewTrack] = field(default_factory=list)
+    over: list[UUID] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     plays: list[tuple[UUID, Play]] = field(default_factory=list)
     unplayed: dict[UUID, str] = field(default_factory=dict)
@@ -104,7 +105,7 @@ class Decision:
     look_up: bool = False
 
     def __bool__(self) -> bool:
-        lists = (self.tracks, self.commands, self.plays, self.unplayed, self.dials, self.abandoned)
+        lists = (self.tracks, self.over, self.commands, self.plays, self.unplayed, self.dials, self.abandoned)
         return any(lists) or self.snapshot or self.look_up
 
 
@@ -161,6 +162,7 @@ class _Work:
             self._strangers(room)
         self.recorder.mix()
         self.decision.tracks = self.recorder.tracks
+        self.decision.over = [track.id for track in self.recorder.over]
         moves = self._moves()
         self.decision.commands = [*self.kills, *self._bulk_mutes(), *self.recorder.commands, *moves, *self.changes]
         self._lock()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from apps.conferences.reconcile.observed import LegPhase, Observed
 from apps.conferences.reconcile.tracks import ObservedTrack
 from apps.conferences.reconcile.transitions import Changes
@@ -17,6 +19,15 @@ def restore_track(observed: Observed, track: ObservedTrack, now: float) -> Chang
     leg = observed.legs.get(track.subject)
     if track.kind != "mix" and (leg is None or leg.phase is LegPhase.ENDED):
         changes.tracks |= observed.tracks.end_all(track.subject, leg.ended_at or now if leg is not None else now)
+    return changes
+
+
+def give_up(observed: Observed, track: UUID, now: float) -> Changes:
+    """End a track of whose end the switch did not tell (`Decision.over`). If it grows all the same, it is sealed so."""
+    changes = Changes()
+    known = observed.tracks.known.get(track)
+    if known is not None and observed.tracks.end(known, now):
+        changes.tracks.add(track)
     return changes
 
 

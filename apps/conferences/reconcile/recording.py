@@ -21,6 +21,12 @@ UNHEARD = 3.0
 """Seconds after which a recording of which the switch said nothing is asked for again; the same path twice does nothing
 (switch_ivr_async.c:2966, conference_record.c)."""
 
+STOPS = 2
+"""How often the switch is told to end a recording. Of one that had ended already it says nothing more."""
+
+GRAIN = 0.001
+"""Seconds to which times are told apart that were in the database."""
+
 BACKOFF_MAX = 30.0
 """Most seconds until the next part, where the ones before ended as soon as they had begun."""
 
@@ -42,7 +48,7 @@ class NewTrack:
 
 class Recorder:
     """What to record of one conference now. `tracks` are to be stored before their commands are sent; `commands` may
-    go at once, and follow them.
+    go at once, and follow them. `over` are tracks of whose end the switch did not tell, told twice to end them.
     """
 
     def __init__(self, desired: DesiredConference, observed: Observed, rules: Rules, now: float) -> None:
@@ -50,6 +56,7 @@ class Recorder:
         self.wanted: DesiredRecording | None = desired.recording if desired.phase == "running" else None
         self.tracks: list[NewTrack] = []
         self.commands: list[Command] = []
+        self.over: list[ObservedTrack] = []
 
     def person(self, person: DesiredParticipant, leg: ObservedLeg) -> None:
         """What somebody says who is in one of the rooms."""
@@ -58,7 +65,7 @@ class Recorder:
         wanted = dict(self._kinds(person, leg))
         for track in self.observed.tracks.open_of(leg.leg):
             key = (track.kind, track.whisper)
-            if key in wanted:
+            if key in wanted and not self._is_of_before(track):
                 self._keep(track, StartTrack(leg.leg, track.path), masked=wanted.pop(key))
             else:
                 self._stop(track, StopTrack(leg.leg, track.path))
@@ -76,12 +83,13 @@ class Recorder:
         room = self.observed.rooms.get(self.desired.room.name)
         there = room is not None and room.exists and bool(room.members)
         open_ones = self.observed.tracks.open_of(self.desired.id)
+        kept = [track for track in open_ones if self.wanted is not None and not self._is_of_before(track)]
         for track in open_ones:
-            if self.wanted is None:
+            if track not in kept:
                 self._stop(track, StopMix(self.desired.room, track.path))
             elif there:
                 self._keep(track, StartMix(self.desired.room, track.path))
-        if self.wanted is not None and there and not open_ones:
+        if self.wanted is not None and there and not kept:
             new = self._next(self.wanted, "mix", self.desired.id, None)
             if new is not None:
                 self.tracks.append(NewTrack(new, None, StartMix(self.desired.room, new.path)))
@@ -111,7 +119,15 @@ class Recorder:
         part = 1 + max((track.part for track in before), default=0)
         key = track_id(subject, kind, part)
         path = f"{wanted.spool}/{key.hex}.raw"
-        return ObservedTrack(key, kind, subject, part, path, self.observed.core, self.now, whisper)
+        return ObservedTrack(key, kind, subject, part, path, self.observed.core, self._asked(wanted), whisper)
+
+    def _asked(self, wanted: DesiredRecording) -> float:
+        """Now, and not before it was wanted: the clock by which that was noted may be ahead."""
+        return max(self.now, wanted.since)
+
+    def _is_of_before(self, track: ObservedTrack) -> bool:
+        """Whether it was begun before the last pause: the switch was told to end it, and may have, unheard."""
+        return self.wanted is not None and track.sent_at < self.wanted.since - GRAIN
 
     def _keep(self, track: ObservedTrack, again: Command, *, masked: bool = False) -> None:
         if track.started_at is None and self.now - track.sent_at >= UNHEARD:
@@ -125,8 +141,12 @@ class Recorder:
             self.commands.append(MaskTrack(track.subject, track.path, masked))
 
     def _stop(self, track: ObservedTrack, command: Command) -> None:
-        if self.now - track.stop_sent_at >= UNHEARD:
+        if self.now - track.stop_sent_at < UNHEARD:
+            return
+        if track.stops < STOPS:
             self.commands.append(command)
+        else:
+            self.over.append(track)
 
     def _tell(self, wanted: DesiredRecording, leg: ObservedLeg) -> None:
         """That the conference is recorded, to who came since it is; the others were told together."""

@@ -19,8 +19,8 @@ Kind = Literal["person", "whisper", "mix"]
 @dataclass(slots=True, eq=False)
 class ObservedTrack:
     """`subject` is the leg, or the conference of a mix; `path` the file that the switch writes. `masked` is what was
-    sent last, None after a start of the switchboard: then it has to be sent again. `stop_sent_at` is when the switch
-    was last told to end it.
+    sent last, None after a start of the switchboard: then it has to be sent again. `stops` is how often the switch was
+    told to end it, `stop_sent_at` when it was last.
     """
 
     id: UUID
@@ -36,6 +36,7 @@ class ObservedTrack:
     ended_at: float | None = None
     masked: bool | None = False
     stop_sent_at: float = 0.0
+    stops: int = 0
 
     @property
     def open(self) -> bool:
@@ -72,6 +73,7 @@ class Tracks:
                 track.masked = masked
             case StopTrack(path=path) | StopMix(path=path) if (track := self.at(path)) is not None:
                 track.stop_sent_at = now
+                track.stops += 1
 
     def end_all(self, subject: UUID, at: float) -> set[UUID]:
         """The subject is over, and with it what was recorded of it; which tracks that ended."""

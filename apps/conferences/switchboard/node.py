@@ -25,7 +25,7 @@ from apps.conferences.reconcile.dial import Dial
 from apps.conferences.reconcile.observe import Changes, abandon, apply, apply_snapshot, connect
 from apps.conferences.reconcile.observed import UNENCRYPTED, Observed
 from apps.conferences.reconcile.pacing import Pacer
-from apps.conferences.reconcile.recorded import restore_track
+from apps.conferences.reconcile.recorded import give_up, restore_track
 from apps.conferences.rooms import MAIN_PROFILE
 from apps.switch.commands import Command, HangupRoom, Kill, Restart, Room
 from apps.switch.events import Snapshot
@@ -297,6 +297,8 @@ class NodeLoop:
         for entry, decision in decisions:
             if decision.look_up:
                 self.notify(entry.desired.id)
+            for track in decision.over:
+                self._note(give_up(self.observed, track, now))
             for leg in decision.abandoned:
                 self._note(abandon(self.observed, leg, now))
             for announcement, error in decision.unplayed.items():
@@ -325,7 +327,7 @@ class NodeLoop:
             if tracks:
                 write_tracks(connection, tracks)
             if new_tracks:
-                store_tracks(connection, self.lease.node, new_tracks, datetime.fromtimestamp(now, UTC))
+                store_tracks(connection, self.lease.node, new_tracks)
             if dials:
                 names = self.loader.gateway_names
                 rows = [(entry.desired.id, dial, names.get(dial.route.gateway, "")) for entry, dial in dials]

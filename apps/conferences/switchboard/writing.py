@@ -81,7 +81,9 @@ _PARTICIPANT = (
 )
 
 
-_NEW_TRACK = "id uuid, conference uuid, participant uuid, whisper uuid, leg uuid, kind text, part int"
+_NEW_TRACK = (
+    "id uuid, conference uuid, participant uuid, whisper uuid, leg uuid, kind text, part int, requested_at timestamptz"
+)
 _TRACK = "id uuid, started_at timestamptz, ended_at timestamptz, channels int"
 
 
@@ -232,12 +234,13 @@ def write_participants(connection: Connection, facts: dict[UUID, Facts]) -> None
     )
 
 
-def store_tracks(connection: Connection, node: UUID, tracks: Sequence[tuple[UUID, NewTrack]], now: datetime) -> None:
+def store_tracks(connection: Connection, node: UUID, tracks: Sequence[tuple[UUID, NewTrack]]) -> None:
     """Write tracks, each with its conference, that the switch will be told to begin."""
     rows = (
         (
             *(new.track.id, conference, new.participant, new.track.whisper),
             *(new.track.subject if new.participant else None, new.track.kind, new.track.part),
+            moment(new.track.sent_at),
         )
         for conference, new in tracks
     )
@@ -246,11 +249,12 @@ def store_tracks(connection: Connection, node: UUID, tracks: Sequence[tuple[UUID
         INSERT INTO recordings_track
                (id, conference_id, participant_id, whisper_id, leg, kind, part, node_id, requested_at, rate, channels,
                 state, frames, key_id, sealed_key)
-        SELECT v.id, v.conference, v.participant, v.whisper, v.leg, v.kind, v.part, %s, %s, 16000, 1, 'live', 0, '', ''
+        SELECT v.id, v.conference, v.participant, v.whisper, v.leg, v.kind, v.part, %s, v.requested_at, 16000, 1,
+               'live', 0, '', ''
           FROM {_records(_NEW_TRACK)}
             ON CONFLICT (id) DO NOTHING
         """,  # noqa: S608 - names of ours
-        (node, now, _json(_NEW_TRACK, rows)),
+        (node, _json(_NEW_TRACK, rows)),
     )
 
 

@@ -11,8 +11,8 @@ import pytest
 from apps.conferences.reconcile.decide import Decision
 from apps.conferences.reconcile.desired import DesiredRecording
 from apps.conferences.reconcile.observe import connect
-from apps.conferences.reconcile.recorded import restore_track
-from apps.conferences.reconcile.recording import BACKOFF_MAX, TOLD_WITHIN, UNHEARD
+from apps.conferences.reconcile.recorded import give_up, restore_track
+from apps.conferences.reconcile.recording import BACKOFF_MAX, STOPS, TOLD_WITHIN, UNHEARD
 from apps.conferences.reconcile.tracks import ObservedTrack, track_id
 from apps.switch import commands as c
 from apps.switch import events as e
@@ -98,15 +98,50 @@ def test_what_is_not_to_be_recorded_any_more_ends_and_begins_anew_as_another_par
     assert of(decision, c.StopMix) == [c.StopMix(MAIN, mixes(feed)[0].path)]
     assert not feed.act()
     feed.wait(UNHEARD)
-    assert len(of(feed.act(), c.StopTrack, c.StopMix)) == 3, "the switch said nothing: once more"
+    decision = feed.act()
+    assert len(of(decision, c.StopTrack, c.StopMix)) == 3, "the switch said nothing: once more"
+    assert not decision.over
     for name in ("ann", "bob"):
         feed.tell(e.TrackEnded, leg=feed.leg(name).leg, path=tracks(feed, name)[0].path, at=feed.now)
     feed.tell(e.MixEnded, room=MAIN.name, path=mixes(feed)[0].path)
     feed.wait(UNHEARD)
     assert not feed.act()
     assert [track.ended_at for track in tracks(feed, "ann")] == [feed.now - UNHEARD]
-    feed.change(recording=RECORDED)
+    feed.change(recording=DesiredRecording(feed.now, "/spool", RECORDED.prompt))
     assert [new.track.part for new in feed.act().tracks] == [2, 2, 2]
+
+
+def test_what_the_switch_ended_without_our_hearing_of_it_is_over_and_not_gone_on_with() -> None:
+    feed = running()
+    feed.change(recording=None)
+    for _ in range(STOPS):
+        assert len(of(feed.act(), c.StopTrack, c.StopMix)) == 3
+        feed.wait(UNHEARD)
+    decision = feed.act()
+    assert not of(decision, c.StopTrack, c.StopMix)
+    known = {*tracks(feed, "ann"), *tracks(feed, "bob"), *mixes(feed)}
+    assert set(decision.over) == {track.id for track in known}
+    for track in decision.over:
+        assert give_up(feed.observed, track, feed.now).tracks == {track}
+    assert not any(track.open for track in known)
+    assert not feed.act()
+
+
+@pytest.mark.parametrize("ahead", [0.0, 5.0])
+def test_after_a_pause_and_a_start_nothing_of_before_is_taken_for_what_is_recorded(ahead: float) -> None:
+    """The stop was sent by a switchboard that was killed: whether the switch still records, nobody knows. The clock of
+    who resumed may be ahead.
+    """
+    feed = recorded(recording=DesiredRecording(1000.0 + ahead, "/spool", RECORDED.prompt))
+    old = [restored(feed, feed.leg(name).leg) for name in ("ann", "bob")]
+    old.append(restored(feed, feed.desired.id, "mix"))
+    for track in old:
+        restore_track(feed.observed, track, feed.now)
+    decision = feed.act()
+    assert [new.track.part for new in decision.tracks] == [2, 2, 2]
+    assert {command.path for command in of(decision, c.StopTrack, c.StopMix)} == {track.path for track in old}
+    told_started(feed, decision)
+    assert not feed.act().tracks, "once"
 
 
 @pytest.mark.parametrize(
@@ -210,17 +245,18 @@ def test_another_run_of_the_switch_ends_everything() -> None:
     assert not any(track.open for track in known)
 
 
-def restored(feed: Feed, subject: UUID, kind: str = "person") -> ObservedTrack:
+def restored(feed: Feed, subject: UUID, kind: str = "person", *, at: float = 990.0) -> ObservedTrack:
+    """A track as the rows have it; at first from before the conference was recorded, as after a pause."""
     key = track_id(subject, kind, 1)  # type: ignore[arg-type] # a kind
     path = f"/spool/{key.hex}.raw"
-    return ObservedTrack(key, kind, subject, 1, path, "core", 990.0, started_at=990.0, masked=None)  # type: ignore[arg-type]
+    return ObservedTrack(key, kind, subject, 1, path, "core", at, started_at=at, masked=None)  # type: ignore[arg-type]
 
 
 def test_after_a_start_what_goes_on_goes_on_and_its_mask_is_sent_again() -> None:
     feed = recorded()
     feed.change_person("bob", muted=True)
-    ann, bob = (restored(feed, feed.leg(name).leg) for name in ("ann", "bob"))
-    for track in (ann, bob, restored(feed, feed.desired.id, "mix")):
+    ann, bob = (restored(feed, feed.leg(name).leg, at=RECORDED.since) for name in ("ann", "bob"))
+    for track in (ann, bob, restored(feed, feed.desired.id, "mix", at=RECORDED.since)):
         assert not restore_track(feed.observed, track, feed.now).tracks
     decision = feed.act()
     assert not decision.tracks

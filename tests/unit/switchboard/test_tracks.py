@@ -120,7 +120,7 @@ def test_another_switchboard_goes_on_where_one_was_killed_before_it_told_the_swi
     driven.greenlet.join(5)
     lease.release(driven.connection, driven.loop.lease)
     driven.desk.heard.clear()
-    Conference.objects.update(recording="on", recording_since=timezone.now())
+    Conference.objects.update(recording="on", recording_since=timezone.now() - timedelta(seconds=20))
     leg = attempt_leg(driven.person.pk, 1, 1)
     key = track_id(leg, "person", 1)
     Track.objects.create(
