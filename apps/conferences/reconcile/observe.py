@@ -92,6 +92,7 @@ def connect(observed: Observed, core: str, now: float) -> Changes:
             if leg.core != core and leg.phase is not LegPhase.ENDED:
                 end(observed, leg, now, SWITCH_RESTART, 0, changes)
         changes.tracks |= observed.tracks.end_other_cores(core, now)
+    observed.tracks.forget_masks()
     observed.connected = True
     return changes
 

@@ -19,8 +19,8 @@ Kind = Literal["person", "whisper", "mix"]
 @dataclass(slots=True, eq=False)
 class ObservedTrack:
     """`subject` is the leg, or the conference of a mix; `path` the file that the switch writes. `masked` is what was
-    sent last, None after a start of the switchboard: then it has to be sent again. `stops` is how often the switch was
-    told to end it, `stop_sent_at` when it was last.
+    sent last, None after a start of the switchboard or a break in the connection: then it has to be sent again. `stops`
+    is how often the switch was told to end it, `stop_sent_at` when it was last.
     """
 
     id: UUID
@@ -74,6 +74,11 @@ class Tracks:
             case StopTrack(path=path) | StopMix(path=path) if (track := self.at(path)) is not None:
                 track.stop_sent_at = now
                 track.stops += 1
+
+    def forget_masks(self) -> None:
+        """A connection broke, and what was sent last may have gone nowhere: it has to be sent again."""
+        for track in self.known.values():
+            track.masked = None
 
     def end_all(self, subject: UUID, at: float) -> set[UUID]:
         """The subject is over, and with it what was recorded of it; which tracks that ended."""

@@ -245,6 +245,18 @@ def test_another_run_of_the_switch_ends_everything() -> None:
     assert not any(track.open for track in known)
 
 
+def test_a_mask_that_went_out_as_the_connection_broke_is_sent_again() -> None:
+    feed = running()
+    [track] = tracks(feed, "bob")
+    feed.change_person("bob", muted=True)
+    wanted = c.MaskTrack(feed.leg("bob").leg, track.path, True)
+    assert wanted in feed.act().commands
+    feed.observed.disconnected()
+    connect(feed.observed, "core", feed.now)
+    feed.snapshot({MAIN.name: [listed(feed.leg("ann").leg), listed(feed.leg("bob").leg)]})
+    assert wanted in feed.act().commands
+
+
 def restored(feed: Feed, subject: UUID, kind: str = "person", *, at: float = 990.0) -> ObservedTrack:
     """A track as the rows have it; at first from before the conference was recorded, as after a pause."""
     key = track_id(subject, kind, 1)  # type: ignore[arg-type] # a kind
