@@ -304,12 +304,18 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+_JOBS_FROM = "INFO" if envstr("SPARKLE_LOG_LEVEL", "INFO") == "DEBUG" else "WARNING"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": envstr("SPARKLE_LOG_LEVEL", "INFO")},
-    # Django's own handler would say everything twice.
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+    "loggers": {
+        # Its own handler would say everything twice.
+        "django": {"handlers": [], "propagate": True},
+        # That a job came and went, as some do each two seconds, is for DEBUG. One that fails is an error.
+        "celery.worker.strategy": {"level": _JOBS_FROM},
+        "celery.app.trace": {"level": _JOBS_FROM},
+    },
 }

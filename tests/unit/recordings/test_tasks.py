@@ -164,6 +164,7 @@ def worker(recording: Recording, settings: LazySettings, log: Any) -> Iterator[s
             **os.environ,
             "DATABASE_URL": database.geturl(),
             "SPARKLE_RECORDING_KEYS": KEYS,
+            "SPARKLE_LOG_LEVEL": "DEBUG",  # that jobs came and went
             "SPARKLE_SPOOL_DIR": str(settings.SPARKLE_SPOOL_DIR),
             "SPARKLE_RECORDINGS_DIR": str(settings.SPARKLE_RECORDINGS_DIR),
             "SPARKLE_HEARTBEAT_FILE": str(settings.SPARKLE_RECORDINGS_DIR.parent / "heartbeat"),
