@@ -5,6 +5,9 @@ nothing more.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 import redis
@@ -40,4 +43,27 @@ def redis_answers() -> bool:
 
 def publish(channel: str, message: str) -> None:
     """Publish once the running transaction has committed; at once when there is none."""
-    transaction.on_commit(lambda: publish_now(channel, message), robust=True)
+    transaction.on_commit(lambda: _publish(channel, message), robust=True)
+
+
+#: What `later` keeps, where it does.
+_kept: ContextVar[list[tuple[str, str]] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def later() -> Iterator[list[tuple[str, str]]]:
+    """Channels and messages of what is published meanwhile, for `publish_now` when nobody waits any more."""
+    kept: list[tuple[str, str]] = []
+    before = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(before)
+
+
+def _publish(channel: str, message: str) -> None:
+    kept = _kept.get()
+    if kept is None:
+        publish_now(channel, message)
+    else:
+        kept.append((channel, message))

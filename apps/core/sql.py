@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Self, TypeVar
@@ -77,16 +77,19 @@ M = TypeVar("M", bound=Model)
 
 def instances(model: type[M], where: str, values: Mapping[str, Any], rest: str = "") -> list[M]:
     """Rows of a model's own table, called `t`, as its instances; `rest` follows WHERE (`ORDER BY`, `FOR UPDATE`)."""
-    columns = _columns(model)
     # As above: names and SQL of this project's own; whatever comes from outside is bound.
-    text = f"SELECT {columns.text} FROM {model._meta.db_table} t WHERE {where} {rest}"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(text, values)
-        found = [list(row) for row in cursor.fetchall()]
-    for row in found:
-        for at, convert in columns.converters:
-            row[at] = convert(row[at], None, connection)
-    return [model.from_db(DEFAULT_DB_ALIAS, columns.names, row) for row in found]
+    text = f"SELECT {_columns(model).text} FROM {model._meta.db_table} t WHERE {where} {rest}"  # noqa: S608
+    return [row for row, _ in _read(model, text, values)]
+
+
+def with_more(
+    model: type[M], more: Mapping[str, str], where: str, values: Mapping[str, Any]
+) -> list[tuple[M, Mapping[str, Any]]]:
+    """The same, and of each row what the SQL in `more` says of it, by name."""
+    columns = _columns(model)
+    named = ", ".join(more.values())
+    text = f"SELECT {columns.text}, {named} FROM {model._meta.db_table} t WHERE {where}"  # noqa: S608
+    return [(row, dict(zip(more, rest, strict=True))) for row, rest in _read(model, text, values)]
 
 
 def update(
@@ -109,6 +112,19 @@ class _Columns:
     text: str
     names: tuple[str, ...]
     converters: tuple[tuple[int, Any], ...]
+
+
+def _read(model: type[M], text: str, values: Mapping[str, Any]) -> Iterator[tuple[M, list[Any]]]:
+    """Instances, and what follows their columns."""
+    columns = _columns(model)
+    with connection.cursor() as cursor:
+        cursor.execute(text, values)
+        found = [list(row) for row in cursor.fetchall()]
+    for row in found:
+        for at, convert in columns.converters:
+            row[at] = convert(row[at], None, connection)
+        many = len(columns.names)
+        yield model.from_db(DEFAULT_DB_ALIAS, columns.names, row[:many]), row[many:]
 
 
 @cache

@@ -25,7 +25,7 @@ from apps.switch.commands import MemberFlag, Room
 
 from .admission import admitted_who_comes, is_for
 from .dial_in import PhoneCaller
-from .joining import conference_of_account, new_participant, participant_of_account, require_may_enter
+from .joining import Standing, conference_of_account, new_participant, participant_of_account, require_may_enter
 
 #: What an attempt says in place of a kind of number.
 BROWSER, PHONE = "browser", "phone"
@@ -49,8 +49,8 @@ def arrive(*, account: str, leg: UUID, node: UUID) -> Place:
     with change(conference_of_account(account), by=audit.SYSTEM, action="arrive") as c:
         if c.conference.node_id != node:
             raise NotFound
-        participant = participant_of_account(account)
-        _let_in(c, participant, leg, BROWSER)
+        participant, standing = participant_of_account(account)
+        _let_in(c, participant, leg, BROWSER, standing=standing)
     return _place(c.conference, participant)
 
 
@@ -96,10 +96,17 @@ def _unlisted(c: Change, role: Role, caller: PhoneCaller, leg: UUID) -> Particip
 
 
 def _let_in(
-    c: Change, participant: Participant, leg: UUID, kind: str, number: str = "", *, exempt: bool = False
+    c: Change,
+    participant: Participant,
+    leg: UUID,
+    kind: str,
+    number: str = "",
+    *,
+    exempt: bool = False,
+    standing: Standing | None = None,
 ) -> None:
     # Whose line broke comes back, locked or not: a browser's account was given to it while it might come in.
-    require_may_enter(c.conference, Role.of(participant.role), participant, resume=True)
+    require_may_enter(c.conference, Role.of(participant.role), participant, resume=True, standing=standing)
     c.set(participant, present=True, admitted=admitted_who_comes(c.conference, participant))
     c.detail["participants"] = [participant.name]
     c.along(_INSERT, _attempt(participant, leg, kind, number, EXEMPT if exempt else MANDATORY))

@@ -30,7 +30,7 @@ from apps.conferences.models import Attempt, BrowserJoin, Conference, Participan
 from apps.conferences.selectors import actor_for
 from apps.core import audit
 from apps.core.errors import NotFound
-from apps.core.sql import Select, instances
+from apps.core.sql import Select, instances, with_more
 from apps.switch.accounts import BROWSER_IS_GOOD, is_browser, make_browser_account
 from apps.switch.models import BrowserAccount
 
@@ -83,10 +83,37 @@ def join(*, by: audit.By, user: Caller, conference_id: UUID, session_key: str = 
     return Joining(conference, participant, account, password)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody's coming in depends on, besides their own row. `was_in`: they were in in this round, and are still
+    wanted; whoever was removed is called in a new one. `wanted`: how many are, where they are not.
+    """
+
+    was_in: bool
+    wanted: int
+
+
+_HOW_MANY = f"SELECT count(*) FROM {Participant._meta.db_table} o WHERE o.present AND o.conference_id ="  # noqa: S608 - as above
+#: SQL of it, for a participant's row `t`; what is of no use is not counted.
+_STANDING = {
+    "was_in": f"t.present AND EXISTS (SELECT FROM {Attempt._meta.db_table} a"
+    " WHERE a.participant_id = t.id AND a.round = t.round AND a.joined_at IS NOT NULL)",
+    "wanted": f"CASE WHEN t.present THEN 0 ELSE ({_HOW_MANY} t.conference_id) END",
+}
+#: The same for whoever is on no roster yet, `t` being the conference's row.
+_OF_A_STRANGER = {"was_in": "false", "wanted": f"({_HOW_MANY} t.id)"}
+
+
 def require_may_enter(
-    conference: Conference, role: Role, participant: Participant | None, *, resume: bool = False
+    conference: Conference,
+    role: Role,
+    participant: Participant | None,
+    *,
+    resume: bool = False,
+    standing: Standing | None = None,
 ) -> None:
-    """Whether somebody may come in by themself, whichever way; None: who is on the roster not yet.
+    """Whether somebody may come in by themself, whichever way; None: who is on the roster not yet. `standing`, where it
+    has been read already.
 
     Raises ConferenceEnded, RefusedReentry, ConferenceLocked and TooManyParticipants. Who is in already, comes back in;
     with `resume`, also who was in and was not removed: a lock is for those who come anew, not for those whose line
@@ -97,30 +124,21 @@ def require_may_enter(
     if participant is not None and participant.refused:
         raise RefusedReentry
     wanted = participant is not None and participant.present
-    if participant is not None and wanted and (_is_in(participant) or (resume and _was_in(participant))):
+    if participant is not None and wanted and participant.state == Participant.State.CONNECTED:
+        return
+    standing = standing or _standing(participant or conference)
+    if resume and standing.was_in:
         return
     if conference.locked and not may(role, Action.UNLOCK, frozenset()):
         raise ConferenceLocked
-    if not wanted and _wanted(conference) >= conference.max_participants:
+    if not wanted and standing.wanted >= conference.max_participants:
         raise TooManyParticipants
 
 
-def _wanted(conference: Conference) -> int:
-    """How many are to be in."""
-    wanted = "t.conference_id = %(id)s AND t.present"
-    found = Select(Participant._meta.db_table, {"count": "count(*)"}, wanted, {"id": conference.pk}).first()
-    return int(found.count)
-
-
-def _is_in(participant: Participant) -> bool:
-    return participant.state == Participant.State.CONNECTED
-
-
-def _was_in(participant: Participant) -> bool:
-    """In this round: whoever was removed is called in a new one."""
-    joined = "t.participant_id = %(id)s AND t.round = %(round)s AND t.joined_at IS NOT NULL"
-    values = {"id": participant.pk, "round": participant.round}
-    return Select(Attempt._meta.db_table, {"leg": "t.leg"}, joined, values).first() is not None
+def _standing(of: Participant | Conference) -> Standing:
+    columns = _STANDING if isinstance(of, Participant) else _OF_A_STRANGER
+    found = Select(of._meta.db_table, columns, "t.id = %(id)s", {"id": of.pk}).first()
+    return Standing(found.was_in, found.wanted)
 
 
 #: SQL of what a browser's account, if it may be used, is for.
@@ -142,15 +160,16 @@ def conference_of_account(name: str) -> Which:
     return Which(_CONFERENCE, {"account": name, "now": timezone.now()})
 
 
-def participant_of_account(name: str) -> Participant:
+def participant_of_account(name: str) -> tuple[Participant, Standing]:
     """Whom a call with this browser account is for. Raises NotFound once it, or the session it belongs to, is over.
 
     Whether they may come in now is for `require_may_enter` to say.
     """
-    found = instances(Participant, _PARTICIPANT, {"account": name, "now": timezone.now()})
-    if not found or not _is_alive(found[0], name):
+    found = with_more(Participant, _STANDING, _PARTICIPANT, {"account": name, "now": timezone.now()})
+    if not found or not _is_alive(found[0][0], name):
         raise NotFound
-    return found[0]
+    participant, standing = found[0]
+    return participant, Standing(**standing)
 
 
 def new_participant(conference: Conference, *, name: str, role: str, user: User | None, guest: bool) -> Participant:

@@ -8,12 +8,13 @@ process is free, and none waits for another's turn at Python's lock.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from django.db import InterfaceError, OperationalError, connection
 
+from apps.core import realtime
 from apps.switch.models import Node
 
 from .auth import asking_node
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 Question = Mapping[str, str]
 Answer = Callable[[Node, Question], bytes]
-Reply = tuple[str, dict[str, str], bytes]
+Answered = tuple[str, dict[str, str], bytes]
 
 #: Bytes, more than any question of ours has (freeswitch/conf/autoload_configs/xml_curl.conf.xml).
 LONGEST: Final = 64 * 1024
@@ -43,12 +44,13 @@ class Application:
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self._answers = answers
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        status, headers, body = self._reply(environ)
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with realtime.later() as news:
+            status, headers, body = self._reply(environ)
         start_response(status, [*headers.items(), ("Content-Length", str(len(body)))])
-        return [body]
+        return _Reply(body, news)
 
-    def _reply(self, environ: WSGIEnvironment) -> Reply:
+    def _reply(self, environ: WSGIEnvironment) -> Answered:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         if path == ALIVE:
             return "200 OK", {"Content-Type": "text/plain"}, b"alive"
@@ -65,6 +67,21 @@ class Application:
         if text is None:
             return "401 Unauthorized", {"WWW-Authenticate": 'Basic realm="nodes"'}, b""
         return "200 OK", {"Content-Type": "text/xml"}, text
+
+
+class _Reply:
+    """What viewers are told has time until the caller has their answer."""
+
+    def __init__(self, body: bytes, news: list[tuple[str, str]]) -> None:
+        self._body, self._news = body, news
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._body
+
+    def close(self) -> None:
+        """Called by the server once the answer is out (PEP 3333)."""
+        for channel, message in self._news:
+            realtime.publish_now(channel, message)
 
 
 def _body(environ: WSGIEnvironment) -> bytes:

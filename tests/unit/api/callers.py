@@ -16,6 +16,6 @@ def caller_of_account(name: str) -> tuple[UUID, UUID] | None:
     try:
         with transaction.atomic():
             conference = lock(conference_of_account(name))
-            return participant_of_account(name).pk, conference.pk
+            return participant_of_account(name)[0].pk, conference.pk
     except NotFound:
         return None

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 from xml.etree import ElementTree as ET
 
 import pytest
+import redis
+from django.conf import LazySettings
 from django.utils import timezone
 
+from apps.conferences.live.changes import channel
 from apps.conferences.models import Attempt, Conference, Participant
 from apps.conferences.rooms import main_room
 from apps.conferences.services.joining import join
 from apps.core import audit
 from apps.switch.models import BrowserAccount, Node
 from tests.factories import Scene, make_node, make_scene
-from tests.unit.switch.asking import ask
+from tests.unit.switch.asking import ask, basic, post
 
 pytestmark = pytest.mark.django_db
 
@@ -32,14 +36,17 @@ def account(scene: Scene, role: str = "member") -> str:
 
 def call(node: Node, name: str, leg: UUID | None = None, number: str = "join") -> list[tuple[str, str]]:
     """What the switch is told to do with a call: applications with their data."""
-    question = {
+    found = ET.fromstring(ask(node, "dialplan", **joining(name, leg, number)).content).iter("action")
+    return [(each.attrib["application"], each.attrib["data"]) for each in found]
+
+
+def joining(name: str, leg: UUID | None = None, number: str = "join") -> dict[str, str]:
+    return {
         "Hunt-Context": "public",
         "Hunt-Destination-Number": number,
         "Unique-ID": str(leg or uuid4()),
         "variable_user_name": name,
     }
-    found = ET.fromstring(ask(node, "dialplan", **question).content).iter("action")
-    return [(each.attrib["application"], each.attrib["data"]) for each in found]
 
 
 REFUSED = [("hangup", "CALL_REJECTED")]
@@ -64,6 +71,22 @@ def test_a_browser_goes_to_its_place_and_its_leg_is_known_first(scene: Scene) ->
     attempt = Attempt.objects.get(leg=leg)
     assert (attempt.participant, attempt.inbound, attempt.phase) == (participant, True, "answered")
     assert (attempt.round, attempt.ordinal, attempt.kind) == (3, 1, "browser")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_viewers_are_told_when_the_caller_has_their_answer(scene: Scene, settings: LazySettings) -> None:
+    participant, node = scene.own["member"], scene.conference.node
+    question = joining(account(scene))
+    Participant.objects.filter(pk=participant.pk).update(present=False)
+    with redis.Redis.from_url(settings.REDIS_URL).pubsub() as news:  # type: ignore[no-untyped-call]
+        news.subscribe(channel(scene.conference.pk))
+        assert news.get_message(timeout=5)["type"] == "subscribe"
+        early: list[Any] = []
+        headers = basic(node.name, node.xml_password)
+        post("dialplan", question, headers, answered=lambda: early.append(news.get_message(timeout=0.2)))
+        assert early == [None]
+        told = json.loads(news.get_message(timeout=5)["data"])
+    assert told["changes"]["participants"][str(participant.pk)]["present"] is True
 
 
 def test_asked_again_for_the_same_call_it_is_the_same_attempt(scene: Scene) -> None:
