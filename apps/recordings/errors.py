@@ -25,6 +25,12 @@ class NothingRecorded(Problem):
     detail = _("What was said last takes a few seconds until it can be heard.")
 
 
+class NotOfOneKind(Problem):
+    code = "not_of_one_kind"
+    title = _("These tracks cannot be one file")
+    detail = _("They were recorded at different rates. Hear them one by one.")
+
+
 class StillRecorded(Problem):
     code = "still_recorded"
     title = _("This is still being recorded")

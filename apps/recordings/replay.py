@@ -65,6 +65,17 @@ class Clip:
     def channels(self) -> int:
         return self.reader.header.channels
 
+    @property
+    def tag(self) -> str:
+        """Another one for other sound."""
+        return f"{self.track.pk.hex}-{self.start}-{self.end}"
+
+    def between(self, start: int, end: int) -> Clip:
+        """What of it is between these milliseconds of the track; perhaps nothing."""
+        first, last = (_bytes(moment, self.rate, self.channels) for moment in (start, end))
+        first = min(max(first, self.start), self.end)
+        return Clip(self.track, self.reader, first, max(first, min(last, self.end)))
+
     def pieces(self, offset: int = 0, length: int | None = None) -> Iterator[memoryview]:
         """The samples, from `offset` in the clip; each piece is good until the next. Raises RecordingDamaged."""
         end = self.end if length is None else min(self.end, self.start + offset + length)

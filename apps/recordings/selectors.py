@@ -48,6 +48,17 @@ def utterances_for(actor: Actor, conference_id: UUID) -> QuerySet[Utterance]:
     )
 
 
+def speech_of(actor: Actor, conference_id: UUID, participant: UUID) -> QuerySet[Utterance]:
+    """What one person said in the main room, in its order, of all that is not gone. Raises NotFound where there is no
+    such person.
+    """
+    if not Participant.objects.filter(pk=participant, conference=conference_id).exists():
+        raise NotFound
+    kept = (Track.State.LIVE, Track.State.SEALED)
+    theirs = utterances_for(actor, conference_id).filter(track__participant=participant, track__whisper=None)
+    return theirs.filter(track__state__in=kept).order_by("track__started_at", "track", "start")
+
+
 def _moment(milliseconds: str) -> ExpressionWrapper[Any]:
     into = F(milliseconds) - Coalesce(F("track__behind"), 0)
     since = ExpressionWrapper(into * Value(timedelta(milliseconds=1)), output_field=DurationField())

@@ -10,6 +10,7 @@ _recording = [
     path("", views.RecordingView.as_view(), name="recording"),
     path("utterances/", views.UtteranceListView.as_view(), name="recording-utterances"),
     path("tracks/<uuid:track_id>/peaks/", views.PeaksView.as_view(), name="recording-peaks"),
+    path("speech/", audio.SpeechView.as_view(), name="recording-speech"),
     path("export/", audio.ExportView.as_view(), name="recording-export"),
 ]
 

@@ -38,7 +38,11 @@ def scene() -> Scene:
 
 def parts(scene: Scene, track: Any) -> list[str]:
     address = f"/api/v1/conferences/{scene.conference.pk}/recording/"
-    return [address, f"{address}utterances/", f"{address}export/?track={track.pk}"]
+    person = scene.own["member"].pk
+    return [
+        address,
+        *(f"{address}{each}" for each in ("utterances/", f"speech/?participant={person}", f"export/?track={track.pk}")),
+    ]
 
 
 def refusals(client: APIClient, addresses: list[str]) -> set[tuple[int, str]]:
@@ -133,12 +137,12 @@ class TestGuests:
         address = link_to(self.client(guest), track)
         assert heard(self.client(guest), address).endswith(SAID)
         assert AuditEntry.objects.get(action="listen").actor_name == "王"
-        assert refusals(self.client(guest), parts(scene, track)[2:]) == {(401, "not_signed_in")}
+        assert refusals(self.client(guest), parts(scene, track)[-1:]) == {(401, "not_signed_in")}
 
         another = add_participant(scene.conference, name="李", role="participant", guest=True)
         assert refusals(self.client(another), [address]) == {(403, "link_of_another")}
         Conference.objects.update(participant_may_replay=False)
-        assert refusals(self.client(guest), [address, *parts(scene, track)[:2]]) == {(403, "switched_off")}
+        assert refusals(self.client(guest), [address, *parts(scene, track)[:3]]) == {(403, "switched_off")}
 
     def test_hear_nothing_of_another_conference(self, scene: Scene, guest: Participant) -> None:
         elsewhere = make_conference(scene.users["owner"], participant_may_replay=True)
@@ -186,7 +190,7 @@ class TestWhispers:
                 else:
                     assert refusals(client, [link]) == {(404, "not_found")}, role
         for role in ("owner", "manager"):
-            assert refusals(as_user(scene.users[role]), [parts(scene, tracks[0])[2]]) == {(404, "not_found")}
+            assert refusals(as_user(scene.users[role]), [parts(scene, tracks[0])[-1]]) == {(404, "not_found")}
 
     def test_are_also_for_who_is_in_it_without_having_been_recorded(
         self, as_user: AsUser, scene: Scene, whisper: Whisper
@@ -214,7 +218,7 @@ class TestWhispers:
         track = make_track(scene.conference, SAID, participant=scene.own["manager"], whisper=whisper)
         manager = as_user(scene.users["manager"])
         assert heard(manager, link_to(manager, track))
-        assert heard(manager, parts(scene, track)[2])
+        assert heard(manager, parts(scene, track)[-1])
         assert {each.action for each in AuditEntry.objects.all()} == {"listen", "export"}
         log = as_user(scene.users["owner"]).get(f"/api/v1/conferences/{scene.conference.pk}/log/")
         assert log.json()["results"] == []
@@ -234,7 +238,7 @@ def test_abilities(as_user: AsUser, scene: Scene) -> None:
 
 
 def test_links_are_not_kept_by_anybody(as_user: AsUser, scene: Scene) -> None:
-    make_track(scene.conference, SAID)
+    say(make_track(scene.conference, SAID, participant=scene.own["member"]), 0, 50)
     client = as_user(scene.users["owner"])
     for address in parts(scene, make_track(scene.conference, SAID)):
         assert client.get(address)["Cache-Control"] == "no-store, private"
