@@ -122,8 +122,11 @@ def playable(track: Track) -> int:
 
 
 def note_listening(by: audit.By, track: Track, start: int, end: int) -> None:
-    """Once for one listener and one part, however many requests a player makes."""
-    detail = {**_about(track), "from": start, "to": end}
+    """Once for one listener and one part, however many requests a player makes. All of a track that is being recorded
+    has no end: whoever follows it asks for more again and again.
+    """
+    follows = track.state == Track.State.LIVE and start == 0
+    detail = {**_about(track), "from": start, "to": None if follows else end}
     person = by.person.pk if by.person else None
     with transaction.atomic():
         with connection.cursor() as cursor:

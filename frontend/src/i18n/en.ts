@@ -184,7 +184,7 @@ export const en: Messages = {
     copy: "Copy", copyBaresip: "Copy lines for baresip", trust: "The phone has to trust this authority:", certificate: "Download the CA certificate",
   },
   log: {
-    empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}", byKeys: "by telephone keys {keys}",
+    empty: "Nothing yet", system: "System", refresh: "Refresh", newest: "Newest first", unknown: "{action}", followed: "live", byKeys: "by telephone keys {keys}",
     entries: {
       launch: "launched the conference", start: "started the conference", move_node: "moved the conference to another node", end: "ended the conference", extend: "extended the conference", lock: "locked", unlock: "unlocked", floor: "changed the floor mode", call: "called to speak", invite: "invited", redial: "called again",
       join: "joined from a browser", arrive: "took the call of", attend: "became a participant", guest_enter: "came in as a guest", guest_pin_failed: "a guest gave a wrong PIN", guest_link: "made a link for guests", guest_link_off: "turned the link for guests off", dial_in: "dialled in", dial_in_pin_failed: "a caller gave a wrong PIN", renew_pins: "made new PINs",

@@ -182,7 +182,7 @@ export const zh = {
     copy: "复制", copyBaresip: "复制 baresip 配置行", trust: "话机须信任此证书机构：", certificate: "下载 CA 证书",
   },
   log: {
-    empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}", byKeys: "电话按键 {keys}",
+    empty: "还没有记录", system: "系统", refresh: "刷新", newest: "最新在前", unknown: "{action}", followed: "实时", byKeys: "电话按键 {keys}",
     entries: {
       launch: "召集会议", start: "开始会议", move_node: "将会议移至另一节点", end: "结束会议", extend: "延长会议", lock: "锁定会议", unlock: "解除锁定", floor: "更改发言方式", call: "点名", invite: "邀请", redial: "重新呼叫",
       join: "从浏览器加入", arrive: "接入来电", attend: "成为参会人", guest_enter: "访客入会", guest_pin_failed: "访客 PIN 码错误", guest_link: "生成访客链接", guest_link_off: "停用访客链接", dial_in: "电话拨入", dial_in_pin_failed: "拨入者 PIN 码错误", renew_pins: "更换 PIN 码",

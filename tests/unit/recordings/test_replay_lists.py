@@ -21,7 +21,7 @@ from apps.recordings import replay
 from apps.recordings.models import Track
 from tests.factories import add_participant, make_conference, make_user
 from tests.unit.recordings.sealing import speech
-from tests.unit.recordings.tracks import BEGAN, heard, link_to, make_track, say
+from tests.unit.recordings.tracks import BEGAN, heard, link_to, make_track, say, seal
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recordings")]
 AsUser = Callable[[User], APIClient]
@@ -194,6 +194,15 @@ class TestTheLog:
         monkeypatch.setattr(replay, "ONE_LISTENING", timedelta(0))
         heard(client, address)
         assert AuditEntry.objects.count() == 3
+
+    def test_following_what_is_being_recorded_is_one_listening(
+        self, client: APIClient, conference: Conference, erin: Participant
+    ) -> None:
+        track = make_track(conference, SAID[:6400], participant=erin, live=True)
+        heard(client, link_to(client, track))
+        seal(track, SAID[6144:32_000], live=True)
+        heard(client, link_to(client, track))
+        assert AuditEntry.objects.get().detail == {"name": "韩 梅梅", "from": 0, "to": None}
 
     def test_of_each_listener(self, as_user: AsUser, client: APIClient, conference: Conference) -> None:
         bob = make_user("bob")
