@@ -47,7 +47,7 @@ class TrackAdmin(ReadOnlyAdmin):
 class UtteranceAdmin(ReadOnlyAdmin):
     """Of people in the main room."""
 
-    list_display = ("track", "start", "end")
+    list_display = ("track", "start", "end", "shift")
     list_select_related = ("track",)
     search_fields = ("=track__id",)
     search_help_text = _("A track's ID")

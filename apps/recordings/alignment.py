@@ -1,14 +1,13 @@
-"""How far a mix is behind the voices in it.
+"""Laying what was said beside the mix: the mix is the clock of all.
 
 What somebody says passes the buffers of their leg and of the room before it is in the mix, and the switch says of
-neither recording to the frame when it began: on FreeSWITCH 1.10.12 a mix is 20 to 80 ms behind, in whole frames, and a
-busy switch loses frames of a leg. So it is measured by what was said: the mix is the clock of all.
+neither recording to the frame when it began: on FreeSWITCH 1.10.12 a mix is 20 to 80 ms behind, in whole frames. And a
+busy switch loses frames (drift.py). So each utterance is looked for in the mix, near where the one before it was.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -16,99 +15,189 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from .errors import NothingRecorded
+from apps.core.errors import Problem
+
+from .drift import Samples, follow, lag
 from .models import Track, Utterance
 from .replay import open_clip
 
-Samples = NDArray[np.float32]
+logger = logging.getLogger(__name__)
 
-AROUND: Final = 250
-"""Milliseconds by which a mix may be ahead or behind."""
-ENOUGH: Final = 5
-"""Utterances that are compared; with fewer, a mix that still grows is measured later."""
-LONGEST: Final = 4_000
+AROUND: Final = 400
+"""Milliseconds by which a voice may be elsewhere in the mix than the one before it."""
+LONGEST: Final = 2_000
 SHORTEST: Final = 300
 """Milliseconds of an utterance that are compared, and that one has to have."""
-MOST: Final = 200
-"""Utterances that are looked at."""
-ALIKE: Final = 0.3
-"""Least likeness, of 1, at which an utterance was found in the mix: others may speak there too."""
-BESIDE: Final = 0.8
-"""What is more alike than this part of the most at another place, PEAK away or more, may be there as well: a tone is
-everywhere."""
-PEAK: Final = 0.01
-"""Seconds."""
-
-
-def lag(voice: Samples, mix: Samples, rate: int) -> int | None:
-    """At which sample of `mix` `voice` begins; None where that is not plain to hear."""
-    size = 1 << (len(mix) + len(voice) - 1).bit_length()
-    found = np.fft.irfft(np.fft.rfft(mix, size) * np.conj(np.fft.rfft(voice, size)), size)[: len(mix) - len(voice) + 1]
-    energy = np.cumsum(np.concatenate([[0.0], mix.astype(np.float64) ** 2]))
-    heard = energy[len(voice) :] - energy[: -len(voice)]
-    alike = np.abs(found) / np.sqrt(np.maximum(heard * float((voice.astype(np.float64) ** 2).sum()), 1.0))
-    at = int(alike.argmax())
-    most, near = float(alike[at]), round(PEAK * rate)
-    elsewhere = max(alike[: max(0, at - near)].max(initial=0.0), alike[at + near :].max(initial=0.0))
-    return at if most >= ALIKE and elsewhere < BESIDE * most else None
+ENOUGH: Final = 5
+"""Utterances that have to be found in a mix that still grows, before it says how far it is behind."""
+LATELY: Final = 8
+"""Utterances of a person that are looked at again while the mix grows: one that was found elsewhere than those before
+it is believed with the next."""
+NEAR: Final = 3
+"""Utterances whose middle one says where the next is looked for."""
+RATE: Final = 8_000
+"""Samples a second that are compared: enough for every codec's voices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """By how many milliseconds a mix is behind its voices, and each voice's track behind the others."""
+    """By how many milliseconds the mix is behind its voices, each voice's track behind the others where it begins, and
+    each utterance later than its place in its track says.
+    """
 
     mix: int
-    tracks: Mapping[UUID, int]
+    tracks: dict[UUID, int]
+    shifts: dict[UUID, int]
 
 
-def measure(mix: Track) -> Alignment | None:
-    """None where too little was said to tell. Raises Problem where it cannot be opened."""
-    found: dict[UUID, list[float]] = defaultdict(list)
-    for utterance in _compared(mix):
-        if (each := _lag_of(utterance, mix)) is not None:
-            found[utterance.track_id].append(each)
-    lags = {track: median(each) for track, each in found.items()}
-    if not lags or (mix.state == Track.State.LIVE and sum(map(len, found.values())) < ENOUGH):
-        return None
-    behind = round(median(lags.values()))
-    return Alignment(behind, {track: behind - round(each) for track, each in lags.items()})
-
-
-def _compared(mix: Track) -> Iterator[Utterance]:
-    """Utterances within the mix, no more than needed of each person, the last ones first."""
-    people: Counter[UUID | None] = Counter()
-    tracks = Track.objects.filter(conference=mix.conference_id, kind=Track.Kind.PERSON, started_at__isnull=False)
-    for utterance in Utterance.objects.filter(track__in=tracks).select_related("track").order_by("-id")[:MOST]:
-        begins, speaker = _position(utterance, mix), utterance.track.participant_id
-        if begins >= AROUND and utterance.end - utterance.start >= SHORTEST and people[speaker] < ENOUGH:
-            people[speaker] += 1
-            yield utterance
-
-
-def _position(utterance: Utterance, mix: Track) -> int:
-    """Where in a mix an utterance would begin, were it not behind; milliseconds."""
-    apart = (utterance.track.started_at or mix.requested_at) - (mix.started_at or mix.requested_at)
-    return round(apart / timedelta(milliseconds=1)) + utterance.start
-
-
-def _lag_of(utterance: Utterance, mix: Track) -> float | None:
-    end = min(utterance.end, utterance.start + LONGEST)
-    begins = _position(utterance, mix) - AROUND
+def align(mix: Track) -> None:
+    """Store what can be told by now of the mix and of what was said in it; for good, once nothing comes any more. What
+    nothing tells of is taken to be in time. Safe to run twice, also at once.
+    """
+    over = mix.state == Track.State.SEALED and not _voices(mix).filter(state=Track.State.LIVE).exists()
     try:
-        voice = _samples(utterance.track, utterance.start, end)
-        heard = _samples(mix, begins, begins + end - utterance.start + 2 * AROUND)
-    except NothingRecorded:
+        found = measure(mix, over=over)
+    except Problem as problem:
+        logger.error("track %s cannot be aligned: %s", mix.pk, problem.code)
+        found = None
+    if found is not None or over:
+        _store(mix, found, over=over)
+
+
+def measure(mix: Track, *, over: bool) -> Alignment | None:
+    """Of all that was said, or (not `over`) of what was said lately. None where that is too little to tell. Raises
+    Problem where the mix cannot be opened.
+    """
+    heard = _Mix(mix)
+    voices = _voices(mix) if over else _voices(mix).filter(Exists(_untold()))
+    courses = {track.pk: course for track in voices if (course := heard.course_of(track, lately=not over))}
+    enough = over or mix.behind is not None or sum(map(len, courses.values())) >= ENOUGH
+    if not courses or not enough:
         return None
-    if len(heard) <= len(voice):
-        return None  # the mix is not sealed that far, or had ended
-    at = lag(voice, heard, mix.rate)
-    return None if at is None else at * 1000 / mix.rate - AROUND
+    known = None if over else mix.behind
+    behind = round(median(course[0][1] for course in courses.values())) if known is None else known
+    return Alignment(
+        behind,
+        tracks={track: behind - course[0][1] for track, course in courses.items()},
+        shifts={said.pk: lag - behind for course in courses.values() for said, lag in course},
+    )
 
 
-def _samples(track: Track, start: int, end: int) -> Samples:
-    """Of the first channel."""
-    clip = open_clip(track, start, end)
-    pieces = [np.frombuffer(bytes(piece), np.int16) for piece in clip.pieces()]
-    return np.concatenate(pieces)[:: clip.channels].astype(np.float32)
+def _voices(mix: Track) -> QuerySet[Track]:
+    """The tracks of those who were in the main room while the mix was recorded."""
+    voices = Track.objects.filter(conference=mix.conference_id, kind=Track.Kind.PERSON, started_at__isnull=False)
+    voices = voices.filter(Q(ended_at=None) | Q(ended_at__gt=mix.started_at))
+    return voices.filter(started_at__lt=mix.ended_at) if mix.ended_at else voices
+
+
+def _untold() -> QuerySet[Utterance]:
+    return Utterance.objects.filter(track=OuterRef("pk"), shift=None)
+
+
+class _Sound:
+    """A track as far as it is there. Raises Problem where it cannot be opened."""
+
+    def __init__(self, track: Track) -> None:
+        self._clip = open_clip(track, 0)
+        self._step = max(1, self._clip.rate // RATE)
+        #: Bytes of a millisecond, and of what becomes one sample.
+        self._millisecond = self._clip.rate // 1000 * 2 * self._clip.channels
+        self.rate = self._clip.rate // self._step
+        self.length = self._clip.size // self._millisecond
+
+    def read(self, start: int, end: int) -> Samples:
+        """From and to in milliseconds, as far as it is there; of all channels together."""
+        pieces = self._clip.pieces(start * self._millisecond, (end - start) * self._millisecond)
+        data = np.frombuffer(b"".join(bytes(piece) for piece in pieces), "<i2")
+        size = self._step * self._clip.channels
+        samples: Samples = data[: len(data) // size * size].reshape(-1, size).mean(axis=1, dtype=np.float32)
+        return samples
+
+
+class _Mix:
+    """A mix, and where in it people are heard. Raises Problem where it cannot be opened."""
+
+    def __init__(self, mix: Track) -> None:
+        self._mix, self._sound = mix, _Sound(mix)
+
+    def course_of(self, track: Track, *, lately: bool) -> list[tuple[Utterance, int]]:
+        """What one person said while the mix was recorded, all of it or what came lately and a little before, and by
+        how many milliseconds each is later in the mix than the beginnings of both say. Empty where nothing tells, or
+        nothing is new.
+        """
+        begins = _milliseconds((track.started_at or track.requested_at) - (self._mix.started_at or track.requested_at))
+        newest = track.utterances.order_by("-start")
+        said = [each for each in reversed(newest[:LATELY] if lately else newest) if self._has(each, begins)]
+        if not said or (lately and all(each.shift is not None for each in said)):
+            return []
+        try:
+            lags = self._lags(said, _Sound(track), begins, lately=lately)
+        except Problem as problem:
+            logger.warning("track %s cannot be laid beside its mix: %s", track.pk, problem.code)
+            return []
+        course = follow([each.start / 1000 for each in said], lags)
+        return [] if course is None else list(zip(said, course, strict=True))
+
+    def _has(self, utterance: Utterance, begins: int) -> bool:
+        """Whether it was recorded then, and is sealed as far as that."""
+        place = begins + utterance.start
+        after = AROUND + utterance.end - utterance.start if self._mix.state == Track.State.LIVE else 0
+        return place >= 0 and place + after < self._sound.length
+
+    def _lags(self, said: list[Utterance], voice: _Sound, begins: int, *, lately: bool) -> list[float | None]:
+        """Where it is plain to hear, by how many milliseconds each is later."""
+        behind = self._mix.behind or 0
+        lags: list[float | None] = []
+        near: list[float] = []
+        for each in said:
+            if lately and not lags and each.shift is not None:
+                found: float | None = behind + each.shift  # where those were that are not looked at again
+            else:
+                found = self._look(each, voice, begins, round(median(near[-NEAR:])) if near else behind)
+            lags.append(found)
+            near += [] if found is None else [found]
+        return lags
+
+    def _look(self, utterance: Utterance, voice: _Sound, begins: int, around: int) -> float | None:
+        lasts = min(utterance.end - utterance.start, LONGEST)
+        first = begins + utterance.start + around - AROUND
+        if lasts < SHORTEST or first < 0 or voice.rate != self._sound.rate:
+            return None
+        said = voice.read(utterance.start, utterance.start + lasts)
+        heard = self._sound.read(first, first + lasts + 2 * AROUND)
+        if not len(said) or len(heard) <= len(said):
+            return None
+        at = lag(said, heard, voice.rate)
+        return None if at is None else at * 1000 / voice.rate + around - AROUND
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return round(duration / timedelta(milliseconds=1))
+
+
+def _store(mix: Track, found: Alignment | None, *, over: bool) -> None:
+    with transaction.atomic():
+        now = Track.objects.select_for_update(no_key=True).get(pk=mix.pk)
+        if now.aligned or now.behind != mix.behind:
+            return  # another worker knew more
+        if found is not None:
+            now.behind = found.mix
+            _store_voices(found, over=over)
+        now.aligned = over
+        now.save(update_fields=["behind", "aligned"])
+
+
+def _store_voices(found: Alignment, *, over: bool) -> None:
+    for track, behind in found.tracks.items():
+        voices = Track.objects.filter(pk=track)
+        (voices if over else voices.filter(behind=None)).update(behind=behind)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE recordings_utterance AS u SET shift = new.shift"
+            " FROM unnest(%s::uuid[], %s::int[]) AS new (id, shift)"
+            " WHERE u.id = new.id AND u.shift IS DISTINCT FROM new.shift",
+            [list(found.shifts), list(found.shifts.values())],
+        )

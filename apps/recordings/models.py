@@ -25,8 +25,8 @@ class Track(models.Model):
     one and the next begins another. A track keeps its time: while its speaker is muted it has silence. `started_at` is
     the moment of its first sample by the switchboard's clock, None until the switch has told it.
 
-    `behind` is by how many milliseconds a mix is behind the voices in it, or a voice behind the others (alignment.py),
-    None while that is not known; `aligned` says of a mix that it was found out from all of it.
+    `behind` is by how many milliseconds a mix is behind the voices in it, or a voice, where it begins, behind the
+    others (alignment.py), None while that is not known; `aligned` says of a mix that all was laid beside it.
 
     `frames` are the whole frames of the sealed file that may be read, and `length` the bytes of plaintext in all once
     it is sealed. `sealed_key` is the data key, wrapped by the key `key_id` (sealed/keys.py); both are empty until the
@@ -105,12 +105,15 @@ class Track(models.Model):
 
 
 class Utterance(models.Model):
-    """From `start` to `end` somebody spoke: milliseconds of their track, on a grid of 20."""
+    """From `start` to `end` somebody spoke: milliseconds of their track, on a grid of 20. By the clock of the
+    conference it was `shift` ms later (alignment.py): frames get lost. None while that is not known.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     track = models.ForeignKey(Track, verbose_name=_("track"), on_delete=models.CASCADE, related_name="utterances")
     start = models.PositiveIntegerField(_("from (ms)"))
     end = models.PositiveIntegerField(_("to (ms)"))
+    shift = models.SmallIntegerField(_("later than in its track (ms)"), null=True, blank=True)
 
     class Meta:
         ordering = ["track", "start"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from apps.conferences.access import Action
@@ -60,8 +60,12 @@ def speech_of(actor: Actor, conference_id: UUID, participant: UUID) -> QuerySet[
 
 
 def _moment(milliseconds: str) -> ExpressionWrapper[Any]:
-    into = F(milliseconds) - Coalesce(F("track__behind"), 0)
-    since = ExpressionWrapper(into * Value(timedelta(milliseconds=1)), output_field=DurationField())
+    """What was said a moment ago is taken to be where what was said before it is."""
+    before = Utterance.objects.filter(track=OuterRef("track"), start__lt=OuterRef("start"), shift__isnull=False)
+    shift = Coalesce("shift", Subquery(before.order_by("-start").values("shift")[:1]), -F("track__behind"), 0)
+    since = ExpressionWrapper(
+        (F(milliseconds) + shift) * Value(timedelta(milliseconds=1)), output_field=DurationField()
+    )
     return ExpressionWrapper(F("track__started_at") + since, output_field=DateTimeField())
 
 

@@ -10,12 +10,10 @@ from uuid import UUID
 
 from celery import shared_task
 from django.core.cache import cache
-from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.core.errors import Problem
-from apps.recordings.alignment import measure
+from apps.recordings.alignment import align
 from apps.recordings.models import Track
 from apps.recordings.peaks import keep_peaks
 from apps.recordings.places import peaks_file
@@ -67,21 +65,7 @@ def make_missing_peaks() -> int:
 
 @shared_task
 def align_mixes() -> None:
-    """Find out how far mixes are behind the voices in them, and these behind each other: as soon as enough was said,
-    and once more when all is sealed. What nothing tells of is taken to be in time.
-    """
+    """Lay what was said beside the mixes, while they grow and once more when all is sealed."""
     begun = Track.objects.filter(kind=Track.Kind.MIX, started_at__isnull=False, aligned=False)
-    live, sealed = Q(state=Track.State.LIVE, behind=None), Q(state=Track.State.SEALED)
-    for mix in begun.filter(live | sealed):
-        try:
-            found = measure(mix)
-        except Problem as problem:
-            logger.error("track %s cannot be aligned: %s", mix.pk, problem.code)
-            found = None
-        with transaction.atomic():
-            if found is not None:
-                Track.objects.filter(pk=mix.pk).update(behind=found.mix)
-                for track, behind in found.tracks.items():
-                    Track.objects.filter(pk=track).update(behind=behind)
-            if mix.state == Track.State.SEALED:
-                Track.objects.filter(pk=mix.pk).update(aligned=True)
+    for mix in begun.filter(state__in=(Track.State.LIVE, Track.State.SEALED)):
+        align(mix)

@@ -18,6 +18,7 @@ from tests.unit.recordings.tracks import BEGAN, flip, make_track, say
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recordings")]
 RATE = 16_000
+ENDED = BEGAN + timedelta(seconds=8)
 Sound = NDArray[np.float64]
 
 
@@ -43,6 +44,7 @@ def scene(conference: Conference, behind: int, *, live: bool = False, apart: int
             samples[begins * RATE // 1000 :].astype(np.int16).tobytes(),
             participant=add_participant(conference),
             started_at=BEGAN + timedelta(milliseconds=begins),
+            ended_at=ENDED,
         )
         loud = np.abs(samples[begins * RATE // 1000 :]).reshape(-1) > 200
         for start in range(500, 6000, 1100):
@@ -50,14 +52,14 @@ def scene(conference: Conference, behind: int, *, live: bool = False, apart: int
                 say(track, start, start + 900)
     mixed = np.roll(sum(voices), behind * RATE // 1000)
     mixed += np.random.default_rng(1).normal(0, noise, len(mixed)) if noise else 0
-    return make_track(conference, np.clip(mixed, -32768, 32767).astype(np.int16).tobytes(), live=live)
+    return make_track(conference, np.clip(mixed, -32768, 32767).astype(np.int16).tobytes(), live=live, ended_at=ENDED)
 
 
 @pytest.mark.parametrize("behind", [-40, 0, 40, 73, 180])
 @pytest.mark.parametrize(("apart", "noise"), [(0, 0.0), (300, 300.0)])
 def test_it_is_measured_to_a_millisecond(conference: Conference, behind: int, apart: int, noise: float) -> None:
     mix = scene(conference, behind, apart=apart, noise=noise)
-    found = measure(mix)
+    found = measure(mix, over=True)
     assert found is not None
     assert found.mix == pytest.approx(behind, abs=1)
     assert set(found.tracks.values()) <= {-1, 0, 1}
@@ -88,7 +90,7 @@ def test_a_tone_tells_nothing(conference: Conference) -> None:
     track = make_track(conference, tone, participant=add_participant(conference))
     for start in range(500, 6000, 1000):
         say(track, start, start + 900)
-    assert measure(make_track(conference, tone)) is None
+    assert measure(make_track(conference, tone), over=True) is None
 
 
 def test_a_mix_that_grows_waits_for_enough_to_be_said_and_one_that_does_not_is_taken_as_it_is(
