@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.core.errors import Problem
 
-from .drift import Samples, follow, lag
+from .drift import Found, Samples, find, follow
 from .models import Track, Utterance
 from .replay import open_clip
 
@@ -147,21 +147,21 @@ class _Mix:
         after = AROUND + utterance.end - utterance.start if self._mix.state == Track.State.LIVE else 0
         return place >= 0 and place + after < self._sound.length
 
-    def _lags(self, said: list[Utterance], voice: _Sound, begins: int, *, lately: bool) -> list[float | None]:
+    def _lags(self, said: list[Utterance], voice: _Sound, begins: int, *, lately: bool) -> list[Found | None]:
         """Where it is plain to hear, by how many milliseconds each is later."""
         behind = self._mix.behind or 0
-        lags: list[float | None] = []
+        lags: list[Found | None] = []
         near: list[float] = []
         for each in said:
             if lately and not lags and each.shift is not None:
-                found: float | None = behind + each.shift  # where those were that are not looked at again
+                found: Found | None = Found(behind + each.shift, 1.0)  # where those were that are not looked at again
             else:
                 found = self._look(each, voice, begins, round(median(near[-NEAR:])) if near else behind)
             lags.append(found)
-            near += [] if found is None else [found]
+            near += [] if found is None else [found.at]
         return lags
 
-    def _look(self, utterance: Utterance, voice: _Sound, begins: int, around: int) -> float | None:
+    def _look(self, utterance: Utterance, voice: _Sound, begins: int, around: int) -> Found | None:
         lasts = min(utterance.end - utterance.start, LONGEST)
         first = begins + utterance.start + around - AROUND
         if lasts < SHORTEST or first < 0 or voice.rate != self._sound.rate:
@@ -170,8 +170,8 @@ class _Mix:
         heard = self._sound.read(first, first + lasts + 2 * AROUND)
         if not len(said) or len(heard) <= len(said):
             return None
-        at = lag(said, heard, voice.rate)
-        return None if at is None else at * 1000 / voice.rate + around - AROUND
+        found = find(said, heard, voice.rate)
+        return found and found._replace(at=found.at * 1000 / voice.rate + around - AROUND)
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +24,29 @@ everywhere."""
 PEAK: Final = 0.01
 """Seconds."""
 
-#: Minus logarithms of probabilities: that a lag was mistaken though it was plain, and that it changed to a certain one
-#: within a long time. How often it changes is told by the seconds between two changes.
-_MISTAKEN: Final = 3.0
+_WEIGHT: Final = 5.0
+"""What one likeness tells, in terms of independent pairs of samples, halved: few, since echoes are alike as well."""
 _CHANGED: Final = 2.0
+"""Minus the logarithm of the probability that a lag is, after a long time, a certain other one."""
 _BETWEEN_CHANGES: Final = 120.0
+"""Seconds."""
 _FRAME: Final = 20.0
 """Milliseconds from which a lag is another, and not the same, badly measured."""
 
 
-def lag(voice: Samples, mix: Samples, rate: int) -> int | None:
+class Found(NamedTuple):
+    """Where a voice was found, in samples or milliseconds, and how much what is there is like it, up to 1."""
+
+    at: float
+    likeness: float
+
+    @property
+    def evidence(self) -> float:
+        """The logarithm of how much more probable that likeness is if it is there."""
+        return -_WEIGHT * math.log(max(1.0 - self.likeness**2, 1e-3))
+
+
+def find(voice: Samples, mix: Samples, rate: int) -> Found | None:
     """At which sample of `mix` `voice` begins; None where that is not plain to hear."""
     # What a circular correlation mixes up lies behind the places that are asked for.
     size = _convenient(len(mix))
@@ -44,7 +57,7 @@ def lag(voice: Samples, mix: Samples, rate: int) -> int | None:
     at = int(alike.argmax())
     most, near = float(alike[at]), round(PEAK * rate)
     elsewhere = max(alike[: max(0, at - near)].max(initial=0.0), alike[at + near :].max(initial=0.0))
-    return at if most >= ALIKE and elsewhere < BESIDE * most else None
+    return Found(at, most) if most >= ALIKE and elsewhere < BESIDE * most else None
 
 
 def _convenient(size: int) -> int:
@@ -53,11 +66,11 @@ def _convenient(size: int) -> int:
     return -(-size // step) * step
 
 
-def follow(moments: Sequence[float], lags: Sequence[float | None]) -> list[int] | None:
+def follow(moments: Sequence[float], lags: Sequence[Found | None]) -> list[int] | None:
     """The lag at each of these moments (seconds, ascending), milliseconds: the most probable course of it, by what was
     plain to hear. None where nothing was.
     """
-    plain = [each for each in lags if each is not None]
+    plain = [each.at for each in lags if each is not None]
     if not plain:
         return None
     states = np.unique(np.rint(plain))
@@ -71,7 +84,7 @@ def follow(moments: Sequence[float], lags: Sequence[float | None]) -> list[int] 
         came_from.append(np.where(cost <= changed, places, least))
         cost = np.minimum(cost, changed)
         if found is not None:
-            cost = cost + _MISTAKEN * np.minimum(np.abs(states - found) / _FRAME, 1.0)
+            cost = cost + found.evidence * np.minimum(np.abs(states - found.at) / _FRAME, 1.0)
         before = moment
     state = int(cost.argmin())
     course: list[int] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -36,6 +38,19 @@ def tracks_for(actor: Actor, conference_id: UUID) -> QuerySet[Track]:
         .select_related("conference", "participant")
         .order_by("started_at", "id")
     )
+
+
+def parts_of(tracks: Iterable[Track]) -> dict[UUID, int]:
+    """For tracks of one conference, in the order in which they began: which part of one story each is, whatever the
+    leg.
+    """
+    told: Counter[tuple[str, UUID | None, UUID | None]] = Counter()
+    parts = {}
+    for track in tracks:
+        story = (track.kind, track.participant_id, track.whisper_id)
+        told[story] += 1
+        parts[track.pk] = told[story]
+    return parts
 
 
 def utterances_for(actor: Actor, conference_id: UUID) -> QuerySet[Utterance]:

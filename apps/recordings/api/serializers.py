@@ -1,5 +1,5 @@
-"""What the API says of what was recorded. The context has the caller's `actor`; for tracks also `durations`, the
-milliseconds of each that can be heard now.
+"""What the API says of what was recorded. The context has the caller's `actor`; for tracks also `parts`, the place of
+each among those of its speaker (selectors.py), and `durations`, the milliseconds of each that can be heard now.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from apps.recordings.models import Track, Utterance
 
 class TrackSerializer(ModelSerializer[Track]):
     name = serializers.CharField(source="participant.name", default="", help_text="Of the participant.")
+    part = serializers.SerializerMethodField(
+        help_text="The first, second … of its kind of this participant, or of the main room: after a pause, or when the"
+        " line or the switch was down, there is another."
+    )
     started_at = InstantField(source="begins_at", allow_null=True)
     duration_ms = serializers.SerializerMethodField(help_text="What can be heard now.")
     audio = serializers.SerializerMethodField(
@@ -30,6 +34,10 @@ class TrackSerializer(ModelSerializer[Track]):
             *("duration_ms", "audio"),
         ]
         read_only_fields = fields
+
+    def get_part(self, track: Track) -> int:
+        part: int = self.context["parts"][track.pk]
+        return part
 
     def get_duration_ms(self, track: Track) -> int:
         duration: int = self.context["durations"][track.pk]
@@ -60,11 +68,12 @@ class UtteranceSerializer(ModelSerializer[Utterance]):
     name = serializers.CharField(source="track.participant.name", default="", help_text="Of the participant.")
     starts_at = InstantField()
     ends_at = InstantField()
+    start_ms = serializers.IntegerField(source="start", help_text="Where it begins in its track.")
     audio = serializers.SerializerMethodField(help_text="As in tracks.")
 
     class Meta:
         model = Utterance
-        fields = ["id", "track", "participant", "name", "starts_at", "ends_at", "audio"]
+        fields = ["id", "track", "participant", "name", "starts_at", "ends_at", "start_ms", "audio"]
         read_only_fields = fields
 
     def get_audio(self, utterance: Utterance) -> str | None:

@@ -19,7 +19,7 @@ from apps.core.api.pages import Pages
 from apps.recordings.models import Utterance
 from apps.recordings.peaks import PER_SECOND, peaks_of
 from apps.recordings.replay import playable
-from apps.recordings.selectors import track_of, tracks_for, utterances_for
+from apps.recordings.selectors import parts_of, track_of, tracks_for, utterances_for
 
 from .serializers import PeaksSerializer, RecordingSerializer, UtteranceSerializer
 
@@ -40,7 +40,8 @@ class RecordingView(OfConference[Any]):
         actor = self.actor()
         tracks = list(tracks_for(actor, conference_id))
         recording = {"tracks": tracks, "abilities": actor.abilities(ABILITIES)}
-        context = {"actor": actor, "durations": {track.pk: playable(track) for track in tracks}}
+        durations = {track.pk: playable(track) for track in tracks}
+        context = {"actor": actor, "parts": parts_of(tracks), "durations": durations}
         return Response(RecordingSerializer(recording, context=context).data, headers=NOT_KEPT)
 
 

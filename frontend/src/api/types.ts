@@ -330,6 +330,7 @@ export interface Track {
   participant: string | null;
   name: string;
   whisper: string | null;
+  /** Which of its speaker's, or of the main room's, one after another. */
   part: number;
   started_at: string | null;
   ended_at: string | null;
@@ -352,6 +353,8 @@ export interface Utterance {
   name: string;
   starts_at: string;
   ends_at: string;
+  /** Where it begins in its track. */
+  start_ms: number;
   audio: string | null;
 }
 

@@ -3,7 +3,7 @@
 import type { Role } from "@/api/types";
 import { ICONS } from "@/design/icons";
 
-import { columns, gapsOf, MIX, ticksOf, within, type Lane, type Said, type Span } from "./lanes";
+import { columns, gapsOf, MIX, ticksOf, within, type Break, type Lane, type Said, type Span } from "./lanes";
 
 /** Heights, px. */
 export const RULER = 30;
@@ -57,6 +57,8 @@ export interface Scene {
   chosen: string | null;
   hovered: string | null;
   label: (moment: number) => string;
+  /** Why there is nothing, and how long. */
+  why: (gap: Break) => string;
 }
 
 const LOCK = new Path2D(ICONS.lock);
@@ -108,18 +110,36 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
       context.fillStyle = hatch(context, colours.border);
       context.fillRect(x(gap.from), top, (gap.to - gap.from) * scale, high);
     }
+    for (const gap of within(lane.breaks, seen)) tell(gap, top);
     for (const part of within(lane.parts, seen)) {
       if (part.state === "erased" || part.state === "damaged") strike(part, top);
-      else if (lane.key === MIX) wave(part, part, top, colours["text-3"]);
+      else if (lane.key === MIX) wave(part.track, part.from, part, top, colours["text-3"]);
     }
     const whispers = new Set(lane.parts.filter(({ whisper }) => whisper).map(({ track }) => track));
     for (const said of within(lane.said, seen)) {
-      if (lane.key !== MIX) block(lane, said, top, whispers.has(said.track) ? "violet" : tone);
+      if (lane.key !== MIX) block(said, top, whispers.has(said.track) ? "violet" : tone);
       // Its waveform says more, once there is one.
-      else if (!scene.peaks.has(said.track)) block(lane, said, top, "mix");
+      else if (!scene.peaks.has(said.track)) block(said, top, "mix");
     }
     context.fillStyle = colours.border;
     context.fillRect(0, top + high - 1, width, 1);
+  }
+
+  /** Where there is room. */
+  function tell(gap: Break, top: number): void {
+    const text = scene.why(gap);
+    context.font = `12px ${colours.font}`;
+    const [left, right] = [Math.max(0, x(gap.from)), Math.min(width, x(gap.to))];
+    const size = context.measureText(text).width + 12;
+    if (size > right - left - 8) return;
+    const middle = (left + right) / 2;
+    context.fillStyle = colours["surface-2"];
+    context.beginPath();
+    context.roundRect(middle - size / 2, top + high / 2 - 10, size, 20, 4);
+    context.fill();
+    context.fillStyle = colours["text-3"];
+    context.textBaseline = "middle";
+    context.fillText(text, middle - size / 2 + 6, top + high / 2);
   }
 
   function strike(part: Span, top: number): void {
@@ -132,7 +152,7 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     context.setLineDash([]);
   }
 
-  function block(lane: Lane, said: Said, top: number, tone: Tone): void {
+  function block(said: Said, top: number, tone: Tone): void {
     const [strong, soft] = tone === "mix" ? [colours["text-3"], colours["surface-hover"]] : [colours[tone], colours[`${tone}-soft`]];
     const left = x(said.from);
     // So that also the shortest can be hit.
@@ -140,12 +160,10 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     const isPlaying = said.id === scene.playing;
     context.beginPath();
     context.roundRect(left, top + PAD, size, high - 2 * PAD - 1, Math.min(4, size / 2));
-    const part = lane.parts.find(({ track }) => track === said.track);
-    const loud = part && scene.peaks.get(part.track);
     context.fillStyle = said.audio === null ? colours["surface-hover"] : size > LEAST ? soft : strong;
     context.fill();
     const hasRoom = size > LEAST && said.audio !== null;
-    if (hasRoom && part && loud) wave(part, said, top, strong);
+    if (hasRoom && scene.peaks.has(said.track)) wave(said.track, said.from - said.start, said, top, strong);
     else if (hasRoom) {
       // Without a waveform yet: a bar where it will be.
       context.fillStyle = strong;
@@ -180,8 +198,9 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     context.restore();
   }
 
-  function wave(part: { track: string; from: number }, span: Span, top: number, colour: string): void {
-    const loud = scene.peaks.get(part.track);
+  /** A stretch of a track that began then, as it seems from there: frames get lost. */
+  function wave(track: string, began: number, span: Span, top: number, colour: string): void {
+    const loud = scene.peaks.get(track);
     const [begins, ends] = [Math.max(span.from, seen.from), Math.min(span.to, seen.to)];
     if (ends <= begins) return;
     const middle = top + (high - 1) / 2;
@@ -194,14 +213,14 @@ export function draw(context: CanvasRenderingContext2D, view: View, scene: Scene
     }
     // Bars of two px, so that it is seen as a waveform at every zoom; on a grid of the axis, so that they stand still when it scrolls.
     const bar = 3 / scale;
-    const start = Math.floor((begins - part.from) / bar) * bar;
-    const count = Math.max(1, Math.ceil((ends - part.from - start) / bar));
+    const start = Math.floor((begins - began) / bar) * bar;
+    const count = Math.max(1, Math.ceil((ends - began - start) / bar));
     const place = (ms: number) => (ms * scene.perSecond) / 1000;
     const room = (high - 2 * PAD - 7) / 2;
     const found = columns(loud, place(start), place(start + count * bar), count);
     const [leftmost, rightmost] = [x(begins) + 1, x(ends) - 1];
     for (let column = 0; column < count; column += 1) {
-      const left = Math.max(leftmost, x(part.from + start + column * bar));
+      const left = Math.max(leftmost, x(began + start + column * bar));
       const size = Math.max(0.7, (found[column]! / 255) ** CONTRAST * room);
       const wide = Math.min(2, rightmost - left);
       if (wide > 0) context.fillRect(left, middle - size, wide, 2 * size);

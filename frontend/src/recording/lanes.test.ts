@@ -8,7 +8,7 @@ const BEGAN = Date.parse("2026-11-26T08:00:00Z");
 const iso = (ms: number) => new Date(BEGAN + ms).toISOString();
 
 function said(id: string, from: number, to: number, more: Partial<Said> = {}): Said {
-  return { id, track: "t", participant: "p", name: "", audio: `/${id}`, told: 0, from, to, ...more };
+  return { id, track: "t", participant: "p", name: "", audio: `/${id}`, start: 0, told: 0, from, to, ...more };
 }
 function track(id: string, from: number | null, more: Partial<Track> = {}): Track {
   return {
@@ -44,8 +44,8 @@ describe("merging what is told again and again", () => {
   });
 
   it("reads what the API says", () => {
-    const told: Utterance = { id: "a", track: "t", participant: null, name: "", starts_at: iso(20), ends_at: iso(1040), audio: null };
-    expect(saidOf(told, 7)).toEqual({ id: "a", track: "t", participant: null, name: "", audio: null, told: 7, from: BEGAN + 20, to: BEGAN + 1040 });
+    const told: Utterance = { id: "a", track: "t", participant: null, name: "", starts_at: iso(20), ends_at: iso(1040), start_ms: 40, audio: null };
+    expect(saidOf(told, 7)).toEqual({ id: "a", track: "t", participant: null, name: "", audio: null, start: 40, told: 7, from: BEGAN + 20, to: BEGAN + 1040 });
   });
 });
 
@@ -63,6 +63,22 @@ describe("lanes", () => {
     expect(lanes[1]!.parts.map(({ track, whisper }) => [track, whisper])).toEqual([["c", false], ["w", true]]);
     expect(lanes[2]!.parts.map(({ track }) => track)).toEqual(["first", "late"]);
     expect([ids(lanes[1]!.said), ids(lanes[2]!.said)]).toEqual([["b"], ["a"]]);
+  });
+
+  it("tell a pause of the recording from a line that was down, and go on across both", () => {
+    const mix = { kind: "mix", participant: null } as const;
+    const tracks = [
+      track("m1", 0, { ...mix, duration_ms: 4000 }), track("m2", 6000, { ...mix, duration_ms: 9000 }),
+      track("one", 0, { duration_ms: 4000 }), track("two", 6000, { duration_ms: 2000 }), track("three", 12_000, { duration_ms: 3000 }), track("whisper", 8000, { kind: "whisper", whisper: "w" }),
+    ];
+    const spoken = [said("a", 1000, 2000, { track: "one" }), said("b", 7000, 7500, { track: "two" }), said("c", 13_000, 14_000, { track: "three" })];
+    const [main, lane] = lanesOf(tracks, spoken, new Map(), 0);
+    expect(main!.breaks).toEqual([{ from: BEGAN + 4000, to: BEGAN + 6000, paused: true }]);
+    expect(lane!.breaks).toEqual([
+      { from: BEGAN + 4000, to: BEGAN + 6000, paused: true },
+      { from: BEGAN + 9000, to: BEGAN + 12_000, paused: false },
+    ]);
+    expect(ids([nextSaid(lane!.said, 1500, spoken[0]!)!, nextSaid(lane!.said, 7100, spoken[1]!)!, previousSaid(lane!.said, 13_100, spoken[2]!)!])).toEqual(["b", "c", "b"]);
   });
 
   it("reach to now while they are recorded, though less can be heard", () => {

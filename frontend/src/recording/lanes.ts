@@ -14,6 +14,8 @@ export interface Said extends Span {
   participant: string | null;
   name: string;
   audio: string | null;
+  /** Where it begins in its track, ms. */
+  start: number;
   /** When its link was told. */
   told: number;
 }
@@ -28,12 +30,18 @@ export interface Part extends Span {
   heard: number;
 }
 
+/** Between two parts: `paused` is all of the recording, else one line was down. */
+export interface Break extends Span {
+  paused: boolean;
+}
+
 export interface Lane {
   /** MIX, or a participant's id. */
   key: string;
   name: string;
   role: Role | null;
   parts: Part[];
+  breaks: Break[];
   said: Said[];
 }
 
@@ -42,8 +50,8 @@ export const MIX = "mix";
 const RANK: Record<Role, number> = { owner: 0, manager: 1, chair: 2, member: 3, participant: 4 };
 
 export function saidOf(utterance: Utterance, told: number): Said {
-  const { id, track, participant, name, audio, starts_at, ends_at } = utterance;
-  return { id, track, participant, name, audio, told, from: Date.parse(starts_at), to: Date.parse(ends_at) };
+  const { id, track, participant, name, audio, starts_at, ends_at, start_ms } = utterance;
+  return { id, track, participant, name, audio, start: start_ms, told, from: Date.parse(starts_at), to: Date.parse(ends_at) };
 }
 
 /** What persons said: what is heard in the main room is that once more, and announcements. */
@@ -89,13 +97,17 @@ export function lanesOf(tracks: Track[], said: Said[], people: ReadonlyMap<strin
     if (!part) continue;
     const key = track.participant ?? MIX;
     const person = people.get(key);
-    const lane = lanes.get(key) ?? { key, name: person?.name ?? track.name, role: person?.role ?? null, parts: [], said: [] };
+    const lane = lanes.get(key) ?? { key, name: person?.name ?? track.name, role: person?.role ?? null, parts: [], breaks: [], said: [] };
     lane.parts.push(part);
     lanes.set(key, lane);
     laneOfTrack.set(track.id, lane);
   }
   for (const each of said) laneOfTrack.get(each.track)?.said.push(each);
-  for (const lane of lanes.values()) lane.parts.sort((a, b) => a.from - b.from);
+  const mix = lanes.get(MIX)?.parts ?? [];
+  for (const lane of lanes.values()) {
+    lane.parts.sort((a, b) => a.from - b.from);
+    lane.breaks = breaksOf(lane.parts, mix);
+  }
   const rank = (lane: Lane) => (lane.key === MIX ? -1 : lane.role ? RANK[lane.role] : RANK.participant);
   return [...lanes.values()].sort((a, b) => rank(a) - rank(b) || a.parts[0]!.from - b.parts[0]!.from || (a.key < b.key ? -1 : 1));
 }
@@ -119,6 +131,17 @@ export function gapsOf(parts: Span[], range: Span): Span[] {
     if (at >= range.to) return gaps;
   }
   return [...gaps, { from: at, to: range.to }];
+}
+
+/** Where a story is interrupted. What the main room has of most of that time was recorded of others. */
+export function breaksOf(parts: Span[], mix: Span[]): Break[] {
+  if (parts.length < 2) return [];
+  const story = { from: parts[0]!.from, to: Math.max(...parts.map(({ to }) => to)) };
+  return gapsOf(parts, story).flatMap((gap) => {
+    const lasts = gap.to - gap.from;
+    const missing = gapsOf(within(mix, gap), gap).reduce((sum, { from, to }) => sum + to - from, 0);
+    return lasts > 0 ? [{ ...gap, paused: missing > lasts / 2 }] : [];
+  });
 }
 
 /** The first place in a list by `from` whose `from` is not before this moment. */

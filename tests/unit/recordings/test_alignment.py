@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from apps.conferences.models import Conference
-from apps.recordings.alignment import ENOUGH, measure
-from apps.recordings.models import Track
+from apps.conferences.selectors import actor_for
+from apps.recordings.alignment import ENOUGH, align, measure
+from apps.recordings.models import Track, Utterance
+from apps.recordings.selectors import utterances_for
 from apps.recordings.tasks import align_mixes
 from apps.switch.speech import SAMPLE_RATE, speak
 from tests.factories import add_participant, make_conference, make_user
@@ -52,7 +55,12 @@ def scene(conference: Conference, behind: int, *, live: bool = False, apart: int
                 say(track, start, start + 900)
     mixed = np.roll(sum(voices), behind * RATE // 1000)
     mixed += np.random.default_rng(1).normal(0, noise, len(mixed)) if noise else 0
-    return make_track(conference, np.clip(mixed, -32768, 32767).astype(np.int16).tobytes(), live=live, ended_at=ENDED)
+    return make_track(
+        conference,
+        np.clip(mixed, -32768, 32767).astype(np.int16).tobytes(),
+        live=live,
+        ended_at=None if live else ENDED,
+    )
 
 
 @pytest.mark.parametrize("behind", [-40, 0, 40, 73, 180])
@@ -119,3 +127,48 @@ def test_one_that_cannot_be_read_does_not_hold_up_the_others(conference: Confere
     align_mixes()
     good.refresh_from_db()
     assert good.behind == pytest.approx(60, abs=1)
+
+
+def test_a_voice_that_cannot_be_read_does_not_hold_up_the_others(conference: Conference) -> None:
+    mix = scene(conference, 60)
+    first, second = Track.objects.filter(kind="person").order_by("participant__position")
+    flip(first, 0)
+    align_mixes()
+    assert {each.shift for each in first.utterances.all()} == {None}
+    assert {each.shift for each in second.utterances.all()} == {0}
+    mix.refresh_from_db()
+    assert mix.aligned
+
+
+def test_for_good_once_nobody_in_it_is_recorded_any_more(conference: Conference) -> None:
+    mix = scene(conference, 60)
+    first = Track.objects.filter(kind="person").earliest("pk")
+    Track.objects.filter(pk=first.pk).update(state="live", ended_at=None)
+    align_mixes()
+    mix.refresh_from_db()
+    assert mix.behind == pytest.approx(60, abs=1)
+    assert not mix.aligned
+    Track.objects.filter(pk=first.pk).update(state="sealed")
+    align_mixes()
+    mix.refresh_from_db()
+    assert mix.aligned
+
+
+def test_who_was_slower_than_another_worker_writes_nothing(conference: Conference) -> None:
+    mix, stale = scene(conference, 60), Track.objects.get(kind="mix")
+    align(mix)
+    Utterance.objects.update(shift=7)
+    align(stale)
+    assert set(Utterance.objects.values_list("shift", flat=True)) == {7}
+
+
+def test_what_was_not_laid_beside_it_yet_is_where_what_was_said_before_it_is(conference: Conference) -> None:
+    scene(conference, 60)
+    align_mixes()
+    track = Track.objects.filter(kind="person").earliest("pk")
+    before, last = list(track.utterances.order_by("start"))[-2:]
+    Utterance.objects.filter(pk=before.pk).update(shift=40)
+    Utterance.objects.filter(pk=last.pk).update(shift=None)
+    actor = actor_for(conference.owner, Conference, conference.pk)
+    told: Any = utterances_for(actor, conference.pk).get(pk=last.pk)
+    assert told.starts_at == BEGAN + timedelta(milliseconds=last.start + 40)

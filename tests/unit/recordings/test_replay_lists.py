@@ -49,7 +49,7 @@ def address_of(conference: Conference, rest: str = "") -> str:
 
 
 def test_what_there_is(client: APIClient, conference: Conference, erin: Participant) -> None:
-    later = make_track(conference, SAID, started_at=BEGAN + timedelta(seconds=5), part=2, participant=erin)
+    later = make_track(conference, SAID, started_at=BEGAN + timedelta(seconds=5), participant=erin)
     mix = make_track(conference, SAID[:33], channels=2)
     make_track(make_conference(conference.owner), SAID)
     answer = client.get(address_of(conference))
@@ -76,10 +76,26 @@ def test_what_there_is(client: APIClient, conference: Conference, erin: Particip
         "whisper": None,
         "started_at": "2026-11-26T08:00:05.000000Z",
         "ended_at": "2026-11-26T08:00:00.000000Z",
-        "part": 2,
+        "part": 1,
         "state": "sealed",
         "duration_ms": 2000,
     }
+
+
+def test_parts_of_one_story(client: APIClient, conference: Conference, erin: Participant) -> None:
+    """They are counted for each person, while the switchboard counts them for each leg."""
+    dan = add_participant(conference, name="Dan")
+    for person, second in ((erin, 1), (dan, 2), (erin, 3), (None, 0), (erin, 9), (None, 7)):
+        make_track(conference, SAID, started_at=BEGAN + timedelta(seconds=second), participant=person)
+    found = client.get(address_of(conference)).json()["tracks"]
+    assert [(track["name"], track["part"]) for track in found] == [
+        ("", 1),
+        ("韩 梅梅", 1),
+        ("Dan", 1),
+        ("韩 梅梅", 2),
+        ("", 2),
+        ("韩 梅梅", 3),
+    ]
 
 
 def test_many_tracks_ask_the_same_few_questions(client: APIClient, conference: Conference) -> None:
