@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from tests.system.stack import ROOT, Stack
 
 RATE = 16_000
-#: From this long a recording on it was paused in the middle.
+#: From this long a recording on it was paused in the middle, and before that the second one's line was down.
 LONG = 120
+DOWN = 12.0
 
 
 def record(stack: Stack, conference: str, seconds: int) -> None:
@@ -67,6 +68,13 @@ def _samples(spoken: list[tuple[float, float]], seconds: float, seed: int) -> ND
     return samples
 
 
+def _on_the_line(index: int, seconds: float) -> list[tuple[float, float]]:
+    """From when to when: the second one is called again, some come late."""
+    if index == 1:
+        return [(0.0, 20.0), (20.0 + DOWN, seconds)]
+    return [(8.0 * index if index > 2 else 0.0, seconds)]
+
+
 def _record(conference_id: str, seconds: int) -> None:
     from django.utils import timezone
 
@@ -94,12 +102,14 @@ def _record(conference_id: str, seconds: int) -> None:
         said = turns(len(people), end - start, part)
         mixed = np.zeros(int((end - start) * RATE))
         for index, person in enumerate(people):
-            # Some come late.
-            late = 8.0 * index if part == 1 and seconds >= LONG and index > 2 else 0.0
-            own = [(a - late, b - late) for speaker, a, b in said if speaker == index and a >= late]
-            samples = _samples(own, end - start - late, index + 1)
-            mixed[len(mixed) - len(samples) :] += samples
-            keep(samples, start + late, own, participant=person, part=part)
+            for since, until in (
+                _on_the_line(index, end - start) if part == 1 and seconds >= LONG else [(0.0, end - start)]
+            ):
+                own = [(a - since, b - since) for who, a, b in said if who == index and since <= a and b <= until]
+                samples = _samples(own, until - since, index + 1)
+                place = int(since * RATE)
+                mixed[place : place + len(samples)] += samples[: len(mixed) - place]
+                keep(samples, start + since, own, participant=person, part=part)
         keep(mixed, start, [(a, b) for _, a, b in said], part=part)
     for whisper in conference.whispers.all()[:1]:
         for index, person in enumerate(people[:2]):

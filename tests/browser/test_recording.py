@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.recorded import record
+from tests.browser.recorded import LONG, record
 from tests.browser.test_live import Launch, three
+from tests.system.recorded import moment
 from tests.system.stack import Api, Stack, until
 
 NOW_AT = "() => document.querySelector('audio').currentTime"
@@ -90,6 +92,40 @@ def test_steps_by_the_keyboard(open_page: OpenPage, conference: str, api: Api) -
     page.keyboard.press("Shift+N")
     until(lambda: page.evaluate(SOURCE) != before, within=5, to="play another")
     expect(bar(page)).to_contain_text(own[1]["name"])
+
+
+def test_a_story_goes_on_after_a_break(open_page: OpenPage, launch: Launch, stack: Stack, api: Api) -> None:
+    conference = launch(three())
+    record(stack, conference, LONG)
+    tracks = api.get(f"conferences/{conference}/recording/")["tracks"]
+    [name] = [each["name"] for each in tracks if each["kind"] == "person" and each["part"] == 3]
+    story = [each for each in tracks if each["name"] == name]
+    page = open_page(f"/conferences/{conference}/recording")
+    lane = page.locator("[data-lane]", has_text=name)
+    lane.click()
+
+    def hover(track: dict[str, Any]) -> None:
+        """A moment after its end."""
+        box, canvas = lane.bounding_box(), page.locator("canvas").bounding_box()
+        assert box
+        assert canvas
+        scale = (canvas["width"] - 24) / LONG
+        after = moment(track["started_at"]) + track["duration_ms"] / 1000 + 3 - moment(tracks[0]["started_at"])
+        page.mouse.move(canvas["x"] + after * scale, box["y"] + box["height"] / 2)
+
+    for track, title in zip(story, ("不在线，12 秒", "录音暂停或中断，12 秒"), strict=False):
+        hover(track)
+        expect(page.locator("canvas")).to_have_attribute("title", title)
+
+    said = [each for each in api.all(f"conferences/{conference}/recording/utterances/") if each["name"] == name]
+    heard = []
+    for _ in said:
+        before = page.evaluate(SOURCE)
+        page.keyboard.press("Shift+N")
+        until(lambda before=before: page.evaluate(SOURCE) != before, within=5, to="play another")  # type: ignore[misc]
+        heard.append(page.evaluate(SOURCE))
+    assert len(set(heard)) == len(said)
+    assert len({each["track"] for each in said}) == 3
 
 
 def test_goes_on_when_its_link_has_expired(open_page: OpenPage, conference: str) -> None:
