@@ -196,9 +196,11 @@ class Phone:
 
 
 class Phones:
-    """The stack that the phones of a test run live in; `server` is host:port of the switch, `authority` its CA file."""
+    """The stack that the phones of a test run live in; `server` is host:port of the switch, `authority` its CA file.
+    Without `stereo` they say that they take Opus in mono.
+    """
 
-    def __init__(self, server: str, authority: Path) -> None:
+    def __init__(self, server: str, authority: Path, *, stereo: bool = True) -> None:
         self.server = server
         self.runtime = Runtime(command_timeout=10)
         self._config = Config(
@@ -206,7 +208,8 @@ class Phones:
             max_concurrent_calls=None,
             native_log_level="warning",
             # Ports apart from the switch's (10000-19998): its sockets share theirs with others, and a call is lost.
-            extra_config_text=f"sip_cafile {authority}\nsip_verify_server yes\nrtp_ports 40000-49998\n",
+            extra_config_text=f"sip_cafile {authority}\nsip_verify_server yes\nrtp_ports 40000-49998\n"
+            + ("" if stereo else "opus_stereo no\nopus_sprop_stereo no\n"),
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="phones")

@@ -23,12 +23,23 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-def phones(stack: Stack) -> Iterator[Phones]:
-    """The stack of the phones, whose accounts hold from the moment on in which they are made."""
+def accounts(stack: Stack) -> None:
+    """They hold from the moment on in which they are made."""
     manage(stack, "shell", "-c", ACCOUNTS)
+
+
+@pytest.fixture(scope="module")
+def stereo() -> bool:
+    """Whether the phones take Opus in stereo."""
+    return True
+
+
+@pytest.fixture(scope="module")
+def phones(stack: Stack, accounts: None, stereo: bool) -> Iterator[Phones]:
+    """The stack of the phones."""
     home = stack.var / "freeswitch"
     server = f"127.0.0.1:{(home / 'sip-port').read_text().strip()}"
-    with Phones(server, home / "certs" / "cafile.pem") as phones:
+    with Phones(server, home / "certs" / "cafile.pem", stereo=stereo) as phones:
         yield phones
 
 

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from baresip import BaresipError
+
 from apps.switch.prompts import sound
 from tests.live.phones import Phone
 from tests.live.system.installation import NAMES, NUMBERS
@@ -65,6 +67,23 @@ class Meeting:
     def hears(self, listener: int, *speakers: int) -> None:
         self.phones[listener].wait_to_hear({TONES[speaker] for speaker in speakers})
 
+    def everybody_is_called_back(self) -> None:
+        """After the switch died: phones notice by their connection, and register anew."""
+        for phone in self.phones:
+            phone.drop()
+        for phone in self.phones:
+            wait_until(partial(_registers, phone), f"{phone.number} registers again", 30)
+        wait_until(lambda: all(phone.in_call for phone in self.phones), "everybody is called back", 60)
+        self.wait_for_states(*["connected"] * 5)
+
     def everybody_hears_the_others(self) -> None:
         for i in range(5):
             self.hears(i, *set(range(5)) - {i})
+
+
+def _registers(phone: Phone) -> bool:
+    try:
+        phone.register_again()
+    except BaresipError:
+        return False
+    return True

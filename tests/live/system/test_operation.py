@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
-from baresip import BaresipError
 
 from tests.authority import sign_for_carrier
 from tests.contract.esl import Client
@@ -22,26 +20,12 @@ from tests.system.plans import launch, person, states
 from tests.system.stack import Stack
 
 
-def registers(phone: Phone) -> bool:
-    try:
-        phone.register_again()
-    except BaresipError:
-        return False
-    return True
-
-
 def test_a_restart_of_the_switch_calls_everybody_back(stack: Stack, meeting: Meeting) -> None:
     meeting.act("mute", 1)
     meeting.hears(0, 2, 3, 4)
     calls = [phone.called for phone in meeting.phones]
     stack.kill("freeswitch")
-    # The calls are gone without a word; phones notice by their connection, and register anew.
-    for phone in meeting.phones:
-        phone.drop()
-    for phone in meeting.phones:
-        wait_until(partial(registers, phone), f"{phone.number} registers again", 30)
-    wait_until(lambda: all(phone.in_call for phone in meeting.phones), "everybody is called back", 60)
-    meeting.wait_for_states(*["connected"] * 5)
+    meeting.everybody_is_called_back()
     meeting.hears(0, 2, 3, 4)
     meeting.hears(1, 0, 2, 3, 4)
     assert [phone.called for phone in meeting.phones] == [before + 1 for before in calls]

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
-from typing import Any
+from pathlib import Path
+from uuid import UUID
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
-from apps.switch.speech import SAMPLE_RATE, speak
+from apps.recordings.sealed.header import FRAME_SIZE
 from tests.contract.desk import Sound, tone_level
 from tests.live.system.installation import NAMES
+from tests.live.system.line_up import said_of_codec, tracks_and_mix_line_up
 from tests.live.system.meeting import Meeting
 from tests.live.tones import TONES
 from tests.servers import wait_until
-from tests.system.recorded import MIX, all_sealed, clear_files, grown, loudness, moment, sound, tracks, utterances
+from tests.system.recorded import MIX, all_sealed, clear_files, grown, loudness, moment, sound, tracks
 from tests.system.stack import Stack
+from tests.system.test_faults import frozen
 
 LOUD = 300.0
 """Amplitude; what is not there is far below."""
-RATES = (48_000, 48_000, 16_000, 8_000, 8_000)
-"""Of what the phones' codecs take, in the order of conftest.CODECS."""
-TOGETHER = 0.04
-"""Seconds that tracks and mix may be apart."""
 
 
 def alone(samples: Sound, position: int) -> bool:
@@ -33,23 +28,6 @@ def alone(samples: Sound, position: int) -> bool:
     found = [tone_level(samples, 16_000, tone) for tone in TONES[:5]]
     others = [level for i, level in enumerate(found) if i != position]
     return found[position] > LOUD and max(others) < LOUD / 10
-
-
-def sweep(rate: int) -> NDArray[np.int16]:
-    """0.4 s up from 400 to 3000 Hz: nothing is like it but itself, and that at one moment only."""
-    at = np.arange(int(0.4 * rate)) / rate
-    wave: NDArray[np.int16] = (9000 * np.sin(2 * np.pi * (400 * at + 3250 * at**2))).astype(np.int16)
-    return wave
-
-
-def sweeps(track: dict[str, Any], samples: Sound, near: float | None = None) -> float:
-    """When the sweep begins in a track; `near` one moment, where there are several."""
-    like = np.abs(np.correlate(samples, sweep(16_000).astype(np.float64), "valid"))
-    begin = moment(track["started_at"])
-    if near is not None:
-        at = np.arange(len(like)) / 16_000 + begin
-        like = np.where(np.abs(at - near) < 0.3, like, 0)
-    return begin + float(like.argmax()) / 16_000
 
 
 def test_everybody_is_recorded_by_themself_and_together(meeting: Meeting, stack: Stack) -> None:
@@ -82,36 +60,35 @@ def test_everybody_is_recorded_by_themself_and_together(meeting: Meeting, stack:
 
 
 def test_tracks_and_mix_line_up_whatever_the_codec(meeting: Meeting, stack: Stack) -> None:
+    tracks_and_mix_line_up(meeting, stack)
+    assert "stereo=1" in said_of_codec(stack, meeting, 0)
+
+
+def test_when_the_switch_dies_nothing_is_lost_that_it_had_written(meeting: Meeting, stack: Stack) -> None:
     api = meeting.api
     api.act(meeting.id, "record", state="on")
-    for phone in meeting.phones:
-        phone.frequency = None  # no tones, which are the same at every moment
     for name in NAMES:
-        grown(api, meeting.id, name, by=0.5)
-    began = time.time()
-    said = speak("会议将在五分钟后结束。请大家准备表决。", "zh-CN").astype(np.float64)
-    for phone, rate in zip(meeting.phones, RATES, strict=True):
-        phone.say(resample_poly(said, rate, SAMPLE_RATE).astype(np.int16))
-        time.sleep(len(said) / SAMPLE_RATE + 0.8)
-        phone.say(sweep(rate))
-        time.sleep(0.8)
-    rows = "SELECT behind, aligned FROM recordings_track WHERE kind = 'mix' AND conference_id = %s"
-    wait_until(
-        lambda: stack.rows(rows, meeting.id)[0]["behind"] is not None, "it is known how far the mix is behind", 30
-    )
-    api.act(meeting.id, "record", state="off")
-    all_sealed(api, meeting.id)
-    wait_until(lambda: stack.rows(rows, meeting.id)[0]["aligned"], "aligned for good", 30)
-    [whole] = tracks(api, meeting.id, "mix")[MIX]
-    mixed = sound(api, whole["audio"])
-    apart = {}
-    for name in NAMES:
-        [own] = tracks(api, meeting.id)[name]
-        begins = sweeps(own, sound(api, own["audio"]))
-        apart[name] = sweeps(whole, mixed, begins) - begins
-    assert max(map(abs, apart.values())) < TOGETHER, apart
-    spoken = [each["name"] for each in utterances(api, meeting.id) if moment(each["starts_at"]) > began]
-    assert list(dict.fromkeys(spoken)) == NAMES, "each said theirs, one after the other"
+        grown(api, meeting.id, name, by=2)
+    switch = Path("/proc") / str(stack.pid("freeswitch"))
+    with frozen(stack, "sealer"):
+        rows = "SELECT id, frames FROM recordings_track WHERE conference_id = %s AND state = 'live'"
+        sealed = {row["id"]: row["frames"] * FRAME_SIZE for row in stack.rows(rows, meeting.id)}
+        clear = {UUID(path.stem): path for path in clear_files(stack)}
+        wait_until(lambda: all(clear[each].stat().st_size > sealed[each] + 32_000 for each in sealed), "a second waits")
+        stack.kill("freeswitch")
+        wait_until(lambda: not switch.exists(), "the switch is dead")
+        written = {each: clear[each].read_bytes() for each in sealed}
+    meeting.everybody_is_called_back()
+    for name in (*NAMES, MIX):
+        kind = "person" if name else "mix"
+        grown(api, meeting.id, name, by=1, kind=kind)
+        before, after = tracks(api, meeting.id, kind)[name]
+        assert (before["part"], before["state"], after["part"]) == (1, "sealed", 2)
+        samples = sound(api, before["audio"])
+        kept, track = samples.astype("<i2").tobytes(), UUID(before["id"])
+        assert len(kept) == len(written[track])
+        assert kept[sealed[track] :] == written[track][sealed[track] :]
+        assert loudness(samples)[5:].min() > LOUD, "nor is there silence before"
 
 
 def test_what_is_whispered_is_not_in_the_tracks_of_the_main_room(meeting: Meeting, stack: Stack) -> None:
