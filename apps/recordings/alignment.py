@@ -113,7 +113,9 @@ class _Sound:
         pieces = self._clip.pieces(start * self._millisecond, (end - start) * self._millisecond)
         data = np.frombuffer(b"".join(bytes(piece) for piece in pieces), "<i2")
         size = self._step * self._clip.channels
-        samples: Samples = data[: len(data) // size * size].reshape(-1, size).mean(axis=1, dtype=np.float32)
+        # A product: the mean along so short an axis takes as long as all the rest.
+        frames = data[: len(data) // size * size].reshape(-1, size).astype(np.float32)
+        samples: Samples = frames @ np.full(size, 1 / size, np.float32)
         return samples
 
 

@@ -88,7 +88,7 @@ def follow(moments: Sequence[float], lags: Sequence[Found | None]) -> list[int] 
         before = moment
     state = int(cost.argmin())
     course: list[int] = []
-    for places in reversed(came_from):
+    for each in reversed(came_from):
         course.append(int(states[state]))
-        state = int(places[state])
+        state = int(each[state])
     return course[::-1]
