@@ -20,6 +20,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.core.errors import Problem
 
+from .audio import SAMPLE
 from .drift import Found, Samples, find, follow
 from .models import Track, Utterance
 from .replay import open_clip
@@ -103,14 +104,13 @@ class _Sound:
     def __init__(self, track: Track) -> None:
         self._clip = open_clip(track, 0)
         self._step = max(1, self._clip.rate // RATE)
-        #: Bytes of a millisecond, and of what becomes one sample.
-        self._millisecond = self._clip.rate // 1000 * 2 * self._clip.channels
         self.rate = self._clip.rate // self._step
-        self.length = self._clip.size // self._millisecond
+        self.length = self._clip.size * 1000 // (SAMPLE * self._clip.channels * self._clip.rate)
+        """Milliseconds."""
 
     def read(self, start: int, end: int) -> Samples:
         """From and to in milliseconds, as far as it is there; of all channels together."""
-        pieces = self._clip.pieces(start * self._millisecond, (end - start) * self._millisecond)
+        pieces = self._clip.between(start, end).pieces()
         data = np.frombuffer(b"".join(bytes(piece) for piece in pieces), "<i2")
         size = self._step * self._clip.channels
         # A product: the mean along so short an axis takes as long as all the rest.
