@@ -17,6 +17,7 @@ from random import Random
 from uuid import UUID
 
 from apps.recordings.sealed.files import OpenFile
+from apps.recordings.sealed.frames import AT_ONCE
 from apps.recordings.sealed.header import FRAME_SIZE, Header
 from apps.recordings.sealed.keys import new_data_key
 from apps.recordings.sealed.reader import Reader
@@ -66,13 +67,15 @@ def make(path: Path, size: int) -> None:
 
 
 def seal(plain: Path, sealed: Path) -> None:
-    """A frame at a time, as while somebody speaks."""
+    """Several frames at a time, as a sealer that has to catch up."""
     with opened(plain) as source, opened(sealed, os.O_RDWR | os.O_CREAT | os.O_TRUNC) as target:
         writer = Writer(OpenFile(target), KEY, TRACK)
-        spool, frame = OpenFile(source), memoryview(bytearray(FRAME_SIZE))
-        while (count := spool.read_into(writer.frames * FRAME_SIZE, frame)) == FRAME_SIZE:
-            writer.append(frame)
-        writer.finish(frame[:count])
+        spool, piece = OpenFile(source), memoryview(bytearray(AT_ONCE))
+        while (count := spool.read_into(writer.frames * FRAME_SIZE, piece)) == AT_ONCE:
+            writer.append(piece)
+        whole = count // FRAME_SIZE * FRAME_SIZE
+        writer.append(piece[:whole])
+        writer.finish(piece[whole:count])
 
 
 def open_all(sealed: Path) -> int:

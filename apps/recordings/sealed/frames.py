@@ -30,6 +30,8 @@ OVERHEAD: Final = HEAD_SIZE + TAG_SIZE
 
 MAX_FRAMES: Final = 1 << 20
 """Of a file, the last frame included: with frames of 64 KiB 64 GiB, or 24 days of 16 kHz mono."""
+AT_ONCE: Final = 1 << 16
+"""Bytes of plaintext that are read or written in one go, where a frame has not more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,29 @@ class Layout:
     def stored_size(self) -> int:
         return self.frame_size + OVERHEAD
 
+    @property
+    def at_once(self) -> int:
+        """How many frames are read or written in one go."""
+        return max(1, AT_ONCE // self.frame_size)
+
     def offset(self, frame: int) -> int:
         return HEADER_SIZE + frame * self.stored_size
 
     def split(self, size: int) -> tuple[int, int]:
         """How many whole frames a file of this size has, and how many bytes come after them."""
         return divmod(max(0, size - HEADER_SIZE), self.stored_size)
+
+
+class Room:
+    """Bytes to work in, used again, as many as were ever needed: who seals while somebody speaks needs a frame's."""
+
+    def __init__(self) -> None:
+        self._bytes = memoryview(bytearray())
+
+    def of(self, size: int) -> memoryview:
+        if len(self._bytes) < size:
+            self._bytes = memoryview(bytearray(size))
+        return self._bytes[:size]
 
 
 class Cipher:

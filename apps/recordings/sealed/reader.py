@@ -9,7 +9,7 @@ from cryptography.utils import Buffer
 
 from apps.recordings.sealed.errors import Damaged, Truncated
 from apps.recordings.sealed.files import Source
-from apps.recordings.sealed.frames import MAX_FRAMES, OVERHEAD, Cipher, Layout, read_exactly, read_header, read_runs
+from apps.recordings.sealed.frames import MAX_FRAMES, OVERHEAD, Cipher, Layout, Room, read_header, read_runs
 
 
 class Reader:
@@ -26,7 +26,8 @@ class Reader:
         self._data_key = data_key
         self.header, self._header = read_header(source, data_key)
         self._layout = Layout(self.header.frame_size)
-        self._stored = memoryview(bytearray(self._layout.stored_size))
+        self._room = Room()
+        #: Of a frame that is not wanted whole.
         self._plain = memoryview(bytearray(self._layout.frame_size))
         self.complete = frames is None
         whole, rest = self._layout.split(source.size())
@@ -42,13 +43,14 @@ class Reader:
             raise Damaged(MAX_FRAMES)
         #: Whole frames; a complete file has a shorter one after them.
         self.frames = frames
+        self._tail = tail
         self.length = frames * self._layout.frame_size + tail
         proof = frames if self.complete else frames - 1
         self._runs = read_runs(source, self._layout, proof)
         self._firsts = [run.first for run in self._runs]
         if self._runs:
             self._cipher = Cipher(data_key, self._header, self._runs)
-            self._open(proof, self._plain[: self._size(proof)])
+            self._open(proof, proof + 1, 0, self._plain[: self._size(proof)])
 
     def read_into(self, offset: int, buffer: Buffer) -> int:
         """Fill the buffer with the plaintext from there; how many bytes, fewer only at its end. Raises Damaged and
@@ -61,15 +63,7 @@ class Reader:
         done = 0
         try:
             while done < wanted:
-                frame, skip = divmod(offset + done, self._layout.frame_size)
-                size = self._size(frame)
-                count = min(size - skip, wanted - done)
-                if count == size:
-                    self._open(frame, view[done : done + count])
-                else:
-                    self._open(frame, self._plain[:size])
-                    view[done : done + count] = self._plain[skip : skip + count]
-                done += count
+                done += self._fill(offset + done, view[done:wanted])
         except BaseException:
             view[:] = bytes(len(view))
             raise
@@ -84,20 +78,48 @@ class Reader:
     def pieces(self, offset: int = 0, length: int | None = None) -> Iterator[memoryview]:
         """The plaintext from there, piece by piece in one buffer: a piece is good until the next one is asked for."""
         end = self.length if length is None else min(self.length, offset + length)
-        size = self._layout.frame_size
-        buffer = memoryview(bytearray(size))
+        size = self._layout.at_once * self._layout.frame_size
+        buffer = memoryview(bytearray(max(0, min(size, end - offset))))
         while offset < end:
-            piece = buffer[: min(size - offset % size, end - offset)]
+            # To the end of a frame: none is opened twice.
+            piece = buffer[: min(size - offset % self._layout.frame_size, end - offset)]
             offset += self.read_into(offset, piece)
             yield piece.toreadonly()
 
-    def _size(self, frame: int) -> int:
-        return min(self._layout.frame_size, self.length - frame * self._layout.frame_size)
-
-    def _open(self, frame: int, plaintext: memoryview) -> None:
-        place = bisect_right(self._firsts, frame)
+    def _fill(self, offset: int, view: memoryview) -> int:
+        """The beginning of the view, from frames of one run that are read at once; how many bytes."""
+        first, skip = divmod(offset, self._layout.frame_size)
+        end = min(-(-(offset + len(view)) // self._layout.frame_size), first + self._layout.at_once)
+        place = bisect_right(self._firsts, first)
+        if place < len(self._runs):
+            end = min(end, self._firsts[place])
         if self._cipher.run is not self._runs[place - 1]:
             self._cipher = Cipher(self._data_key, self._header, self._runs[:place])
-        stored = self._stored[: len(plaintext) + OVERHEAD]
-        read_exactly(self._source, self._layout.offset(frame), stored, frame)
-        self._cipher.open(frame, stored, plaintext, last=self.complete and frame == self.frames)
+        return self._open(first, end, skip, view)
+
+    def _open(self, first: int, end: int, skip: int, view: memoryview) -> int:
+        """These frames, from `skip` in the first one on, as far as the view goes; how many bytes."""
+        stored, at, done = self._read(first, end), 0, 0
+        for frame in range(first, end):
+            size = self._size(frame)
+            count = min(size - skip, len(view) - done)
+            plaintext = view[done : done + count] if count == size else self._plain[:size]
+            sealed = stored[at : at + size + OVERHEAD]
+            self._cipher.open(frame, sealed, plaintext, last=self.complete and frame == self.frames)
+            if count < size:
+                view[done : done + count] = plaintext[skip : skip + count]
+            skip = 0
+            at += size + OVERHEAD
+            done += count
+        return done
+
+    def _read(self, first: int, end: int) -> memoryview:
+        """These frames as they are stored."""
+        size = (end - first - 1) * self._layout.stored_size + self._size(end - 1) + OVERHEAD
+        stored = self._room.of(size)
+        if (found := self._source.read_into(self._layout.offset(first), stored)) != size:
+            raise Truncated(first + found // self._layout.stored_size)
+        return stored
+
+    def _size(self, frame: int) -> int:
+        return self._layout.frame_size if frame < self.frames else self._tail

@@ -13,6 +13,7 @@ from apps.recordings.sealed.frames import (
     OVERHEAD,
     Cipher,
     Layout,
+    Room,
     Run,
     read_exactly,
     read_header,
@@ -34,7 +35,7 @@ class Writer:
         self._file = file
         self._data_key = data_key
         self._layout = Layout(header.frame_size)
-        self._stored = memoryview(bytearray(self._layout.stored_size))
+        self._room = Room()
         self._header = header.pack(data_key)
         self.frames = 0
         runs: list[Run] = []
@@ -62,9 +63,11 @@ class Writer:
             raise ValueError("only whole frames before the last one")
         if self.frames + count >= MAX_FRAMES:
             raise TooLong(f"a file has {MAX_FRAMES} frames at most")
-        for start in range(0, len(view), size):
-            self._seal(view[start : start + size], last=False)
-            self.frames += 1
+        at_once = self._layout.at_once * size
+        for start in range(0, len(view), at_once):
+            piece = view[start : start + at_once]
+            self._seal(piece, last=False)
+            self.frames += len(piece) // size
 
     def finish(self, tail: Buffer = b"") -> None:
         """Seal the last frame: what is left after the whole ones, perhaps nothing. The track is complete with it.
@@ -77,12 +80,21 @@ class Writer:
         self._usable = False
 
     def _seal(self, plaintext: memoryview, *, last: bool) -> None:
+        """Whole frames, or the last one."""
         if not self._usable or self._process != os.getpid():
             raise RuntimeError("this writer has ended, has failed, or is a copy in another process")
-        # Until the frame is written: after a failure nothing else may be sealed under its nonce.
+        # Until they are written: after a failure nothing else may be sealed under their nonces.
         self._usable = False
-        stored = self._stored[: len(plaintext) + OVERHEAD]
-        self._cipher.seal(self.frames, plaintext, stored, last=last)
+        size, stored_size = self._layout.frame_size, self._layout.stored_size
+        count = 1 if last else len(plaintext) // size
+        stored = self._room.of(len(plaintext) + count * OVERHEAD)
+        for number in range(count):
+            self._cipher.seal(
+                self.frames + number,
+                plaintext[number * size : (number + 1) * size],
+                stored[number * stored_size : (number + 1) * stored_size],
+                last=last,
+            )
         self._file.write_at(self._layout.offset(self.frames), stored)
         self._usable = True
 
@@ -111,7 +123,7 @@ class Writer:
         return 0, []
 
     def _is_good(self, frame: int, stored_size: int, *, last: bool) -> bool:
-        stored = self._stored[:stored_size]
+        stored = self._room.of(stored_size)
         try:
             cipher = Cipher(self._data_key, self._header, read_runs(self._file, self._layout, frame))
             read_exactly(self._file, self._layout.offset(frame), stored, frame)

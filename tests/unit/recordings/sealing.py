@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
+import pytest
+
+from apps.recordings.sealed import frames
 from apps.recordings.sealed.header import Header
 from apps.recordings.sealed.writer import Writer
 
@@ -15,6 +18,14 @@ SIZE = 64
 """Bytes of a frame: the least that there may be, so that many fit in a test."""
 HEADER = Header(TRACK, frame_size=SIZE)
 HEADER_SIZE, STORED = 68, SIZE + 36
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_at_once() -> Iterator[None]:
+    """So that in these short files, too, more than one reading or writing follows the other."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(frames, "AT_ONCE", 3 * SIZE)
+        yield
 
 
 class Killed(Exception):  # noqa: N818 - what happens to the writer

@@ -22,6 +22,7 @@ from apps.recordings.api import streaming
 from apps.recordings.audio import wav_header
 from apps.recordings.errors import RecordingDamaged
 from apps.recordings.models import Track
+from apps.recordings.sealed import frames
 from tests.unit.recordings.sealing import speech
 from tests.unit.recordings.tracks import (
     FRAME,
@@ -155,6 +156,7 @@ def test_damage_far_behind_breaks_the_answer_off(
     client: APIClient, conference: Conference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "AHEAD", 2 * FRAME)
+    monkeypatch.setattr(frames, "AT_ONCE", FRAME)
     track = make_track(conference, SAID)
     flip(track, 68 + 4 * STORED + 500)
     answer: Any = client.get(link_to(client, track))

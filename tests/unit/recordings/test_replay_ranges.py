@@ -20,6 +20,7 @@ from apps.recordings.api.ranges import asked_range
 from apps.recordings.api.streaming import PieceByPiece
 from apps.recordings.audio import wav_header
 from apps.recordings.errors import RangeNotSatisfiable
+from apps.recordings.sealed import frames
 from tests.unit.recordings.sealing import speech
 from tests.unit.recordings.tracks import FRAME, heard, link_to, make_track
 
@@ -175,10 +176,11 @@ def test_listeners_do_not_wait_for_each_other() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_as_it_is_served(client: APIClient, conference: Conference) -> None:
+def test_as_it_is_served(client: APIClient, conference: Conference, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through the application that uvicorn runs."""
     from sparkle.asgi import application
 
+    monkeypatch.setattr(frames, "AT_ONCE", FRAME)
     address = link_to(client, make_track(conference, SAID))
     cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
     scope = {

@@ -25,12 +25,14 @@ from tests.unit.recordings.sealing import (
     SIZE,
     STORED,
     Memory,
+    few_at_once,
     sealed,
     speech,
     stored,
     with_frame,
 )
 
+__all__ = ["few_at_once"]
 TEXT = speech(5 * SIZE + 10)
 FILE = bytes(sealed(TEXT, turns=[2, 3]).data)
 #: The same track and the same key once more; another track with the same key; the same track with another key.

@@ -13,18 +13,32 @@ from apps.recordings.sealed.errors import Complete, Damaged, Truncated, WrongKey
 from apps.recordings.sealed.reader import Reader
 from apps.recordings.sealed.writer import Writer
 from tests.unit.recordings.by_hand import frame_key, open_all
-from tests.unit.recordings.sealing import HEADER, HEADER_SIZE, KEY, OTHER_KEY, SIZE, STORED, Killed, Memory, speech
+from tests.unit.recordings.sealing import (
+    HEADER,
+    HEADER_SIZE,
+    KEY,
+    OTHER_KEY,
+    SIZE,
+    STORED,
+    Killed,
+    Memory,
+    few_at_once,
+    speech,
+)
 
+__all__ = ["few_at_once"]
 FRAMES = 5
 
 
-def go_on(file: Memory, text: bytes, confirmed: int) -> int:
-    """Seal what is not sealed yet, as a process does that has just started; the frames that it could confirm."""
+def go_on(file: Memory, text: bytes, confirmed: int, step: int = 1) -> int:
+    """Seal what is not sealed yet, `step` frames at once, as a process does that has just started; the frames that it
+    could confirm.
+    """
     try:
         writer = Writer(file, KEY, HEADER, confirmed=confirmed)
         confirmed = writer.frames
-        while (writer.frames + 1) * SIZE <= len(text):
-            writer.append(text[writer.frames * SIZE : (writer.frames + 1) * SIZE])
+        while count := min(step, len(text) // SIZE - writer.frames):
+            writer.append(text[writer.frames * SIZE : (writer.frames + count) * SIZE])
             confirmed = writer.frames
         writer.finish(text[writer.frames * SIZE :])
     except Killed:
@@ -35,11 +49,12 @@ def go_on(file: Memory, text: bytes, confirmed: int) -> int:
     return FRAMES
 
 
-def test_a_writer_killed_at_any_byte_is_followed_by_one_that_loses_nothing() -> None:
+@pytest.mark.parametrize("step", [1, 2, FRAMES])
+def test_a_writer_killed_at_any_byte_is_followed_by_one_that_loses_nothing(step: int) -> None:
     text = speech(FRAMES * SIZE + 7)
     for left in range(HEADER_SIZE + FRAMES * STORED + 36 + 7 + 1):
         file = Memory(left=left)
-        confirmed = go_on(file, text, 0)
+        confirmed = go_on(file, text, 0, step)
         file.left = None
         go_on(file, text, confirmed)
         assert Reader(file, KEY).read(0, len(text) + 1) == text
@@ -48,37 +63,41 @@ def test_a_writer_killed_at_any_byte_is_followed_by_one_that_loses_nothing() -> 
 @given(
     lives=st.lists(st.tuples(st.integers(0, 3 * STORED), st.booleans(), st.integers(0, 3)), max_size=12),
     tail=st.integers(0, SIZE - 1),
+    step=st.integers(1, FRAMES),
 )
 def test_no_nonce_is_used_twice_whatever_the_spool_holds_after_a_kill(
-    lives: list[tuple[int, bool, int]], tail: int
+    lives: list[tuple[int, bool, int]], tail: int, step: int
 ) -> None:
-    """Each life: bytes until the kill, whether the plaintext is another one from the confirmed frames on, and frames
+    """Each life: bytes until the kill, whether the plaintext is another one behind the frames that are left, and frames
     that a power failure took back as far as they were not confirmed.
     """
     text = speech(FRAMES * SIZE + tail)
     file, confirmed = Memory(), 0
     for number, (left, other, lost) in enumerate(lives):
         file.left = left
-        known = go_on(file, text, confirmed)
+        known = go_on(file, text, confirmed, step)
         confirmed = max(confirmed, known - lost)
         if file.survived:
             break
         file.cut(min(len(file.data), max(HEADER_SIZE + confirmed * STORED, len(file.data) - lost * STORED)))
         if other:
-            text = text[: confirmed * SIZE] + speech(FRAMES * SIZE + tail, number + 2)[confirmed * SIZE :]
+            kept = max(0, len(file.data) - HEADER_SIZE) // STORED * SIZE
+            text = text[:kept] + speech(FRAMES * SIZE + tail, number + 2)[kept:]
     else:
         file.left = None
         go_on(file, text, confirmed)
     # That these are the nonces is proved below: by them, the file opens.
     used = set()
-    for offset, stored in file.sealed:
+    for offset, written in file.sealed:
         if not offset:
             continue  # the header
         frame, rest = divmod(offset - HEADER_SIZE, STORED)
         assert not rest
-        pair = frame_key(KEY, stored[4:20], frame, len(stored) < STORED)
-        assert pair not in used
-        used.add(pair)
+        for number, start in enumerate(range(0, len(written), STORED)):
+            stored = written[start : start + STORED]
+            pair = frame_key(KEY, stored[4:20], frame + number, len(stored) < STORED)
+            assert pair not in used
+            used.add(pair)
     reader = Reader(file, KEY)
     assert reader.read(0, confirmed * SIZE) == text[: confirmed * SIZE]
     assert (reader.complete, reader.length) == (True, len(text))

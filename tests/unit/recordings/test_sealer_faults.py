@@ -244,7 +244,7 @@ def test_a_disk_that_fails_in_the_middle(recording: Recording, monkeypatch: pyte
     tap.noise(FRAME)
     sealing.round()
     written = os.pwrite
-    left = 2
+    left = 1
 
     def full(descriptor: int, data: Any, offset: int) -> int:
         nonlocal left
