@@ -8,3 +8,8 @@ class RecordingsConfig(AppConfig):
     name = "apps.recordings"
     label = "recordings"
     verbose_name = _("Recordings")
+
+    def ready(self) -> None:
+        from . import checks
+
+        del checks  # it registers itself

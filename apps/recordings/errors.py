@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import NotAllowed, Problem
+from apps.core.errors import NotAllowed, Problem, TryLater
 
 
 class LinkExpired(NotAllowed):
@@ -56,6 +56,16 @@ class RecordingKeyMissing(Problem):
     code = "recording_key_missing"
     title = _("The key of this recording is not here")
     detail = _("An administrator has to put the key-encryption key that it was recorded with back into place.")
+
+
+class RecordingKeysAway(TryLater):
+    status = 503
+    code = "recording_keys_away"
+    title = _("The keys of recordings are not reachable")
+    detail = _("Nothing is lost. Try again in a moment; if it stays so, tell your administrator.")
+
+    def __init__(self, retry_after: int = 10) -> None:
+        super().__init__(retry_after)
 
 
 class RangeNotSatisfiable(Problem):

@@ -19,11 +19,11 @@ from apps.core import audit
 from apps.core.models import AuditEntry
 
 from .audio import SAMPLE
-from .errors import NothingRecorded, RecordingDamaged, RecordingErased, RecordingKeyMissing
+from .errors import NothingRecorded, RecordingDamaged, RecordingErased, RecordingKeyMissing, RecordingKeysAway
 from .keys import key_provider
 from .models import Track
 from .places import sealed_file
-from .sealed.errors import BadKeys, SealProblem, UnknownKey
+from .sealed.errors import BadKeys, KeysAway, SealProblem, UnknownKey
 from .sealed.files import OpenFile
 from .sealed.frames import read_header
 from .sealed.keys import WrappedKey
@@ -85,7 +85,7 @@ class Clip:
 
 def open_clip(track: Track, start: int, end: int | None = None) -> Clip:
     """From and to in milliseconds; of a track that is being recorded, as far as it is there. Raises NothingRecorded,
-    RecordingErased, RecordingDamaged, RecordingKeyMissing.
+    RecordingErased, RecordingDamaged, RecordingKeyMissing, RecordingKeysAway.
     """
     if track.state == Track.State.ERASED:
         raise RecordingErased
@@ -116,7 +116,7 @@ def playable(track: Track) -> int:
     try:
         with _readable(track):
             header, _ = read_header(File(_path(track)), data_key(track))
-    except (RecordingDamaged, RecordingKeyMissing):
+    except (RecordingDamaged, RecordingKeyMissing, RecordingKeysAway):
         return 0
     return _milliseconds(track.frames * header.frame_size, header.rate, header.channels)
 
@@ -160,6 +160,8 @@ def _readable(track: Track) -> Iterator[None]:
     except (BadKeys, UnknownKey) as error:
         logger.error("track %s: %s", track.pk, error)
         raise RecordingKeyMissing from error
+    except KeysAway as error:
+        raise RecordingKeysAway from error
     except (SealProblem, OSError) as error:
         logger.error("track %s: %s: %s", track.pk, type(error).__name__, error)
         raise RecordingDamaged from error
@@ -170,7 +172,7 @@ def _path(track: Track) -> Path:
 
 
 def data_key(track: Track) -> bytes:
-    """Raises BadKeys, UnknownKey, and what says that it was changed."""
+    """Raises BadKeys, UnknownKey, KeysAway, and what says that it was changed."""
     return key_provider().unwrap(track.pk, WrappedKey(track.key_id, bytes(track.sealed_key)))
 
 

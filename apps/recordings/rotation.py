@@ -28,7 +28,9 @@ def tracks_by_key() -> dict[str, int]:
 
 
 def rewrap_all(provider: KeyProvider) -> Rewrapped:
-    """Wrap every data key under the current key. May be run beside everything else, stopped, and run again."""
+    """Wrap every data key under the current key. May be run beside everything else, stopped, and run again. Raises
+    KeysAway, and BadKeys where whoever has a key refuses it.
+    """
     done, failed = 0, {}
     for key, wrapped in _others(provider.current):
         try:

@@ -49,3 +49,7 @@ class UnknownKey(SealProblem):
 
 class BadKeys(SealProblem):
     """The key-encryption keys cannot be used as they are configured. The text says what would be right."""
+
+
+class KeysAway(SealProblem):
+    """Whoever has the key-encryption key does not answer. Nothing is wrong with what is sealed: ask again later."""

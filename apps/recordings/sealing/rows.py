@@ -12,10 +12,8 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from apps.recordings.keys import key_provider
 from apps.recordings.models import Track, Utterance
-from apps.recordings.sealed.errors import BadKeys, WrongKey
-from apps.recordings.sealed.keys import WrappedKey, new_data_key
+from apps.recordings.sealed.keys import WrappedKey
 
 from .speech import Span
 
@@ -72,20 +70,10 @@ def live_rows(node_name: str) -> list[Row]:
     ]
 
 
-def data_key(row: Row) -> bytes | None:
-    """The track's key, made where it has none; None where somebody else has just made one. Raises BadKeys, UnknownKey:
-    neither says anything of the sealed file.
-    """
-    if row.key_id:
-        try:
-            return key_provider().unwrap(row.id, WrappedKey(row.key_id, row.sealed_key))
-        except WrongKey as error:
-            raise BadKeys(f"{row.key_id}: {error}") from None
-    key = new_data_key()
-    wrapped = key_provider().wrap(row.id, key)
-    # In the row before anything is sealed with it: without its row, a file is lost.
-    keyless = Track.objects.filter(pk=row.id, state=Track.State.LIVE, key_id="")
-    return key if keyless.update(key_id=wrapped.key_id, sealed_key=wrapped.sealed) else None
+def keep_key(track: UUID, wrapped: WrappedKey) -> bool:
+    """Give a track its key; False where somebody else has just given it one."""
+    keyless = Track.objects.filter(pk=track, state=Track.State.LIVE, key_id="")
+    return bool(keyless.update(key_id=wrapped.key_id, sealed_key=wrapped.sealed))
 
 
 def last_told(track: UUID) -> int:

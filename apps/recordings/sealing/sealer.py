@@ -19,6 +19,7 @@ from apps.recordings.sealed.errors import Damaged, SealProblem, UnknownVersion, 
 from apps.recordings.sealed.header import FRAME_SIZE
 
 from . import rows
+from .keys import DataKeys
 from .rows import Progress, Row
 from .spool import Spool
 from .track import Sealing
@@ -48,6 +49,7 @@ class Sealer:
     def __init__(self, node_name: str, spool: Spool) -> None:
         self._node = node_name
         self._spool = spool
+        self._keys = DataKeys()
         self._open: dict[UUID, Sealing] = {}
         self._buffer = memoryview(bytearray(_PIECE))
         self._not_before: dict[UUID, float] = {}
@@ -65,6 +67,7 @@ class Sealer:
         for track in self._open.keys() - live.keys():
             self._drop(track)
         done = [each for row in live.values() if (each := self._advance(row)) is not None]
+        done += [each for track in self._keys.arrived(live) if (each := self._advance(live[track])) is not None]
         self._confirm(done)
         for track in tuple(self._open):
             self._let_go(track)
@@ -95,7 +98,7 @@ class Sealer:
                     return self._nothing(row) if _is_over(row) else None
                 if clear is None and not _is_over(row):
                     return None
-                if (data_key := rows.data_key(row)) is None:
+                if (data_key := self._keys.of(row)) is None:
                     return None
                 sealing = self._begin(row, clear, data_key)
             elif not sealing.look(row):

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from apps.recordings.sealed.errors import SealProblem
 from apps.recordings.sealed.header import Header
-from apps.recordings.sealed.keys import KeyRing, WrappedKey
+from apps.recordings.sealed.keys import HeldKey, KeyRing, WrappedKey
 from apps.recordings.sealed.reader import Reader
 from tests.unit.recordings.by_hand import open_all, seal_all
 from tests.unit.recordings.sealing import Memory
@@ -62,7 +62,7 @@ def test_a_damaged_vector_opens_for_nobody(bad: dict[str, str]) -> None:
 def test_a_wrapped_key_opens_also_by_hand(wrapped: dict[str, str]) -> None:
     track, sealed = UUID(wrapped["track"]), bytes.fromhex(wrapped["sealed"])
     data_key, key = bytes.fromhex(wrapped["data_key"]), bytes.fromhex(wrapped["key"])
-    ring = KeyRing({wrapped["key_id"]: key}, wrapped["key_id"])
+    ring = KeyRing({wrapped["key_id"]: HeldKey(key)}, wrapped["key_id"])
     assert ring.unwrap(track, WrappedKey(wrapped["key_id"], sealed)) == data_key
     associated = b"sparkle sealed 1 data key" + track.bytes + wrapped["key_id"].encode()
     assert AESGCM(key).decrypt(sealed[:12], sealed[12:], associated) == data_key

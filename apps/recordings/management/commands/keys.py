@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.recordings.keys import key_provider
 from apps.recordings.rotation import rewrap_all, tracks_by_key
-from apps.recordings.sealed.errors import BadKeys
+from apps.recordings.sealed.errors import BadKeys, KeysAway
 from apps.recordings.sealed.keys import KeyProvider, new_line
 
 ROTATING = """
@@ -55,7 +55,10 @@ class Command(BaseCommand):
             raise CommandError("Nobody hears the recordings under the keys that are missing: put them back.")
 
     def _rewrap(self) -> None:
-        result = rewrap_all(_provider())
+        try:
+            result = rewrap_all(_provider())
+        except (BadKeys, KeysAway) as error:
+            raise CommandError(f"{error}. What was wrapped stays so; run it again.") from None
         self.stdout.write(f"{result.done} tracks are under the current key now.")
         for track, why in result.failed.items():
             self.stderr.write(f"track {track}: {why}")
