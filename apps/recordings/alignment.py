@@ -22,6 +22,7 @@ from apps.core.errors import Problem
 
 from .audio import SAMPLE
 from .drift import Found, Samples, find, follow
+from .errors import RecordingKeysAway
 from .models import Track, Utterance
 from .replay import open_clip
 
@@ -56,11 +57,13 @@ class Alignment:
 
 def align(mix: Track) -> None:
     """Store what can be told by now of the mix and of what was said in it; for good, once nothing comes any more. What
-    nothing tells of is taken to be in time. Safe to run twice, also at once.
+    nothing tells of is taken to be in time; while keys are away, nothing is told. Safe to run twice, also at once.
     """
     over = mix.state == Track.State.SEALED and not _voices(mix).filter(state=Track.State.LIVE).exists()
     try:
         found = measure(mix, over=over)
+    except RecordingKeysAway:
+        return
     except Problem as problem:
         logger.error("track %s cannot be aligned: %s", mix.pk, problem.code)
         found = None
@@ -137,6 +140,8 @@ class _Mix:
             return []
         try:
             lags = self._lags(said, _Sound(track), begins, lately=lately)
+        except RecordingKeysAway:
+            raise
         except Problem as problem:
             logger.warning("track %s cannot be laid beside its mix: %s", track.pk, problem.code)
             return []

@@ -68,6 +68,10 @@ class RecordingKeysAway(TryLater):
         super().__init__(retry_after)
 
 
+OUT_OF_REACH = (RecordingKeyMissing, RecordingKeysAway)
+"""These say nothing of the recording: it may be heard later."""
+
+
 class RangeNotSatisfiable(Problem):
     """`length` is that of the whole, in bytes."""
 

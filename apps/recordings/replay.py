@@ -19,7 +19,14 @@ from apps.core import audit
 from apps.core.models import AuditEntry
 
 from .audio import SAMPLE
-from .errors import NothingRecorded, RecordingDamaged, RecordingErased, RecordingKeyMissing, RecordingKeysAway
+from .errors import (
+    OUT_OF_REACH,
+    NothingRecorded,
+    RecordingDamaged,
+    RecordingErased,
+    RecordingKeyMissing,
+    RecordingKeysAway,
+)
 from .keys import key_provider
 from .models import Track
 from .places import sealed_file
@@ -85,7 +92,7 @@ class Clip:
 
 def open_clip(track: Track, start: int, end: int | None = None) -> Clip:
     """From and to in milliseconds; of a track that is being recorded, as far as it is there. Raises NothingRecorded,
-    RecordingErased, RecordingDamaged, RecordingKeyMissing, RecordingKeysAway.
+    RecordingErased, RecordingDamaged, and those OUT_OF_REACH.
     """
     if track.state == Track.State.ERASED:
         raise RecordingErased
@@ -116,7 +123,7 @@ def playable(track: Track) -> int:
     try:
         with _readable(track):
             header, _ = read_header(File(_path(track)), data_key(track))
-    except (RecordingDamaged, RecordingKeyMissing, RecordingKeysAway):
+    except (RecordingDamaged, *OUT_OF_REACH):
         return 0
     return _milliseconds(track.frames * header.frame_size, header.rate, header.channels)
 

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from apps.core.errors import Problem
 
+from .errors import RecordingKeysAway
 from .models import Track
 from .replay import open_clip
 
@@ -27,7 +28,7 @@ class Damage:
 
 def verify(tracks: QuerySet[Track]) -> Iterator[tuple[Track, Damage | None]]:
     """Each track that is sealed, opened from its first to its last frame. What is found is told, and nothing changed: a
-    file may come back from a backup.
+    file may come back from a backup. Raises RecordingKeysAway.
     """
     for track in tracks.filter(state=Track.State.SEALED).order_by("requested_at", "pk").iterator(chunk_size=500):
         yield track, _damage(track)
@@ -39,6 +40,8 @@ def _damage(track: Track) -> Damage | None:
     try:
         for _ in open_clip(track, 0).pieces():
             pass
+    except RecordingKeysAway:
+        raise
     except Problem as problem:
         return Damage(track.pk, None, problem.code)
     return None

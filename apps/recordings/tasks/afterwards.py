@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.core.errors import Problem
 from apps.recordings.alignment import align
+from apps.recordings.errors import RecordingKeysAway
 from apps.recordings.models import Track
 from apps.recordings.peaks import keep_peaks
 from apps.recordings.places import peaks_file
@@ -29,13 +30,15 @@ TURN: Final = 10.0
 @shared_task
 def make_peaks(track_id: str) -> bool:
     """Keep how loud this track is; whether that was still to do. Of one that cannot be opened there is nothing to keep,
-    and trying again would not help.
+    and trying again would not help. Raises RecordingKeysAway.
     """
     track = Track.objects.filter(pk=UUID(track_id), state=Track.State.SEALED).first()
     if track is None:
         return False
     try:
         return keep_peaks(track)
+    except RecordingKeysAway:
+        raise
     except Problem as problem:
         logger.warning("no peaks of track %s: %s", track_id, problem.code)
         return False
@@ -56,10 +59,13 @@ def make_missing_peaks() -> int:
         tried = f"peaks-tried-{pk}"
         if peaks_file(conference_id, pk).exists() or cache.get(tried):
             continue
-        if make_peaks(str(pk)):
-            made += 1
-        else:
-            cache.set(tried, True, LOOKS_BACK.total_seconds())
+        try:
+            if make_peaks(str(pk)):
+                made += 1
+            else:
+                cache.set(tried, True, LOOKS_BACK.total_seconds())
+        except RecordingKeysAway:
+            break
     return made
 
 

@@ -28,8 +28,8 @@ class Kms:
         self._door = _Door(self)
         threading.Thread(target=self._door.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._door.server_port}"
-        self.asked: list[tuple[str, str | None]] = []
-        """What was asked for, and for which track."""
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        """What was asked for, and in which context."""
         self.fails: tuple[int, str] | None = None
         """What everybody gets: status and code."""
         self.answers = threading.Event()
@@ -42,12 +42,13 @@ class Kms:
         return str(client.create_key()["KeyMetadata"]["Arn"])
 
     def of(self, action: str) -> list[str | None]:
-        return [track for each, track in self.asked if each == action]
+        """For which tracks this was asked."""
+        return [context.get("track") for each, context in self.asked if each == action]
 
     def forward(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         asked = json.loads(body)
         action = headers["X-Amz-Target"].partition(".")[2]
-        self.asked.append((action, asked.get("EncryptionContext", {}).get("track")))
+        self.asked.append((action, asked.get("EncryptionContext", {})))
         self.answers.wait(30)
         if self.fails:
             return self.fails[0], json.dumps({"__type": self.fails[1]}).encode()

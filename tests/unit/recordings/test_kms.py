@@ -37,6 +37,8 @@ def test_a_data_key_comes_back_for_its_track_and_no_other(kms: Kms) -> None:
     wrapped = ring.wrap(TRACK, data_key)
     assert wrapped.key_id == "2027"
     assert data_key not in wrapped.sealed
+    purpose = {"purpose": "sparkle sealed 1 data key", "track": str(TRACK), "key": "2027"}
+    assert kms.asked == [("Encrypt", purpose)]
     fresh = KeyRing({"2027": KmsKey(arn), "2028": KmsKey(arn)}, "2027")
     assert fresh.unwrap(TRACK, wrapped) == data_key
     flipped = bytes([*wrapped.sealed[:-1], wrapped.sealed[-1] ^ 1])

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.recordings.errors import RecordingKeysAway
 from apps.recordings.models import Track
 from apps.recordings.verify import Damage, files_of_nobody, verify
 
@@ -22,9 +23,12 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, conference: UUID | None = None, **_options: Any) -> None:
         tracks = Track.objects.filter(conference=conference) if conference else Track.objects.all()
         seen, found = 0, 0
-        for track, damage in verify(tracks):
-            seen += 1
-            found += self._tell(damage, f"track {track.pk} of conference {track.conference_id}")
+        try:
+            for track, damage in verify(tracks):
+                seen += 1
+                found += self._tell(damage, f"track {track.pk} of conference {track.conference_id}")
+        except RecordingKeysAway as problem:
+            raise CommandError(f"after {seen} tracks: {problem.code}; run it again") from None
         damaged = tracks.filter(state=Track.State.DAMAGED)
         for track in damaged:
             found += self._tell(Damage(track.pk, None, "damaged"), f"track {track.pk} of {track.conference_id}")
