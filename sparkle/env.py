@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_ENDPOINT = re.compile(r"(https://[\w.-]+|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?", re.ASCII)
 
 
 class EnvironmentValueError(Exception):
@@ -41,6 +43,14 @@ def envint(name: str, default: int) -> int:
 def envlist(name: str, default: str) -> list[str]:
     """Comma-separated texts."""
     return [part.strip() for part in envstr(name, default).split(",") if part.strip()]
+
+
+def envendpoint(name: str) -> str:
+    """The address of a service that gets credentials, empty where not set: over TLS, or on this machine."""
+    text = envstr(name, "").rstrip("/")
+    if text and not _ENDPOINT.fullmatch(text):
+        raise EnvironmentValueError(f"{name}={text!r}: write https://HOST, or http://127.0.0.1:PORT on this machine")
+    return text
 
 
 def envsecret(name: str, default: str | None = None) -> str:

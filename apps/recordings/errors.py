@@ -68,8 +68,25 @@ class RecordingKeysAway(TryLater):
         super().__init__(retry_after)
 
 
-OUT_OF_REACH = (RecordingKeyMissing, RecordingKeysAway)
-"""These say nothing of the recording: it may be heard later."""
+class RecordingOnItsNode(Problem):
+    status = 503
+    code = "recording_on_its_node"
+    title = _("This recording is still on the machine that it was made on")
+    detail = _("It can be heard here once it was moved to the storage of all recordings. Try again later.")
+
+
+class StorageAway(TryLater):
+    status = 503
+    code = "storage_away"
+    title = _("The storage of recordings is not reachable")
+    detail = _("Nothing is lost. Try again in a moment; if it stays so, tell your administrator.")
+
+    def __init__(self, retry_after: int = 10) -> None:
+        super().__init__(retry_after)
+
+
+OUT_OF_REACH = (RecordingKeyMissing, RecordingKeysAway, RecordingOnItsNode, StorageAway)
+"""These say nothing of the recording: it may be heard later, or on another machine."""
 
 
 class RangeNotSatisfiable(Problem):

@@ -30,7 +30,8 @@ class Track(models.Model):
 
     `frames` are the whole frames of the sealed file that may be read, and `length` the bytes of plaintext in all once
     it is sealed. `sealed_key` is the data key, wrapped by the key `key_id` (sealed/keys.py); both are empty until the
-    sealer begins, and again once the track was erased.
+    sealer begins, and again once the track was erased. `storage` is where its files are (files.py); live, it is always
+    the folder.
     """
 
     class Kind(models.TextChoices):
@@ -44,6 +45,10 @@ class Track(models.Model):
         EMPTY = "empty", _("nothing was recorded")
         DAMAGED = "damaged", _("damaged")
         ERASED = "erased", _("erased")
+
+    class Storage(models.TextChoices):
+        FOLDER = "", _("the folder of its node")
+        S3 = "s3", _("the S3 store")
 
     id = models.UUIDField(primary_key=True, editable=False)
     conference = models.ForeignKey(
@@ -76,6 +81,9 @@ class Track(models.Model):
     length = models.PositiveBigIntegerField(_("bytes of audio"), null=True, blank=True)
     key_id = models.CharField(_("key-encryption key"), max_length=32, blank=True, default="")
     sealed_key = models.BinaryField(_("wrapped data key"), default=bytes, editable=False)
+    storage = models.CharField(
+        _("storage"), max_length=10, choices=Storage.choices, blank=True, default=Storage.FOLDER, db_default=""
+    )
 
     class Meta:
         ordering = ["conference", "started_at", "id"]
@@ -85,6 +93,8 @@ class Track(models.Model):
             models.Index(fields=["node"], condition=Q(state="live"), name="track_live"),
             models.Index(fields=["leg"], condition=Q(ended_at=None), name="track_open"),
             models.Index(fields=["key_id"], name="track_key"),
+            models.Index(fields=["node"], condition=Q(state="sealed", storage=""), name="track_in_folder"),
+            models.Index(fields=["storage"], condition=Q(state="erased") & ~Q(storage=""), name="track_to_remove"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -7,10 +7,7 @@ They tell when somebody spoke, so they are kept as the track is: sealed, beside 
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,11 +15,12 @@ from numpy.typing import NDArray
 
 from .audio import SAMPLE
 from .errors import StillRecorded
+from .files import keep_file, open_file
 from .models import Track
-from .places import peaks_file
-from .replay import File, data_key, open_clip
+from .places import PEAKS
+from .replay import data_key, open_clip
 from .sealed.errors import SealProblem
-from .sealed.files import OpenFile
+from .sealed.files import Memory
 from .sealed.header import Header
 from .sealed.reader import Reader
 from .sealed.writer import Writer
@@ -106,7 +104,7 @@ def _kept(track: Track) -> Samples | None:
     if track.state != Track.State.SEALED:
         return None
     try:
-        reader = Reader(File(_path(track)), data_key(track))
+        reader = Reader(open_file(track, PEAKS), data_key(track))
         peaks = np.frombuffer(reader.read(0, reader.length), dtype="<i2")
     except FileNotFoundError:
         return None
@@ -126,24 +124,10 @@ def _count(track: Track) -> int:
 
 
 def _keep(track: Track, peaks: Samples) -> None:
-    """Whole or not at all: another worker may be at it, and a reader take it at any moment."""
-    path = _path(track)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        try:
-            writer = Writer(OpenFile(descriptor), data_key(track), _header(track))
-            plain: Any = peaks.astype("<i2").tobytes()
-            whole = len(plain) // _FRAME * _FRAME
-            writer.append(plain[:whole])
-            writer.finish(plain[whole:])
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _path(track: Track) -> Path:
-    return peaks_file(track.conference_id, track.pk)
+    file = Memory()
+    writer = Writer(file, data_key(track), _header(track))
+    plain: Any = peaks.astype("<i2").tobytes()
+    whole = len(plain) // _FRAME * _FRAME
+    writer.append(plain[:whole])
+    writer.finish(plain[whole:])
+    keep_file(track, PEAKS, file)

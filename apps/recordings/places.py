@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 
-CLEAR = ".raw"
+CLEAR: Final = ".raw"
 """Suffix of what FreeSWITCH writes: samples and nothing else (mod_sndfile)."""
+SEALED: Final = ".sealed"
+"""Suffix of the sealed file (docs/sealed-format.md)."""
+PEAKS: Final = ".peaks"
+"""Suffix of how loud it is (peaks.py), sealed with the same key."""
 
 
 def clear_file(track: UUID) -> Path:
@@ -16,11 +21,24 @@ def clear_file(track: UUID) -> Path:
     return Path(settings.SPARKLE_SPOOL_DIR) / f"{track.hex}{CLEAR}"
 
 
+def name_of(conference: UUID, track: UUID, suffix: str) -> str:
+    """Of a sealed file, in whichever store it is: a folder for each conference."""
+    return f"{conference.hex}/{track.hex}{suffix}"
+
+
+def track_in(name: str) -> UUID | None:
+    """Whose file it is, as far as the name tells."""
+    try:
+        return UUID(hex=name.rpartition("/")[2].partition(".")[0])
+    except ValueError:
+        return None
+
+
 def sealed_file(conference: UUID, track: UUID) -> Path:
-    """The sealed file (docs/sealed-format.md), a folder for each conference."""
-    return Path(settings.SPARKLE_RECORDINGS_DIR) / conference.hex / f"{track.hex}.sealed"
+    """Where the sealer of its node writes it."""
+    return Path(settings.SPARKLE_RECORDINGS_DIR) / name_of(conference, track, SEALED)
 
 
 def peaks_file(conference: UUID, track: UUID) -> Path:
-    """How loud it is (peaks.py), sealed with the same key."""
-    return Path(settings.SPARKLE_RECORDINGS_DIR) / conference.hex / f"{track.hex}.peaks"
+    """Beside it, until both are moved."""
+    return Path(settings.SPARKLE_RECORDINGS_DIR) / name_of(conference, track, PEAKS)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -27,11 +24,11 @@ from .errors import (
     RecordingKeyMissing,
     RecordingKeysAway,
 )
+from .files import open_file
 from .keys import key_provider
 from .models import Track
-from .places import sealed_file
+from .places import SEALED
 from .sealed.errors import BadKeys, KeysAway, SealProblem, UnknownKey
-from .sealed.files import OpenFile
 from .sealed.frames import read_header
 from .sealed.keys import WrappedKey
 from .sealed.reader import Reader
@@ -40,15 +37,6 @@ logger = logging.getLogger(__name__)
 
 ONE_LISTENING: Final = timedelta(minutes=10)
 """A player asks for one part in many pieces, and again when somebody goes back: within this time it is one entry."""
-
-
-class File(OpenFile):
-    """Open for as long as somebody reads it."""
-
-    def __init__(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        super().__init__(descriptor)
-        weakref.finalize(self, os.close, descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +72,9 @@ class Clip:
         return Clip(self.track, self.reader, first, max(first, min(last, self.end)))
 
     def pieces(self, offset: int = 0, length: int | None = None) -> Iterator[memoryview]:
-        """The samples, from `offset` in the clip; each piece is good until the next. Raises RecordingDamaged."""
+        """The samples, from `offset` in the clip; each piece is good until the next. Raises RecordingDamaged,
+        StorageAway.
+        """
         end = self.end if length is None else min(self.end, self.start + offset + length)
         with _readable(self.track):
             yield from self.reader.pieces(self.start + offset, end - self.start - offset)
@@ -102,7 +92,7 @@ def open_clip(track: Track, start: int, end: int | None = None) -> Clip:
     if track.state == Track.State.EMPTY or (live and not track.frames):
         raise NothingRecorded
     with _readable(track):
-        reader = Reader(File(_path(track)), data_key(track), frames=track.frames if live else None)
+        reader = Reader(open_file(track, SEALED), data_key(track), frames=track.frames if live else None)
     if not live and reader.length != track.length:
         logger.error("track %s: %s bytes where its row says %s", track.pk, reader.length, track.length)
         raise RecordingDamaged
@@ -122,7 +112,7 @@ def playable(track: Track) -> int:
         return 0
     try:
         with _readable(track):
-            header, _ = read_header(File(_path(track)), data_key(track))
+            header, _ = read_header(open_file(track, SEALED), data_key(track))
     except (RecordingDamaged, *OUT_OF_REACH):
         return 0
     return _milliseconds(track.frames * header.frame_size, header.rate, header.channels)
@@ -172,10 +162,6 @@ def _readable(track: Track) -> Iterator[None]:
     except (SealProblem, OSError) as error:
         logger.error("track %s: %s: %s", track.pk, type(error).__name__, error)
         raise RecordingDamaged from error
-
-
-def _path(track: Track) -> Path:
-    return sealed_file(track.conference_id, track.pk)
 
 
 def data_key(track: Track) -> bytes:

@@ -35,7 +35,7 @@ def tracks_for(actor: Actor, conference_id: UUID) -> QuerySet[Track]:
     """Those of a conference of which the person may know, in the order in which they began."""
     return (
         Track.objects.filter(Q(whisper=None) | Q(whisper__in=whispers_of(actor)), conference=conference_id)
-        .select_related("conference", "participant")
+        .select_related("conference", "participant", "node")
         .order_by("started_at", "id")
     )
 

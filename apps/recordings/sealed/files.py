@@ -28,6 +28,27 @@ class Sink(Source, Protocol):
         ...
 
 
+class Memory:
+    """Bytes that are nowhere else."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def size(self) -> int:
+        return len(self._data)
+
+    def read_into(self, offset: int, buffer: memoryview) -> int:
+        found = self._data[offset : offset + len(buffer)]
+        buffer[: len(found)] = found
+        return len(found)
+
+    def write_at(self, offset: int, buffer: memoryview) -> None:
+        self._data[offset : offset + len(buffer)] = buffer
+
+    def cut(self, size: int) -> None:
+        del self._data[size:]
+
+
 class OpenFile:
     """A file by its descriptor, which stays the caller's: to close, and to `fsync` before frames are confirmed."""
 

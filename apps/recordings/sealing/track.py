@@ -16,6 +16,7 @@ from apps.recordings.sealed.files import OpenFile
 from apps.recordings.sealed.header import FRAME_SIZE, Header
 from apps.recordings.sealed.reader import Reader
 from apps.recordings.sealed.writer import Writer
+from apps.recordings.storage.folder import make_folder, sync_folder
 
 from .rows import Progress, Row
 from .speech import STEP, Detector, Span
@@ -50,7 +51,7 @@ class Sealing:
         self.length: int | None = None
         """Bytes in all, once the track has its last frame."""
         self._clear = self._sealed = -1
-        _make_folder(sealed.parent)
+        make_folder(sealed.parent)
         try:
             if clear is not None:
                 self._clear = os.open(clear, os.O_RDWR | os.O_CLOEXEC)
@@ -117,7 +118,7 @@ class Sealing:
     def _finish(self, tail: memoryview) -> None:
         self._writer.finish(tail)
         os.fsync(self._sealed)
-        _sync_folder(self._sealed_path.parent)
+        sync_folder(self._sealed_path.parent)
         self._hear(tail, last=True)
         self.length = self.frames * FRAME_SIZE + len(tail)
 
@@ -168,18 +169,3 @@ class Sealing:
             if descriptor >= 0:
                 os.close(descriptor)
         self._clear = self._sealed = -1
-
-
-def _make_folder(folder: Path) -> None:
-    """For nobody else to read, and there after a loss of power."""
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

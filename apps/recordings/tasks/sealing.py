@@ -21,6 +21,7 @@ from redis.retry import Retry
 from apps.recordings.models import Track
 from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.sealing.spool import Spool
+from apps.recordings.storage.configured import folder
 from apps.switch.models import Node
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def queue_of(node_name: str) -> str:
 
 @cache
 def _sealer(node_name: str) -> Sealer:
+    folder().belongs_to(node_name)
     # Kept from turn to turn: each new one begins a new run in every file.
     return Sealer(
         node_name, Spool(Path(settings.SPARKLE_SPOOL_DIR), may_be_on_disk=settings.SPARKLE_SPOOL_MAY_BE_ON_DISK)

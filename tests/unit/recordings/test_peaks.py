@@ -145,7 +145,7 @@ class TestKept:
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("apps.recordings.peaks.os.fsync", full)
+        monkeypatch.setattr("apps.recordings.storage.folder.os.fsync", full)
         with pytest.raises(OSError, match="No space"):
             make_peaks(str(track.pk))
         assert [path.name for path in (recordings / conference.pk.hex).iterdir()] == [path_of(track).name]

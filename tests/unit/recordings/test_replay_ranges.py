@@ -15,12 +15,12 @@ from rest_framework.test import APIClient
 
 from apps.conferences.models import Conference
 from apps.core.models import AuditEntry
-from apps.recordings import replay
 from apps.recordings.api.ranges import asked_range
 from apps.recordings.api.streaming import PieceByPiece
 from apps.recordings.audio import wav_header
 from apps.recordings.errors import RangeNotSatisfiable
 from apps.recordings.sealed import frames
+from apps.recordings.storage import folder
 from tests.unit.recordings.sealing import speech
 from tests.unit.recordings.tracks import FRAME, heard, link_to, make_track
 
@@ -118,12 +118,12 @@ def test_only_the_frames_asked_for_are_read(
     address = link_to(client, make_track(conference, said))
     read = []
 
-    class Counting(replay.File):
+    class Counting(folder.File):
         def read_into(self, offset: int, buffer: memoryview) -> int:
             read.append(len(buffer))
             return super().read_into(offset, buffer)
 
-    monkeypatch.setattr(replay, "File", Counting)
+    monkeypatch.setattr(folder, "File", Counting)
     opening = 68 + 20 + 36  # header, the head of the run, and the proof, here an empty last frame
     for first, size in ((0, 10), (44, 1), (500_000, 20_000), (44 + 7 * FRAME, 3 * FRAME), (700_001, 3 * FRAME)):
         read.clear()

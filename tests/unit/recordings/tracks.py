@@ -21,6 +21,7 @@ from apps.recordings.sealed.files import OpenFile
 from apps.recordings.sealed.header import Header
 from apps.recordings.sealed.keys import WrappedKey, new_data_key
 from apps.recordings.sealed.writer import Writer
+from apps.recordings.storage.configured import folder
 
 BEGAN = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 FRAME = 1024
@@ -65,6 +66,7 @@ def make_track(
             **fields,
         }
     )
+    folder().belongs_to(track.node.name)
     path_of(track).parent.mkdir(exist_ok=True)
     path_of(track).touch()
     seal(track, said, live=live)
