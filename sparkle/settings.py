@@ -283,6 +283,8 @@ CELERY_TASK_ROUTES = {
     "apps.recordings.tasks.afterwards.make_peaks": {"queue": "media"},
     "apps.recordings.tasks.afterwards.make_missing_peaks": {"queue": "media"},
     "apps.recordings.tasks.afterwards.align_mixes": {"queue": "media"},
+    "apps.recordings.tasks.moving.keep_moving": {"queue": "media"},
+    "apps.recordings.tasks.moving.keep_tidy": {"queue": "media"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -300,12 +302,18 @@ CELERY_BEAT_SCHEDULE = {
         "apps.switch.tasks.forget_browser_accounts",
         "apps.switch.tasks.forget_sign_ins",
         "apps.conferences.tasks.forget_deltas",
+        "apps.recordings.tasks.moving.keep_tidy",
     )
 } | {
     "apps.recordings.tasks.sealing.keep_sealing": {
         "task": "apps.recordings.tasks.sealing.keep_sealing",
         "schedule": 2.0,
         "options": {"expires": 2.0},
+    },
+    "apps.recordings.tasks.moving.keep_moving": {
+        "task": "apps.recordings.tasks.moving.keep_moving",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
     },
     "apps.recordings.tasks.afterwards.align_mixes": {
         "task": "apps.recordings.tasks.afterwards.align_mixes",

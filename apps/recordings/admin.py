@@ -17,7 +17,7 @@ from .sealed.header import FRAME_SIZE
 @admin.register(Track)
 class TrackAdmin(ReadOnlyAdmin):
     list_display = ("requested_at", "conference", "speaker", "kind", "part", "state", "size", "started_at", "ended_at")
-    list_filter = ("state", "kind", "node", "requested_at")
+    list_filter = ("state", "kind", "node", "storage", "requested_at")
     list_select_related = ("conference", "participant")
     search_fields = ("conference__title", "=id", "=conference__id", "=key_id")
     search_help_text = _("Conference, an ID, or the ID of a key")
@@ -29,7 +29,7 @@ class TrackAdmin(ReadOnlyAdmin):
         ("conference", "speaker", "kind", "part"),
         ("requested_at", "started_at", "ended_at", "behind", "aligned"),
         ("state", "size", "rate", "channels"),
-        ("node", "leg", "key_id"),
+        ("node", "leg", "key_id", "storage"),
     )
     readonly_fields = ("speaker", "size")
 

@@ -22,7 +22,7 @@ from apps.core.errors import Problem
 
 from .audio import SAMPLE
 from .drift import Found, Samples, find, follow
-from .errors import RecordingKeysAway
+from .errors import OUT_OF_REACH
 from .models import Track, Utterance
 from .replay import open_clip
 
@@ -62,7 +62,7 @@ def align(mix: Track) -> None:
     over = mix.state == Track.State.SEALED and not _voices(mix).filter(state=Track.State.LIVE).exists()
     try:
         found = measure(mix, over=over)
-    except RecordingKeysAway:
+    except OUT_OF_REACH:
         return
     except Problem as problem:
         logger.error("track %s cannot be aligned: %s", mix.pk, problem.code)
@@ -140,7 +140,7 @@ class _Mix:
             return []
         try:
             lags = self._lags(said, _Sound(track), begins, lately=lately)
-        except RecordingKeysAway:
+        except OUT_OF_REACH:
             raise
         except Problem as problem:
             logger.warning("track %s cannot be laid beside its mix: %s", track.pk, problem.code)

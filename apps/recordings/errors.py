@@ -85,7 +85,7 @@ class StorageAway(TryLater):
         super().__init__(retry_after)
 
 
-OUT_OF_REACH = (RecordingKeyMissing, RecordingKeysAway, RecordingOnItsNode, StorageAway)
+OUT_OF_REACH = (RecordingKeysAway, RecordingOnItsNode, StorageAway)
 """These say nothing of the recording: it may be heard later, or on another machine."""
 
 

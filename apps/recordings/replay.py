@@ -17,12 +17,12 @@ from apps.core.models import AuditEntry
 
 from .audio import SAMPLE
 from .errors import (
-    OUT_OF_REACH,
     NothingRecorded,
     RecordingDamaged,
     RecordingErased,
     RecordingKeyMissing,
     RecordingKeysAway,
+    RecordingOnItsNode,
 )
 from .files import open_file
 from .keys import key_provider
@@ -30,6 +30,7 @@ from .models import Track
 from .places import SEALED
 from .sealed.errors import BadKeys, KeysAway, SealProblem, UnknownKey
 from .sealed.frames import read_header
+from .sealed.header import FRAME_SIZE
 from .sealed.keys import WrappedKey
 from .sealed.reader import Reader
 
@@ -82,7 +83,7 @@ class Clip:
 
 def open_clip(track: Track, start: int, end: int | None = None) -> Clip:
     """From and to in milliseconds; of a track that is being recorded, as far as it is there. Raises NothingRecorded,
-    RecordingErased, RecordingDamaged, and those OUT_OF_REACH.
+    RecordingErased, RecordingDamaged, RecordingKeyMissing, and those OUT_OF_REACH (errors.py).
     """
     if track.state == Track.State.ERASED:
         raise RecordingErased
@@ -113,7 +114,9 @@ def playable(track: Track) -> int:
     try:
         with _readable(track):
             header, _ = read_header(open_file(track, SEALED), data_key(track))
-    except (RecordingDamaged, *OUT_OF_REACH):
+    except RecordingOnItsNode:
+        return _milliseconds(track.frames * FRAME_SIZE, track.rate, track.channels)  # there it can be heard
+    except (RecordingDamaged, RecordingKeyMissing, RecordingKeysAway):
         return 0
     return _milliseconds(track.frames * header.frame_size, header.rate, header.channels)
 

@@ -3,59 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.core.errors import Problem
 
-from .errors import RecordingKeysAway
+from .errors import RecordingKeysAway, StorageAway
 from .models import Track
+from .places import track_in
 from .replay import open_clip
+from .storage.configured import stores
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """`track` is None for a file that is no track's."""
-
-    track: UUID | None
-    path: Path | None
-    why: str
-
-
-def verify(tracks: QuerySet[Track]) -> Iterator[tuple[Track, Damage | None]]:
+def verify(tracks: QuerySet[Track]) -> Iterator[tuple[Track, Problem | None]]:
     """Each track that is sealed, opened from its first to its last frame. What is found is told, and nothing changed: a
-    file may come back from a backup. Raises RecordingKeysAway.
+    file may come back from a backup. Raises RecordingKeysAway, StorageAway.
     """
-    for track in tracks.filter(state=Track.State.SEALED).order_by("requested_at", "pk").iterator(chunk_size=500):
-        yield track, _damage(track)
+    sealed = tracks.filter(state=Track.State.SEALED).select_related("node").order_by("requested_at", "pk")
+    for track in sealed.iterator(chunk_size=500):
+        yield track, _problem(track)
 
 
-def _damage(track: Track) -> Damage | None:
+def _problem(track: Track) -> Problem | None:
     if not track.length:
         return None  # only its last frame, which says that there is nothing, was looked for when it was sealed
     try:
         for _ in open_clip(track, 0).pieces():
             pass
-    except RecordingKeysAway:
+    except (RecordingKeysAway, StorageAway):
         raise
     except Problem as problem:
-        return Damage(track.pk, None, problem.code)
+        return problem
     return None
 
 
-def files_of_nobody() -> Iterator[Damage]:
-    """Sealed files without a row, of which nobody hears anything any more: what a deleted row, or another database,
-    has left.
+def files_of_nobody() -> Iterator[tuple[str, str]]:
+    """Names of sealed files in this machine's folder and in the bucket of which nobody hears anything, and why: a
+    deleted row, or another database, has left them (`no_row`), or their track was erased or is elsewhere (`left_over`).
+    Raises StorageAway.
     """
-    known = set(Track.objects.values_list("pk", flat=True))
-    for path in sorted(Path(settings.SPARKLE_RECORDINGS_DIR).glob("*/*.sealed")):
-        try:
-            track = UUID(hex=path.name.split(".")[0])
-        except ValueError:
-            track = None
-        if track not in known:
-            yield Damage(None, path, "no_row")
+    rows = Track.objects.values_list("pk", "state", "storage")
+    known = {pk: None if state == Track.State.ERASED else storage for pk, state, storage in rows}
+    for storage, store in stores().items():
+        for name in store.names():
+            track = track_in(name)
+            if track not in known:
+                yield f"{storage or 'folder'}:{name}", "no_row"
+            elif known[track] != storage:
+                yield f"{storage or 'folder'}:{name}", "left_over"

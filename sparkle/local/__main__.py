@@ -82,18 +82,10 @@ def _run(var: Path) -> int:
 
 def _applications(var: Path, port: int, xml_port: int) -> list[Program]:
     celery = ["--quiet", "-A", "sparkle.celery"]
-    worker = ["--queues", "default,media,minutes", "--concurrency", "2", "--without-gossip", "--without-mingle"]
-    sealer = [
-        "--queues",
-        f"media.{envstr('SPARKLE_NODE_NAME', 'local')}",
-        "--hostname",
-        "sealer@%h",
-        "--concurrency",
-        "1",
-        "--pool",
-        "prefork",
-    ]
-    sealer += ["--without-gossip", "--without-mingle"]
+    node = envstr("SPARKLE_NODE_NAME", "local")
+    alone = ["--without-gossip", "--without-mingle"]
+    worker = ["--queues", f"default,media,files.{node},minutes", "--concurrency", "2", *alone]
+    sealer = ["--queues", f"media.{node}", "--hostname", "sealer@%h", "--concurrency", "1", "--pool", "prefork", *alone]
     web = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     # One prebuilt frame goes to all sockets: compressing it for each would cost more than it saves.
     web += ["--ws", "apps.core.websocket:SharingProtocol", "--ws-per-message-deflate", "false"]

@@ -90,8 +90,8 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def clear(self) -> None:
-        """What killed processes had begun to `put`."""
+    def drop_parts(self) -> None:
+        """Of what killed processes had begun to `put`."""
         for path in self._path.glob("*/.*"):
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _LEFT:

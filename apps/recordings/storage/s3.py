@@ -7,7 +7,7 @@ import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -84,17 +84,26 @@ class Bucket:
                     yield found["Key"].removeprefix(self._prefix)
 
 
+class _Window(NamedTuple):
+    start: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.data)
+
+
 class _Object:
-    """Reads by ranges, and somewhat ahead: one window of the object is in memory."""
+    """Reads by ranges, and somewhat ahead. In memory are what was read last, and the end, to which a reader comes back
+    from the heads of runs.
+    """
 
     def __init__(self, client: S3Client, bucket: str, key: str) -> None:
         self._client = client
         self._bucket = bucket
         self._key = key
-        self._start = 0
-        self._window = b""
         self._size = 0
-        self._fetch(0, SHORT)
+        self._last = self._tail = self._fetch(0, SHORT)
 
     def size(self) -> int:
         return self._size
@@ -103,22 +112,27 @@ class _Object:
         wanted = max(0, min(len(buffer), self._size - offset))
         done = 0
         while done < wanted:
-            place = offset + done
-            if not self._start <= place < self._start + len(self._window):
-                self._fetch(place, self._ahead(place, len(buffer)))
-            piece = memoryview(self._window)[place - self._start :][: wanted - done]
+            window = self._window_at(offset + done, len(buffer))
+            piece = memoryview(window.data)[offset + done - window.start :][: wanted - done]
             if not piece:
                 break
             buffer[done : done + len(piece)] = piece
             done += len(piece)
         return done
 
-    def _ahead(self, place: int, wanted: int) -> int:
-        if wanted <= HEADS:
-            return SHORT
-        return LONG if place == self._start + len(self._window) else max(WINDOW, min(wanted, LONG))
+    def _window_at(self, place: int, wanted: int) -> _Window:
+        for window in (self._last, self._tail):
+            if window.start <= place < window.end:
+                return window
+        goes_on = place == self._last.end
+        self._last = self._fetch(
+            place, SHORT if wanted <= HEADS else LONG if goes_on else max(WINDOW, min(wanted, LONG))
+        )
+        if self._last.end == self._size:
+            self._tail = self._last
+        return self._last
 
-    def _fetch(self, start: int, length: int) -> None:
+    def _fetch(self, start: int, length: int) -> _Window:
         with _reached(self._key):
             try:
                 answer = self._client.get_object(
@@ -127,11 +141,9 @@ class _Object:
             except ClientError as error:
                 if _code(error) != "InvalidRange":
                     raise
-                self._start, self._window = start, b""  # it is empty, or became shorter
-                return
-            self._window = answer["Body"].read()
-            self._start = start
+                return _Window(start, b"")  # it is empty, or became shorter
             self._size = int(answer["ContentRange"].rpartition("/")[2])
+            return _Window(start, answer["Body"].read())
 
 
 class _Stream(io.RawIOBase):

@@ -47,12 +47,13 @@ def make_peaks(track_id: str) -> bool:
 @shared_task
 def make_missing_peaks() -> int:
     """`make_peaks` of tracks that were sealed since it ran last; how many it made. The sealer has no time for it.
-    What cannot be opened is not tried again before it is too old.
+    What cannot be opened is not tried again before it is too old, and what is in another store has them already.
     """
     until = time.monotonic() + TURN
     made = 0
     since = timezone.now() - LOOKS_BACK
-    tracks = Track.objects.filter(state=Track.State.SEALED, ended_at__gt=since).order_by("ended_at")
+    sealed = Track.objects.filter(state=Track.State.SEALED, storage=Track.Storage.FOLDER)
+    tracks = sealed.filter(ended_at__gt=since).order_by("ended_at")
     for pk, conference_id in tracks.values_list("pk", "conference"):
         if time.monotonic() > until:
             break

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -22,7 +23,7 @@ from gunicorn.config import Config  # type: ignore[import-untyped]
 from uvicorn.main import main as uvicorn
 
 from apps.recordings.sealed.keys import KeyRing
-from apps.recordings.tasks.sealing import queue_of
+from apps.recordings.tasks import moving, sealing
 from sparkle.local.environment import ROOT
 
 from .files import COMPOSE, DOCKER, SERVICES, STEPS, processes, variables
@@ -110,8 +111,10 @@ def test_a_sealer_is_one_process_beside_the_spool() -> None:
 
 def test_every_queue_has_a_worker_and_beat_is_one() -> None:
     words = [word for service in SERVICES.values() for command in processes(service) for word in command]
-    queues = [word.removeprefix("--queues=") for word in words if word.startswith("--queues=")]
-    assert sorted(queues) == sorted([*(queue.name for queue in settings.CELERY_TASK_QUEUES), queue_of("node-1")])
+    served = [word.removeprefix("--queues=").split(",") for word in words if word.startswith("--queues=")]
+    of_node = [sealing.queue_of("node-1"), moving.queue_of("node-1")]
+    assert sorted(chain(*served)) == sorted([*(queue.name for queue in settings.CELERY_TASK_QUEUES), *of_node])
+    assert [sealing.queue_of("node-1")] in served, "alone"
     assert words.count("beat") == 1
 
 
@@ -170,7 +173,7 @@ def test_every_variable_is_explained() -> None:
     texts = [(DOCKER / name).read_text(encoding="utf-8") for name in ("compose.yaml", "compose.gpu.yaml", "Caddyfile")]
     asked = {variable for text in texts for variable in variables(text)}
     example = set(re.findall(r"^(\w+)=", (DOCKER / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
-    explained = set(re.findall(r"`([A-Z_]+)`", SETTINGS))
+    explained = set(re.findall(r"`([A-Z0-9_]+)`", SETTINGS))
     explained |= {f"{name}_FILE" for name in explained}
     assert told | asked | example <= explained
     assert "SPARKLE_HOST" in told & asked & example

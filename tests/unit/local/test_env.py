@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkle.env import EnvironmentValueError, envbool, envint, envlist, envsecret, envstr
+from sparkle.env import EnvironmentValueError, envbool, envendpoint, envint, envlist, envsecret, envstr
 from sparkle.local.environment import ROOT
 
 
@@ -64,12 +64,16 @@ def test_a_secret_may_lie_in_a_file(env: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert envsecret("A_VALUE", "default") == "word"
 
 
+def _started(code: str, **env: str) -> subprocess.CompletedProcess[str]:
+    path = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "sparkle.settings"}
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=path | env, capture_output=True, text=True)
+
+
 def _production(**env: str) -> subprocess.CompletedProcess[str]:
     code = (
         "import django; django.setup(); from django.core.management import call_command as c; c('check', deploy=True)"
     )
-    path = {"PATH": os.environ["PATH"], "SPARKLE_ENV": "production", "DJANGO_SETTINGS_MODULE": "sparkle.settings"}
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=path | env, capture_output=True, text=True)
+    return _started(code, SPARKLE_ENV="production", **env)
 
 
 def test_production_does_not_start_without_its_secrets() -> None:
@@ -87,3 +91,36 @@ def test_production_does_not_start_without_its_secrets() -> None:
     # Subdomains and browsers' preload lists (W005, W021) are the operator's to decide.
     warnings = set(re.findall(r"security\.W\d+", accepted.stderr))
     assert warnings == {"security.W005", "security.W021"}
+
+
+@pytest.mark.parametrize(
+    "good", ["https://s3.example.org", "https://s3.example.org:9000/", "http://127.0.0.1:9000", "http://[::1]", ""]
+)
+def test_endpoints_over_tls_or_on_this_machine(env: pytest.MonkeyPatch, good: str) -> None:
+    env.setenv("A_VALUE", good)
+    assert envendpoint("A_VALUE") == good.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["http://s3.example.org", "http://127.0.0.1.example.org", "https://user:word@host", "https://host/path", "host:1"],
+)
+def test_endpoints_that_would_tell_others(env: pytest.MonkeyPatch, bad: str) -> None:
+    env.setenv("A_VALUE", bad)
+    with pytest.raises(EnvironmentValueError, match="write https://HOST, or"):
+        envendpoint("A_VALUE")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"SPARKLE_RECORDINGS_STORAGE": "disk"}, "write folder or s3"),
+        ({"SPARKLE_RECORDINGS_STORAGE": "s3"}, "SPARKLE_RECORDINGS_S3_BUCKET"),
+        ({"SPARKLE_RECORDINGS_S3_ENDPOINT": "http://s3.example.org"}, "write https://HOST"),
+        ({"SPARKLE_RECORDINGS_S3_ACCESS_KEY": "name"}, "SPARKLE_RECORDINGS_S3_SECRET_KEY, or neither"),
+    ],
+)
+def test_a_wrong_storage_stops_the_start(wrong: dict[str, str], said: str) -> None:
+    refused = _started("import django; django.setup()", SPARKLE_ENV="test", **wrong)
+    assert refused.returncode != 0
+    assert said in refused.stderr

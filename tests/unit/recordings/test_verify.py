@@ -52,7 +52,7 @@ def test_a_file_that_is_gone_and_one_that_is_nobodys_are_found(recordings: Path,
     left.delete()
     errors, _ = run()
     assert f"track {gone.pk}" in errors
-    assert f"{path}: no_row" in errors
+    assert f"folder:{path.parent.name}/{path.name}: no_row" in errors
 
 
 def test_one_conference_is_looked_at_alone(recordings: Path, conference: Conference) -> None:
