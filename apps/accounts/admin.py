@@ -39,7 +39,7 @@ admin.site.unregister(Group)
 
 _POLICY_FIELDSETS: Any = (
     (None, {"fields": ("may_create_plans", "may_dial_outside", "max_participants")}),
-    (_("Recording and minutes"), {"fields": ("may_record", "may_export")}),
+    (_("Recording and minutes"), {"fields": ("may_record", "may_export", "recordings_kept")}),
     (
         _("What plans may at most allow"),
         {
@@ -192,7 +192,15 @@ class OrganisationUnitAdmin(AuditedAdmin):
 
 @admin.register(OrganisationPolicy)
 class OrganisationPolicyAdmin(AuditedAdmin):
-    list_display = ("unit", "may_create_plans", "may_dial_outside", "may_record", "may_export", "max_participants")
+    list_display = (
+        "unit",
+        "may_create_plans",
+        "may_dial_outside",
+        "may_record",
+        "may_export",
+        "recordings_kept",
+        "max_participants",
+    )
     list_filter = ("may_create_plans", "may_dial_outside", "may_record", "may_export")
     list_select_related = ("unit",)
     search_fields = ("unit__name",)

@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -69,6 +70,16 @@ class OrganisationPolicy(models.Model):
     may_dial_outside = models.BooleanField(_("may dial mobiles and landlines"), default=True)
     may_record = models.BooleanField(_("may record"), default=True)
     may_export = models.BooleanField(_("managers may export and erase"), default=False)
+    recordings_kept = models.PositiveIntegerField(
+        _("days that recordings are kept"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "From the end of the conference. Each night what is older is erased for good, unless it is on legal hold. "
+            "Empty: kept for ever."
+        ),
+    )
     max_participants = models.PositiveIntegerField(_("most participants of a conference"), default=1000)
     member_may_unmute_self = models.BooleanField(_("members may unmute themselves"), default=True)
     participant_may_unmute_self = models.BooleanField(_("participants may unmute themselves"), default=True)

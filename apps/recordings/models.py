@@ -1,4 +1,4 @@
-"""What was recorded: tracks, and the utterances in them.
+"""What was recorded: tracks, and the utterances in them; and what must not be erased.
 
 A track's row is there before the switch is told to record. The switchboard writes when it began and ended, the node's
 sealer (sealing/) the rest; the audio itself is in a sealed file, good for nothing without the row.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import OrganisationUnit
 from apps.conferences.models import Conference, Participant, Whisper
 from apps.core.ids import new_id
 from apps.switch.models import Node
@@ -136,3 +138,65 @@ class Utterance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start / 1000:.2f}–{self.end / 1000:.2f} s"
+
+
+class LegalHold(models.Model):
+    """While it is in force nothing is erased of what it is on: one conference, or all those whose owners belong to a
+    unit or to one below it. It is set and lifted by holds.py only, and its row stays.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conference = models.ForeignKey(
+        Conference,
+        verbose_name=_("conference"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="legal_holds",
+    )
+    unit = models.ForeignKey(
+        OrganisationUnit,
+        verbose_name=_("organisation unit"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="legal_holds",
+        help_text=_("With the units below it."),
+    )
+    reason = models.CharField(_("reason"), max_length=300)
+    set_at = models.DateTimeField(_("set"))
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("set by"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    lifted_at = models.DateTimeField(_("lifted"), null=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("lifted by"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    lifted_reason = models.CharField(_("reason for lifting it"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-set_at"]
+        verbose_name = _("legal hold")
+        verbose_name_plural = _("legal holds")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(conference__isnull=False, unit=None) | Q(conference=None, unit__isnull=False),
+                name="legal_hold_on_one",
+                violation_error_message=_("Choose a conference or an organisation unit."),
+            ),
+            models.UniqueConstraint(
+                fields=["conference"],
+                condition=Q(lifted_at=None),
+                name="legal_hold_conference_once",
+                violation_error_message=_("This conference is on legal hold already."),
+            ),
+            models.UniqueConstraint(
+                fields=["unit"],
+                condition=Q(lifted_at=None),
+                name="legal_hold_unit_once",
+                violation_error_message=_("This organisation unit is on legal hold already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.conference or self.unit)

@@ -28,6 +28,8 @@ def new_secret() -> str:
 
 
 WSS_PORT = 7443
+SPOOL_ALARM = 70
+"""Percent of a spool's memory from which on there is an alarm."""
 
 
 class Node(models.Model):
@@ -35,6 +37,9 @@ class Node(models.Model):
 
     The lease fields are written by switchboards only: `lease_holder` drives the node until `lease_until`;
     `lease_epoch` grows with each change of hands and fences every write of a holder that has lost it.
+
+    `spool_used` and `spool_told_at` come from whatever seals what the node records; `unsealed_since` is set while that
+    waits although something is recorded.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -105,6 +110,9 @@ class Node(models.Model):
     version = models.CharField(_("version"), max_length=120, blank=True, editable=False)
     last_heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, editable=False)
     legs = models.PositiveIntegerField(_("legs"), default=0, editable=False)
+    spool_used = models.PositiveSmallIntegerField(_("spool used (%)"), null=True, editable=False)
+    spool_told_at = models.DateTimeField(_("spool last looked at"), null=True, editable=False)
+    unsealed_since = models.DateTimeField(_("not sealed since"), null=True, editable=False)
     clock_offset = models.FloatField(_("clock"), null=True, editable=False)  # seconds ahead of its switchboard's
 
     class Meta:
