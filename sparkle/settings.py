@@ -305,6 +305,15 @@ CELERY_BEAT_SCHEDULE = {
         "apps.recordings.tasks.moving.keep_tidy",
     )
 } | {
+    "apps.recordings.tasks.retention.erase_expired": {
+        "task": "apps.recordings.tasks.retention.erase_expired",
+        "schedule": crontab(hour="3", minute="17"),
+    },
+    "apps.recordings.tasks.sealing.watch_sealers": {
+        "task": "apps.recordings.tasks.sealing.watch_sealers",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
     "apps.recordings.tasks.sealing.keep_sealing": {
         "task": "apps.recordings.tasks.sealing.keep_sealing",
         "schedule": 2.0,

@@ -110,14 +110,17 @@ def _row_count(obj: models.Model, model: type[models.Model]) -> int:
     return model._default_manager.filter(**{key.name: obj.pk})[: INLINE_ROWS + 1].count()
 
 
+def by(request: HttpRequest) -> By:
+    person = cast("Person", request.user)  # these pages are for those who have signed in
+    return By(person, request.META.get("REMOTE_ADDR") or None)
+
+
 class AuditMixin(BaseAdmin):
     """Writes audit entries, in the transaction of what a list's action does."""
 
     def audit(self, request: HttpRequest, action: str, obj: models.Model, message: Any) -> None:
         """`message` is Django's: the names of what changed, never the values."""
-        person = cast("Person", request.user)  # these pages are for those who have signed in
-        by = By(person, request.META.get("REMOTE_ADDR") or None)
-        record(by=by, action=action, on=obj, detail={"changes": message} if message else {})
+        record(by=by(request), action=action, on=obj, detail={"changes": message} if message else {})
 
     def response_action(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         with transaction.atomic():

@@ -1,21 +1,32 @@
-"""What was recorded, as facts: nobody hears anything here."""
+"""What was recorded, as facts: nobody hears anything here. What it takes, and what must not be erased."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
+from django.urls import path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, badge, by
 
-from .models import Track, Utterance
+from .holds import lift_hold, set_hold
+from .models import LegalHold, Track, Utterance
 from .sealed.header import FRAME_SIZE
+from .storage_use import SOON, storage_use
 
 
 @admin.register(Track)
 class TrackAdmin(ReadOnlyAdmin):
+    change_list_template = "admin/recordings/track/change_list.html"
     list_display = ("requested_at", "conference", "speaker", "kind", "part", "state", "size", "started_at", "ended_at")
     list_filter = ("state", "kind", "node", "storage", "requested_at")
     list_select_related = ("conference", "participant")
@@ -42,6 +53,24 @@ class TrackAdmin(ReadOnlyAdmin):
     def size(self, track: Track) -> str:
         return filesizeformat(track.frames * FRAME_SIZE if track.length is None else track.length)
 
+    def get_urls(self) -> list[Any]:
+        page = self.admin_site.admin_view(self.storage_use)
+        return [path("storage/", page, name="recordings_track_storage"), *super().get_urls()]
+
+    def storage_use(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        units, total = storage_use()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Storage use"),
+            "opts": self.model._meta,
+            "units": units,
+            "total": total,
+            "days": SOON.days,
+        }
+        return render(request, "admin/recordings/track/storage.html", context)
+
 
 @admin.register(Utterance)
 class UtteranceAdmin(ReadOnlyAdmin):
@@ -55,3 +84,67 @@ class UtteranceAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Utterance]:
         return super().get_queryset(request).filter(track__whisper=None)
+
+
+class HoldForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when it runs
+    """Of a new hold, or for lifting one: then a reason has to be given."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if lifting := self.fields.get("lifted_reason"):
+            lifting.required = True
+
+
+class InForceFilter(admin.SimpleListFilter):
+    title = _("in force")
+    parameter_name = "in_force"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", gettext("Yes")), ("no", gettext("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LegalHold]) -> QuerySet[LegalHold]:
+        return queryset.filter(lifted_at__isnull=self.value() == "yes") if self.value() else queryset
+
+
+@admin.register(LegalHold)
+class LegalHoldAdmin(AuditedAdmin):
+    """To change one is to lift it; none is deleted."""
+
+    form = HoldForm
+    list_display = ("on", "standing", "reason", "set_at", "set_by", "lifted_at", "lifted_by")
+    list_filter = (InForceFilter, "set_at")
+    list_select_related = ("conference", "unit", "set_by", "lifted_by")
+    search_fields = ("conference__title", "unit__name", "reason", "=conference__id")
+    search_help_text = _("Conference, organisation unit, reason, or a conference's ID")
+    autocomplete_fields = ("conference", "unit")
+
+    def get_fields(self, request: HttpRequest, obj: LegalHold | None = None) -> Any:
+        new = ("conference", "unit", "reason")
+        return new if obj is None else (*new, "standing", "set_at", "set_by", "lifted_at", "lifted_by", "lifted_reason")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: LegalHold | None = None) -> Any:
+        in_force = obj is not None and obj.lifted_at is None
+        return [each for each in self.get_fields(request, obj) if obj and not (in_force and each == "lifted_reason")]
+
+    def has_change_permission(self, request: HttpRequest, obj: LegalHold | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.lifted_at is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: LegalHold | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: LegalHold, form: Any, change: bool) -> None:
+        if change:
+            lift_hold(obj, reason=obj.lifted_reason, by=by(request))
+        else:
+            set_hold(obj, by=by(request))
+
+    def audit(self, request: HttpRequest, action: str, obj: Any, message: Any) -> None:
+        """What sets and lifts it does, with the reason."""
+
+    @admin.display(description=_("on"))
+    def on(self, hold: LegalHold) -> str:
+        return str(hold)
+
+    @admin.display(description=_("state"))
+    def standing(self, hold: LegalHold) -> SafeString:
+        return badge("quiet", _("lifted")) if hold.lifted_at else badge("warn", _("in force"))

@@ -10,7 +10,8 @@ from django.db.models.query import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +28,16 @@ from apps.core.admin import (
 
 from .accounts import set_new_password
 from .gateway_admin import WithStates
-from .models import BrowserAccount, Extension, Gateway, Node, ProvisioningLink, SignInGuard, new_secret
+from .models import (
+    SPOOL_ALARM,
+    BrowserAccount,
+    Extension,
+    Gateway,
+    Node,
+    ProvisioningLink,
+    SignInGuard,
+    new_secret,
+)
 from .sign_in import is_blocked, lift
 
 #: Seconds of offset from which on a clock is shown as wrong, although events are dated right all the same.
@@ -48,6 +58,7 @@ class NodeAdmin(WithStates):
         "driven_by",
         "last_heartbeat_at",
         "load",
+        "spool",
         "enabled",
         "gateway_count",
     )
@@ -67,6 +78,8 @@ class NodeAdmin(WithStates):
         "unreachable_since",
         "clock",
         "legs",
+        "spool",
+        "spool_told_at",
     )
     fieldsets = (
         (None, {"fields": ("name", "enabled", "domain", "restart_wanted")}),
@@ -89,7 +102,18 @@ class NodeAdmin(WithStates):
         ),
         (
             _("State"),
-            {"fields": ("status", "unreachable_since", "last_heartbeat_at", "clock", "legs", "version", "core_uuid")},
+            {
+                "fields": (
+                    "status",
+                    "unreachable_since",
+                    "last_heartbeat_at",
+                    "clock",
+                    "legs",
+                    ("spool", "spool_told_at"),
+                    "version",
+                    "core_uuid",
+                )
+            },
         ),
         (_("Lease"), {"fields": ("driven_by", "lease_until", "lease_epoch", "id")}),
     )
@@ -135,6 +159,17 @@ class NodeAdmin(WithStates):
     @admin.display(description=_("legs"), ordering="legs")
     def load(self, node: Node) -> str:
         return f"{node.legs} / {node.max_legs}"
+
+    @admin.display(description=_("recording spool"), ordering="spool_used")
+    def spool(self, node: Node) -> SafeString | str:
+        told = []
+        if node.spool_used is not None:
+            used = f"{node.spool_used} %"
+            told.append(badge("bad", f"⚠ {used}") if node.spool_used >= SPOOL_ALARM else used)
+        if node.unsealed_since:
+            since = date_format(timezone.localtime(node.unsealed_since), "SHORT_DATETIME_FORMAT")
+            told.append(badge("bad", gettext("⚠ not sealed since {time}").format(time=since)))
+        return format_html_join(" ", "{}", ((each,) for each in told)) or "–"
 
     @admin.display(description=_("clock"))
     def clock(self, node: Node) -> SafeString | str:

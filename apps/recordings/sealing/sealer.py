@@ -19,6 +19,7 @@ from apps.recordings.sealed.errors import Damaged, SealProblem, UnknownVersion, 
 from apps.recordings.sealed.header import FRAME_SIZE
 
 from . import rows
+from .alarms import Told
 from .keys import DataKeys
 from .rows import Progress, Row
 from .spool import Spool
@@ -50,6 +51,7 @@ class Sealer:
         self._node = node_name
         self._spool = spool
         self._keys = DataKeys()
+        self._told = Told(node_name)
         self._open: dict[UUID, Sealing] = {}
         self._buffer = memoryview(bytearray(_PIECE))
         self._not_before: dict[UUID, float] = {}
@@ -72,7 +74,7 @@ class Sealer:
         for track in tuple(self._open):
             self._let_go(track)
         self._sweep(live)
-        self._spool.watch()
+        self._told.tell(self._spool.watch(), live=bool(live))
         if not live:
             self.close()
         return len(live)

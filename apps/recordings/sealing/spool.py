@@ -13,12 +13,11 @@ from typing import Final
 from uuid import UUID
 
 from apps.recordings.places import CLEAR
+from apps.switch.models import SPOOL_ALARM
 
 log = logging.getLogger(__name__)
 
 LOCK: Final = "lock"
-ALARM: Final = 0.7
-"""Share of the spool's memory from which on there is an alarm."""
 _BETWEEN_ALARMS: Final = 60.0
 
 _TMPFS_MAGIC: Final = 0x01021994  # linux/magic.h
@@ -89,13 +88,16 @@ class Spool:
                     found[UUID(hex=path.stem)] = path
         return found
 
-    def watch(self) -> None:
-        """An error in the log, once a minute, while it is nearly full: then FreeSWITCH could not write any more."""
+    def watch(self) -> int:
+        """How full it is, in percent. An error in the log, once a minute, while it is nearly full: then FreeSWITCH
+        could not write any more.
+        """
         state = os.statvfs(self.directory)
-        used = 1 - state.f_bavail / state.f_blocks if state.f_blocks else 0.0
-        if used >= ALARM and time.monotonic() - self._alarm_at >= _BETWEEN_ALARMS:
+        used = round(100 * (1 - state.f_bavail / state.f_blocks)) if state.f_blocks else 0
+        if used >= SPOOL_ALARM and time.monotonic() - self._alarm_at >= _BETWEEN_ALARMS:
             self._alarm_at = time.monotonic()
-            log.error("the spool %s is full to %.0f %%", self.directory, used * 100)
+            log.error("the spool %s is full to %d %%", self.directory, used)
+        return used
 
 
 def let_go(descriptor: int, start: int, end: int) -> None:

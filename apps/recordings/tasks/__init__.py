@@ -1,15 +1,17 @@
-"""Jobs: sealing beside each node's spool, moving what is in its folder, and what is done with sealed tracks by the
-workers of the queue `media`.
+"""Jobs: sealing beside each node's spool, moving what is in its folder, what is done with sealed tracks by the workers
+of the queue `media`, and erasing what was kept for its time.
 """
 
 from __future__ import annotations
 
 from .afterwards import align_mixes, make_missing_peaks, make_peaks
 from .moving import keep_moving, keep_tidy, move_sealed, tidy
-from .sealing import keep_sealing, seal
+from .retention import erase_expired
+from .sealing import keep_sealing, seal, watch_sealers
 
 __all__ = [
     "align_mixes",
+    "erase_expired",
     "keep_moving",
     "keep_sealing",
     "keep_tidy",
@@ -18,4 +20,5 @@ __all__ = [
     "move_sealed",
     "seal",
     "tidy",
+    "watch_sealers",
 ]

@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from apps.recordings.models import Track
+from apps.recordings.sealing import alarms
 from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.sealing.spool import Spool
 from apps.recordings.storage.configured import folder
@@ -89,6 +90,12 @@ def keep_sealing() -> None:
         if not _waiting(name):
             # It waits for a whole turn, and may do so a little longer.
             seal.apply_async((name,), queue=queue_of(name), expires=3 * TURN)
+
+
+@shared_task
+def watch_sealers() -> None:
+    """Whether each node's sealer does its work."""
+    alarms.watch_sealers()
 
 
 @cache
