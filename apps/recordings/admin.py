@@ -141,7 +141,7 @@ class LegalHoldAdmin(AuditedAdmin):
     def audit(self, request: HttpRequest, action: str, obj: Any, message: Any) -> None:
         """What sets and lifts it does, with the reason."""
 
-    @admin.display(description=_("on"))
+    @admin.display(description=_("what is held"))
     def on(self, hold: LegalHold) -> str:
         return str(hold)
 

@@ -164,11 +164,11 @@ class LegalHold(models.Model):
         help_text=_("With the units below it."),
     )
     reason = models.CharField(_("reason"), max_length=300)
-    set_at = models.DateTimeField(_("set"))
+    set_at = models.DateTimeField(_("set at"))
     set_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("set by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    lifted_at = models.DateTimeField(_("lifted"), null=True)
+    lifted_at = models.DateTimeField(_("lifted at"), null=True)
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("lifted by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -26,7 +26,7 @@ _USE: Final = f"""
 WITH RECURSIVE {TERMS},
 recorded(conference_id, seconds, size) AS (
     SELECT conference_id, sum({_SECONDS}), sum({_SIZE}) FROM recordings_track
-     WHERE state <> 'erased' AND (frames > 0 OR length IS NOT NULL)
+     WHERE state IN ('live', 'sealed', 'damaged') AND (frames > 0 OR length IS NOT NULL)
      GROUP BY conference_id
 )
 SELECT terms.unit_id, units.path, units.recordings_kept, count(*), coalesce(sum(seconds), 0), coalesce(sum(size), 0),

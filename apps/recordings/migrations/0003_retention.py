@@ -24,8 +24,8 @@ class Migration(migrations.Migration):
                     models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
                 ),
                 ("reason", models.CharField(max_length=300, verbose_name="reason")),
-                ("set_at", models.DateTimeField(verbose_name="set")),
-                ("lifted_at", models.DateTimeField(null=True, verbose_name="lifted")),
+                ("set_at", models.DateTimeField(verbose_name="set at")),
+                ("lifted_at", models.DateTimeField(null=True, verbose_name="lifted at")),
                 ("lifted_reason", models.CharField(blank=True, max_length=300, verbose_name="reason for lifting it")),
                 (
                     "conference",
