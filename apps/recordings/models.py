@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -185,18 +186,16 @@ class LegalHold(models.Model):
                 violation_error_message=_("Choose a conference or an organisation unit."),
             ),
             models.UniqueConstraint(
-                fields=["conference"],
-                condition=Q(lifted_at=None),
-                name="legal_hold_conference_once",
-                violation_error_message=_("This conference is on legal hold already."),
+                fields=["conference"], condition=Q(lifted_at=None), name="legal_hold_conference_once"
             ),
-            models.UniqueConstraint(
-                fields=["unit"],
-                condition=Q(lifted_at=None),
-                name="legal_hold_unit_once",
-                violation_error_message=_("This organisation unit is on legal hold already."),
-            ),
+            models.UniqueConstraint(fields=["unit"], condition=Q(lifted_at=None), name="legal_hold_unit_once"),
         ]
 
     def __str__(self) -> str:
         return str(self.conference or self.unit)
+
+    def clean(self) -> None:
+        # Django leaves out the constraints, since no form has `lifted_at`.
+        same = LegalHold.objects.filter(conference=self.conference, unit=self.unit, lifted_at=None)
+        if self._state.adding and same.exists():
+            raise ValidationError(_("This is on legal hold already."))

@@ -24,13 +24,14 @@ LATE: Final = timedelta(minutes=1)
 _UNSEALED: Final = """
 UPDATE switch_node SET unsealed_since = late.since
   FROM (
-    SELECT node.id, min(CASE WHEN track.frames = 0 THEN track.requested_at
-                             ELSE greatest(track.requested_at, node.spool_told_at) END) AS since
+    SELECT node.id, (
+        SELECT min(CASE WHEN track.frames = 0 THEN track.requested_at
+                        ELSE greatest(track.requested_at, node.spool_told_at) END)
+          FROM recordings_track track
+         WHERE track.node_id = node.id AND track.state = 'live' AND track.requested_at < %(late)s
+           AND (track.frames = 0 OR node.spool_told_at IS NULL OR node.spool_told_at < %(late)s)
+    ) AS since
       FROM switch_node node
-      LEFT JOIN recordings_track track ON track.node_id = node.id AND track.state = 'live'
-       AND track.requested_at < %(late)s
-       AND (track.frames = 0 OR node.spool_told_at IS NULL OR node.spool_told_at < %(late)s)
-     GROUP BY node.id
   ) AS late
  WHERE switch_node.id = late.id AND switch_node.unsealed_since IS DISTINCT FROM late.since
 RETURNING switch_node.name, late.since

@@ -28,7 +28,7 @@ from apps.conferences.models import (
 )
 from apps.core.ids import new_id
 from apps.core.models import AuditEntry, Failures, IdempotencyRecord
-from apps.recordings.models import Track, Utterance
+from apps.recordings.models import LegalHold, Track, Utterance
 from apps.switch.models import (
     BrowserAccount,
     Extension,
@@ -137,6 +137,7 @@ def _one_of_each(n: int) -> list[models.Model]:
         sealed_key=SECRET_TEXT.encode(),
     )
     utterance = Utterance.objects.create(track=track, start=0, end=1000)
+    hold = LegalHold.objects.create(conference=conference, reason="案件", set_at=now, set_by=user)
     access = AccessNumber.objects.create(number=str(6000 + n), label=f"{n}")
     pins = dict.fromkeys(("chair_pin", "member_pin", "participant_pin"), SECRET_TEXT)
     dial_in = DialIn.objects.create(number=str(10_000_000 + n), plan=plan, **pins)
@@ -157,6 +158,7 @@ def _one_of_each(n: int) -> list[models.Model]:
     return [
         track,
         utterance,
+        hold,
         company,
         unit,
         policy,

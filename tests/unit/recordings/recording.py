@@ -68,10 +68,10 @@ class Recording:
             conference=self.conference,
             node=on or self.node,
             part=next(self._parts),
-            requested_at=timezone.now(),
             rate=rate,
             channels=channels,
             **{
+                "requested_at": timezone.now(),
                 "kind": Track.Kind.PERSON,
                 "participant": self.person,
                 "leg": uuid4(),
