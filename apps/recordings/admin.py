@@ -93,6 +93,7 @@ class HoldForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when i
         super().__init__(*args, **options)
         if lifting := self.fields.get("lifted_reason"):
             lifting.required = True
+            lifting.help_text = _("When this is saved, the hold is lifted.")
 
 
 class InForceFilter(admin.SimpleListFilter):
@@ -119,12 +120,18 @@ class LegalHoldAdmin(AuditedAdmin):
     autocomplete_fields = ("conference", "unit")
 
     def get_fields(self, request: HttpRequest, obj: LegalHold | None = None) -> Any:
-        new = ("conference", "unit", "reason")
-        return new if obj is None else (*new, "standing", "set_at", "set_by", "lifted_at", "lifted_by", "lifted_reason")
+        fields = ["conference", "unit", "reason"]
+        if obj:
+            fields += ["standing", "set_at", "set_by", "lifted_reason"]
+        if obj and obj.lifted_at:
+            fields += ["lifted_at", "lifted_by"]
+        return fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: LegalHold | None = None) -> Any:
-        in_force = obj is not None and obj.lifted_at is None
-        return [each for each in self.get_fields(request, obj) if obj and not (in_force and each == "lifted_reason")]
+        if obj is None:
+            return []
+        lifting = obj.lifted_at is None
+        return [each for each in self.get_fields(request, obj) if not (lifting and each == "lifted_reason")]
 
     def has_change_permission(self, request: HttpRequest, obj: LegalHold | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.lifted_at is None)

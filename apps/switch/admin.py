@@ -10,9 +10,9 @@ from django.db.models.query import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -160,15 +160,15 @@ class NodeAdmin(WithStates):
     def load(self, node: Node) -> str:
         return f"{node.legs} / {node.max_legs}"
 
-    @admin.display(description=_("recording spool"), ordering="spool_used")
+    @admin.display(description=_("spool"), ordering="spool_used")
     def spool(self, node: Node) -> SafeString | str:
         told = []
         if node.spool_used is not None:
             used = f"{node.spool_used} %"
             told.append(badge("bad", f"⚠ {used}") if node.spool_used >= SPOOL_ALARM else used)
         if node.unsealed_since:
-            since = date_format(timezone.localtime(node.unsealed_since), "SHORT_DATETIME_FORMAT")
-            told.append(badge("bad", gettext("⚠ not sealed since {time}").format(time=since)))
+            time = timesince(node.unsealed_since, depth=1)
+            told.append(badge("bad", gettext("⚠ not sealed for {time}").format(time=time)))
         return format_html_join(" ", "{}", ((each,) for each in told)) or "–"
 
     @admin.display(description=_("clock"))

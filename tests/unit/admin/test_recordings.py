@@ -162,7 +162,7 @@ def test_more_recordings_ask_no_more_of_the_database(pages: Client) -> None:
 
 @pytest.mark.parametrize(
     ("language", "nearly_full", "unsealed"),
-    [("zh-hans", "⚠ 70 %", "⚠ 自 2026"), ("en", "⚠ 70 %", "⚠ not sealed since")],
+    [("zh-hans", "⚠ 70 %", "⚠ 已 4 小时未封存"), ("en", "⚠ 70 %", "⚠ not sealed for 4 hours")],
 )
 def test_nodes_warn(pages: Client, rows: dict[Any, Any], language: str, nearly_full: str, unsealed: str) -> None:
     def text() -> str:
@@ -171,7 +171,7 @@ def test_nodes_warn(pages: Client, rows: dict[Any, Any], language: str, nearly_f
             for page in (url(Node, "changelist"), url(Node, "change", rows[Node].pk))
         ]
         assert ("⚠" in answers[0]) == ("⚠" in answers[1])
-        return answers[0]
+        return answers[0].replace("\xa0", " ")
 
     assert "⚠" not in text()
     Node.objects.update(spool_used=69, spool_told_at=timezone.now())
@@ -179,5 +179,5 @@ def test_nodes_warn(pages: Client, rows: dict[Any, Any], language: str, nearly_f
     assert "⚠" not in text()
     Node.objects.update(spool_used=70)
     assert nearly_full in text()
-    Node.objects.update(spool_used=3, unsealed_since="2026-11-26T20:00:00Z")
+    Node.objects.update(spool_used=3, unsealed_since=timezone.now() - timedelta(hours=4, minutes=1))
     assert unsealed in text()

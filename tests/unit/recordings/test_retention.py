@@ -197,7 +197,10 @@ def test_a_hold_waits_for_what_is_being_erased_and_then_holds(conference: Confer
 
     def waits() -> bool:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+                " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)"
+            )
             return bool(cursor.fetchone()[0])
 
     setting = threading.Thread(target=set_it)
