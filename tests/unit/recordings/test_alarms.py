@@ -13,6 +13,7 @@ from apps.recordings.sealing import alarms
 from apps.recordings.sealing.alarms import Told
 from apps.recordings.tasks import watch_sealers
 from apps.switch.models import Node
+from sparkle.celery import app
 from tests.factories import make_node
 
 from .recording import FRAME, Recording, at_once, errors, recording, until_done
@@ -150,3 +151,8 @@ def test_it_is_told_of_each_node(recording: Recording) -> None:
     recording.track(requested_at=ago(61), on=other)
     assert unsealed(recording) is None
     assert Node.objects.get(pk=other.pk).unsealed_since is not None
+
+
+def test_beat_knows_it() -> None:
+    (entry,) = [each for each in app.conf.beat_schedule.values() if each["task"] == watch_sealers.name]
+    assert (entry["schedule"], entry["options"]) == (15.0, {"expires": 15.0})

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from celery.schedules import crontab
 from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -23,7 +24,8 @@ from apps.recordings.peaks import keep_peaks
 from apps.recordings.places import peaks_file
 from apps.recordings.replay import open_clip
 from apps.recordings.retention import expired, shred_expired
-from apps.recordings.tasks import erase_expired
+from apps.recordings.tasks import erase_expired, tidy
+from sparkle.celery import app
 from tests.factories import add_participant, make_conference, make_unit, make_user
 from tests.servers import wait_until
 
@@ -220,6 +222,9 @@ def test_killed_between_shredding_and_removing(recordings: Path, conference: Con
     assert [each.pk for each in shred_expired(conference.pk)] == [track.pk]
     assert path_of(track).exists()
     assert erase_expired() == 0
+    tidy()
+    assert not path_of(track).exists()
+    assert not peaks_file(conference.pk, track.pk).exists()
 
 
 def test_killed_before_it_is_committed(recordings: Path, conference: Conference) -> None:
@@ -253,3 +258,8 @@ def test_what_was_never_sealed_goes_too(recordings: Path, conference: Conference
     assert erase_expired() == 1
     track.refresh_from_db()
     assert track.state == Track.State.ERASED
+
+
+def test_beat_knows_it() -> None:
+    (entry,) = [each for each in app.conf.beat_schedule.values() if each["task"] == erase_expired.name]
+    assert entry["schedule"] == crontab(hour="3", minute="17")
