@@ -54,11 +54,11 @@ class NodeAdmin(WithStates):
     list_display = (
         "name",
         "status",
+        "spool",
         "address",
         "driven_by",
         "last_heartbeat_at",
         "load",
-        "spool",
         "enabled",
         "gateway_count",
     )
