@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("conferences", "0008_recording"),
-        ("recordings", "0005_drift"),
+        ("recordings", "0002_drift"),
         ("switch", "0007_sign_in_guard"),
     ]
 

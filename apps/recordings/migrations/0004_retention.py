@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_recordings_kept"),
         ("conferences", "0008_recording"),
-        ("recordings", "0002_storage"),
+        ("recordings", "0003_storage"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
