@@ -285,6 +285,8 @@ CELERY_TASK_ROUTES = {
     "apps.recordings.tasks.afterwards.align_mixes": {"queue": "media"},
     "apps.recordings.tasks.moving.keep_moving": {"queue": "media"},
     "apps.recordings.tasks.moving.keep_tidy": {"queue": "media"},
+    "apps.recordings.tasks.erasing.mix_main_rooms": {"queue": "media"},
+    "apps.recordings.tasks.erasing.remove_erased": {"queue": "media"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -326,6 +328,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "apps.recordings.tasks.afterwards.align_mixes": {
         "task": "apps.recordings.tasks.afterwards.align_mixes",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    "apps.recordings.tasks.erasing.mix_main_rooms": {
+        "task": "apps.recordings.tasks.erasing.mix_main_rooms",
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },

@@ -37,6 +37,22 @@ class StillRecorded(Problem):
     detail = _("How loud it is can be drawn once it has ended.")
 
 
+class StillMixed(TryLater):
+    status = 503
+    code = "still_mixed"
+    title = _("The main room is being mixed anew")
+    detail = _("Somebody's voice was erased from it. In a moment it can be heard again.")
+
+    def __init__(self, retry_after: int = 10) -> None:
+        super().__init__(retry_after)
+
+
+class OnLegalHold(Problem):
+    code = "on_legal_hold"
+    title = _("This recording is on legal hold")
+    detail = _("Nothing of it may be erased until an administrator lifts the hold.")
+
+
 class RecordingErased(Problem):
     status = 410
     code = "recording_erased"
@@ -58,16 +74,6 @@ class RecordingKeyMissing(Problem):
     detail = _("An administrator has to put the key-encryption key that it was recorded with back into place.")
 
 
-class RecordingKeysAway(TryLater):
-    status = 503
-    code = "recording_keys_away"
-    title = _("The keys of recordings are not reachable")
-    detail = _("Nothing is lost. Try again in a moment; if it stays so, tell your administrator.")
-
-    def __init__(self, retry_after: int = 10) -> None:
-        super().__init__(retry_after)
-
-
 class RecordingOnItsNode(Problem):
     status = 503
     code = "recording_on_its_node"
@@ -75,17 +81,28 @@ class RecordingOnItsNode(Problem):
     detail = _("It can be heard here once it was moved to the storage of all recordings. Try again later.")
 
 
-class StorageAway(TryLater):
+class Away(TryLater):
+    """Whoever has what a recording is opened with does not answer. It says nothing of the recording."""
+
     status = 503
-    code = "storage_away"
-    title = _("The storage of recordings is not reachable")
+    code = "recording_away"
     detail = _("Nothing is lost. Try again in a moment; if it stays so, tell your administrator.")
 
     def __init__(self, retry_after: int = 10) -> None:
         super().__init__(retry_after)
 
 
-OUT_OF_REACH = (RecordingKeysAway, RecordingOnItsNode, StorageAway)
+class RecordingKeysAway(Away):
+    code = "recording_keys_away"
+    title = _("The keys of recordings are not reachable")
+
+
+class StorageAway(Away):
+    code = "storage_away"
+    title = _("The storage of recordings is not reachable")
+
+
+OUT_OF_REACH = (Away, RecordingOnItsNode)
 """These say nothing of the recording: it may be heard later, or on another machine."""
 
 

@@ -35,6 +35,9 @@ class Track(models.Model):
     it is sealed. `sealed_key` is the data key, wrapped by the key `key_id` (sealed/keys.py); both are empty until the
     sealer begins, and again once the track was erased. `storage` is where its files are (files.py); live, it is always
     the folder.
+
+    A mix that replaces one in which somebody was erased is `mixing` at first, and `length` says how long it will be.
+    Since it is made of the voices (mixing.py), it is not behind them.
     """
 
     class Kind(models.TextChoices):
@@ -48,6 +51,7 @@ class Track(models.Model):
         EMPTY = "empty", _("nothing was recorded")
         DAMAGED = "damaged", _("damaged")
         ERASED = "erased", _("erased")
+        MIXING = "mixing", _("being mixed anew")
 
     class Storage(models.TextChoices):
         FOLDER = "", _("the folder of its node")
@@ -97,6 +101,7 @@ class Track(models.Model):
             models.Index(fields=["leg"], condition=Q(ended_at=None), name="track_open"),
             models.Index(fields=["key_id"], name="track_key"),
             models.Index(fields=["node"], condition=Q(state="sealed", storage=""), name="track_in_folder"),
+            models.Index(fields=["requested_at"], condition=Q(state="mixing"), name="track_to_mix"),
             models.Index(fields=["storage"], condition=Q(state="erased") & ~Q(storage=""), name="track_to_remove"),
         ]
         constraints = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from itertools import islice
 from typing import Final
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from apps.core.errors import Problem
 
+from .errors import Away
 from .files import SUFFIXES, open_file, remove
 from .models import Track
 from .peaks import keep_peaks
@@ -27,7 +27,7 @@ def move(track: Track, to: str, *, wait: bool = False) -> bool:
     anywhere: the next one begins with the track again, or `clear` has the rest. False: there is nothing to do,
     or (unless `wait`) another process moves something here.
 
-    Raises OSError; RecordingOnItsNode where this machine does not have it; StorageAway.
+    Raises OSError; RecordingOnItsNode where this machine does not have it; Away.
     """
     with folder().held(wait=wait) as alone:
         if not alone:
@@ -38,8 +38,12 @@ def move(track: Track, to: str, *, wait: bool = False) -> bool:
         origin, target = store_of(track.storage), store_of(to)
         if track.storage == Track.Storage.FOLDER:
             # Nobody looks there for tracks without them. A track of which there are none moves as it is.
-            with contextlib.suppress(Problem, OSError):
+            try:
                 keep_peaks(track)
+            except Away:
+                raise
+            except (Problem, OSError) as error:
+                logger.warning("track %s moves without peaks: %s", track.pk, error)
         _copy(track, target)
         sealed = Track.objects.filter(pk=track.pk, state=Track.State.SEALED)
         if sealed.filter(storage=track.storage).update(storage=to):

@@ -23,6 +23,7 @@ from .errors import (
     RecordingKeyMissing,
     RecordingKeysAway,
     RecordingOnItsNode,
+    StillMixed,
 )
 from .files import open_file
 from .keys import key_provider
@@ -83,12 +84,14 @@ class Clip:
 
 def open_clip(track: Track, start: int, end: int | None = None) -> Clip:
     """From and to in milliseconds; of a track that is being recorded, as far as it is there. Raises NothingRecorded,
-    RecordingErased, RecordingDamaged, RecordingKeyMissing, and those OUT_OF_REACH (errors.py).
+    StillMixed, RecordingErased, RecordingDamaged, RecordingKeyMissing, and those OUT_OF_REACH (errors.py).
     """
     if track.state == Track.State.ERASED:
         raise RecordingErased
     if track.state == Track.State.DAMAGED:
         raise RecordingDamaged
+    if track.state == Track.State.MIXING:
+        raise StillMixed
     live = track.state == Track.State.LIVE
     if track.state == Track.State.EMPTY or (live and not track.frames):
         raise NothingRecorded

@@ -40,6 +40,14 @@ def tracks_for(actor: Actor, conference_id: UUID) -> QuerySet[Track]:
     )
 
 
+def shown_of(tracks: Iterable[Track]) -> list[Track]:
+    """Without the mixes in whose place there are others (erasing.py)."""
+    found = list(tracks)
+    gone = (Track.Kind.MIX, Track.State.ERASED)
+    mixed = {track.part for track in found if track.kind == gone[0] and track.state != gone[1]}
+    return [track for track in found if (track.kind, track.state) != gone or track.part not in mixed]
+
+
 def parts_of(tracks: Iterable[Track]) -> dict[UUID, int]:
     """For tracks of one conference, in the order in which they began: which part of one story each is, whatever the
     leg.

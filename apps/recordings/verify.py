@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from apps.core.errors import Problem
 
-from .errors import RecordingKeysAway, StorageAway
+from .errors import Away
 from .models import Track
 from .places import track_in
 from .replay import open_clip
@@ -17,7 +17,7 @@ from .storage.configured import stores
 
 def verify(tracks: QuerySet[Track]) -> Iterator[tuple[Track, Problem | None]]:
     """Each track that is sealed, opened from its first to its last frame. What is found is told, and nothing changed: a
-    file may come back from a backup. Raises RecordingKeysAway, StorageAway.
+    file may come back from a backup. Raises Away.
     """
     sealed = tracks.filter(state=Track.State.SEALED).select_related("node").order_by("requested_at", "pk")
     for track in sealed.iterator(chunk_size=500):
@@ -30,7 +30,7 @@ def _problem(track: Track) -> Problem | None:
     try:
         for _ in open_clip(track, 0).pieces():
             pass
-    except (RecordingKeysAway, StorageAway):
+    except Away:
         raise
     except Problem as problem:
         return problem
@@ -40,7 +40,7 @@ def _problem(track: Track) -> Problem | None:
 def files_of_nobody() -> Iterator[tuple[str, str]]:
     """Names of sealed files in this machine's folder and in the bucket of which nobody hears anything, and why: a
     deleted row, or another database, has left them (`no_row`), or their track was erased or is elsewhere (`left_over`).
-    Raises StorageAway.
+    Raises Away.
     """
     rows = Track.objects.values_list("pk", "state", "storage")
     known = {pk: None if state == Track.State.ERASED else storage for pk, state, storage in rows}

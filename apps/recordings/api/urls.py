@@ -11,6 +11,7 @@ _recording = [
     path("utterances/", views.UtteranceListView.as_view(), name="recording-utterances"),
     path("tracks/<uuid:track_id>/peaks/", views.PeaksView.as_view(), name="recording-peaks"),
     path("speech/", audio.SpeechView.as_view(), name="recording-speech"),
+    path("erase/", views.EraseView.as_view(), name="recording-erase"),
     path("export/", audio.ExportView.as_view(), name="recording-export"),
 ]
 

@@ -8,22 +8,25 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins
+from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.conferences.access import Action
+from apps.conferences.actors import Actor
 from apps.conferences.api.joining import WITH_GUESTS
-from apps.conferences.api.views import OfConference
+from apps.conferences.api.views import OfConference, by
+from apps.core.api.idempotency import IdempotentMixin
 from apps.core.api.pages import Pages
+from apps.recordings.erasing import erase_voice
 from apps.recordings.models import Utterance
 from apps.recordings.peaks import PER_SECOND, peaks_of
 from apps.recordings.replay import playable
-from apps.recordings.selectors import parts_of, track_of, tracks_for, utterances_for
+from apps.recordings.selectors import parts_of, shown_of, track_of, tracks_for, utterances_for
 
 from .serializers import PeaksSerializer, RecordingSerializer, UtteranceSerializer
 
-ABILITIES = frozenset({Action.REPLAY, Action.EXPORT})
+ABILITIES = frozenset({Action.REPLAY, Action.EXPORT, Action.ERASE})
 #: The links in them are the caller's own.
 NOT_KEPT = {"Cache-Control": "no-store, private"}
 
@@ -37,12 +40,33 @@ class RecordingView(OfConference[Any]):
 
     @extend_schema(operation_id="recording_retrieve")
     def get(self, request: Request, conference_id: UUID) -> Response:
+        return _recording(self.actor(), conference_id)
+
+
+class EraseInput(serializers.Serializer[Any]):
+    participant = serializers.UUIDField()
+
+
+class EraseView(IdempotentMixin, OfConference[Any]):
+    """Erase all that one person said, for good, also from the main room: that is mixed anew from the others."""
+
+    needs = Action.ERASE
+
+    @extend_schema(operation_id="recording_erase", request=EraseInput, responses=RecordingSerializer)
+    def post(self, request: Request, conference_id: UUID) -> Response:
         actor = self.actor()
-        tracks = list(tracks_for(actor, conference_id))
-        recording = {"tracks": tracks, "abilities": actor.abilities(ABILITIES)}
-        durations = {track.pk: playable(track) for track in tracks}
-        context = {"actor": actor, "parts": parts_of(tracks), "durations": durations}
-        return Response(RecordingSerializer(recording, context=context).data, headers=NOT_KEPT)
+        asked = EraseInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        erase_voice(by=by(request), conference_id=conference_id, participant_id=asked.validated_data["participant"])
+        return _recording(actor, conference_id)
+
+
+def _recording(actor: Actor, conference_id: UUID) -> Response:
+    tracks = shown_of(tracks_for(actor, conference_id))
+    recording = {"tracks": tracks, "abilities": actor.abilities(ABILITIES)}
+    durations = {track.pk: playable(track) for track in tracks}
+    context = {"actor": actor, "parts": parts_of(tracks), "durations": durations}
+    return Response(RecordingSerializer(recording, context=context).data, headers=NOT_KEPT)
 
 
 class PeaksView(OfConference[Any]):

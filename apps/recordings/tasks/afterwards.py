@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.core.errors import Problem
 from apps.recordings.alignment import align
-from apps.recordings.errors import RecordingKeysAway
+from apps.recordings.errors import Away
 from apps.recordings.models import Track
 from apps.recordings.peaks import keep_peaks
 from apps.recordings.places import peaks_file
@@ -30,14 +30,14 @@ TURN: Final = 10.0
 @shared_task
 def make_peaks(track_id: str) -> bool:
     """Keep how loud this track is; whether that was still to do. Of one that cannot be opened there is nothing to keep,
-    and trying again would not help. Raises RecordingKeysAway.
+    and trying again would not help. Raises Away.
     """
     track = Track.objects.filter(pk=UUID(track_id), state=Track.State.SEALED).first()
     if track is None:
         return False
     try:
         return keep_peaks(track)
-    except RecordingKeysAway:
+    except Away:
         raise
     except Problem as problem:
         logger.warning("no peaks of track %s: %s", track_id, problem.code)
@@ -65,7 +65,7 @@ def make_missing_peaks() -> int:
                 made += 1
             else:
                 cache.set(tried, True, LOOKS_BACK.total_seconds())
-        except RecordingKeysAway:
+        except Away:
             break
     return made
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from celery import shared_task
 
-from apps.recordings.errors import RecordingOnItsNode, StorageAway
+from apps.recordings.errors import Away, RecordingOnItsNode
 from apps.recordings.models import Track
 from apps.recordings.moving import clear, move, remove_erased
 from apps.recordings.storage.configured import destination, folder
@@ -41,7 +41,7 @@ def move_sealed(node_name: str) -> int:
             break
         try:
             moved += move(track, destination())
-        except StorageAway:
+        except Away:
             break
         except (FileNotFoundError, RecordingOnItsNode):
             continue  # lost, which `recordings verify` tells
@@ -54,7 +54,7 @@ def move_sealed(node_name: str) -> int:
 def tidy() -> None:
     """Clear away what was left where nobody reads it, by processes that were killed."""
     folder().drop_parts()
-    with contextlib.suppress(StorageAway):
+    with contextlib.suppress(Away):
         clear(Track.Storage.FOLDER)
         remove_erased()
 

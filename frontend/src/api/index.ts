@@ -58,6 +58,9 @@ export const api = {
     http.get<Page<Utterance>>(`conferences/${conference}/recording/utterances/`, of),
   peaks: (conference: string, track: string) => http.get<Peaks>(`conferences/${conference}/recording/tracks/${track}/peaks/`),
 
+  /** For good. */
+  eraseVoice: (conference: string, participant: string) => http.post<Recorded>(`conferences/${conference}/recording/erase/`, { participant }),
+
   keypad: (conference: string) => http.get<{ commands: KeyCommand[] }>(`conferences/${conference}/keypad/`),
 
   /** An account to call with; `resume` to go on with a call that broke. */

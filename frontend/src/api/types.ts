@@ -334,7 +334,7 @@ export interface Track {
   part: number;
   started_at: string | null;
   ended_at: string | null;
-  state: "live" | "sealed" | "empty" | "damaged" | "erased";
+  state: "live" | "sealed" | "empty" | "damaged" | "erased" | "mixing";
   /** What can be heard now; of a live one it grows. */
   duration_ms: number;
   /** A path, good for ten minutes. */

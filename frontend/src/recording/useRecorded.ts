@@ -3,7 +3,7 @@
 import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch } from "vue";
 
 import { api, asProblem, type Problem } from "@/api";
-import type { Track, Utterance } from "@/api/types";
+import type { Recorded, Track, Utterance } from "@/api/types";
 
 import { askAfter, merge, saidOf, spoken, type Said } from "./lanes";
 
@@ -31,14 +31,21 @@ export function useRecorded(id: string, isOver: () => boolean) {
   let tracksTold = 0;
   let closed = false;
 
-  const growing = () => !isOver() || tracks.value.some(({ state }) => state === "live");
+  const growing = () => !isOver() || tracks.value.some(({ state }) => state === "live" || state === "mixing");
 
-  async function loadTracks(): Promise<void> {
+  async function loadTracks(answered: Promise<Recorded> = api.recorded(id)): Promise<void> {
     const told = Date.now();
-    const answer = await api.recorded(id);
+    const answer = await answered;
     tracks.value = answer.tracks;
     abilities.value = answer.abilities;
     tracksTold = told;
+  }
+
+  /** All that somebody said, for good; the main room is mixed anew. Throws a Problem. */
+  async function eraseVoice(participant: string): Promise<void> {
+    await loadTracks(api.eraseVoice(id, participant));
+    said.value = said.value.filter((each) => each.participant !== participant);
+    schedule();
   }
 
   async function loadSaid(): Promise<void> {
@@ -114,7 +121,7 @@ export function useRecorded(id: string, isOver: () => boolean) {
     document.removeEventListener("visibilitychange", seen);
   });
 
-  return { tracks, said, voices, abilities, ready, failed, load, loadTracks, trackLink, saidLink };
+  return { tracks, said, voices, abilities, ready, failed, load, loadTracks, eraseVoice, trackLink, saidLink };
 }
 
 export type RecordedState = ReturnType<typeof useRecorded>;

@@ -358,12 +358,12 @@ class TestCommand:
     def test_says_that_the_store_is_away(self, conference: Conference, s3: Service) -> None:
         track = make_track(conference, SAID)
         s3.goes_away()
-        assert "not reachable" in run("move", "--to", "s3")[2]
+        assert "storage_away" in run("move", "--to", "s3")[2]
         s3.comes_back()
         run("move", "--to", "s3")
         s3.goes_away()
         _, errors, end = run("verify")
-        assert "not reachable" in end
+        assert "storage_away" in end
         assert str(track.pk) not in errors
 
     def test_verify_looks_into_the_bucket(self, conference: Conference, s3: Service) -> None:

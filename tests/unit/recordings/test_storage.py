@@ -146,7 +146,7 @@ class TestWhatIsWrong:
     def test_it_goes_away_while_somebody_listens(self, conference: Conference, s3: Service) -> None:
         said = speech(200 * SECOND)
         pieces = open_clip(in_bucket(conference, said), 0).pieces()
-        assert next(pieces) == said[:1024]
+        assert said.startswith(bytes(next(pieces)))
         s3.goes_away()
         with pytest.raises(StorageAway):
             list(pieces)

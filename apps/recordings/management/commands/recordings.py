@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from apps.recordings.errors import RecordingKeysAway, RecordingOnItsNode, StorageAway
+from apps.recordings.errors import Away, RecordingOnItsNode
 from apps.recordings.models import Track
 from apps.recordings.moving import clear, move
 from apps.recordings.storage.configured import destination
@@ -38,9 +38,7 @@ class Command(BaseCommand):
                 self._verify(tracks)
                 for name, why in () if conference else files_of_nobody():
                     self._tell(name, why)
-        except StorageAway:
-            raise CommandError("The S3 store is not reachable; the log says why. Run this again later.") from None
-        except RecordingKeysAway as problem:
+        except Away as problem:
             raise CommandError(f"{problem.code}: the log says why. Run this again later.") from None
         if self._failed:
             raise CommandError(f"{self._failed} of what there is cannot be {'moved' if what == 'move' else 'heard'}.")

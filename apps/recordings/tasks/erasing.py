@@ -1,0 +1,67 @@
+"""What is left to do after somebody was erased: bytes that nobody can open any more, and the mix that they were in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from celery import shared_task
+from django.core.cache import cache
+from django.db import connection
+
+from apps.core.errors import Problem
+from apps.recordings.mixing import mix_anew
+from apps.recordings.models import Track
+from apps.recordings.sealed.errors import SealProblem
+from apps.recordings.shredding import remove_files
+
+from .afterwards import make_peaks
+
+logger = logging.getLogger(__name__)
+
+AGAIN: Final = 60.0
+"""Seconds after which a mix that failed is tried again."""
+
+
+@shared_task
+def remove_erased(tracks: Sequence[str]) -> None:
+    """The files of those of these tracks that are erased."""
+    remove_files(Track.objects.filter(pk__in=tracks, state=Track.State.ERASED).select_related("node"))
+
+
+@shared_task
+def mix_main_rooms() -> int:
+    """Make every mix that waits to be made anew; how many were. What a killed process has begun is begun again, and
+    what fails is tried again later.
+    """
+    made = 0
+    for mix in Track.objects.filter(state=Track.State.MIXING).select_related("node").order_by("requested_at"):
+        failed = f"mixing-failed-{mix.pk}"
+        with _alone(f"mix {mix.pk}") as alone:
+            if not alone or cache.get(failed):
+                continue
+            try:
+                done = mix_anew(mix)
+            except (Problem, SealProblem, OSError) as error:
+                logger.error("track %s cannot be mixed anew now: %s: %s", mix.pk, type(error).__name__, error)
+                cache.set(failed, True, AGAIN)
+                continue
+        if done:
+            made += 1
+            make_peaks(str(mix.pk))
+    return made
+
+
+@contextmanager
+def _alone(what: str) -> Iterator[bool]:
+    """Whether no other process is at it, as long as both have their connections: to do it twice is only for nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [what])
+        (alone,) = cursor.fetchone()
+        try:
+            yield alone
+        finally:
+            if alone:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [what])
