@@ -6,13 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -27,12 +25,14 @@ from apps.recordings.storage.s3 import Bucket
 from apps.recordings.storage.store import Store
 from apps.recordings.tasks.moving import keep_moving, keep_tidy, move_sealed, tidy
 from sparkle.celery import app
-from tests.factories import make_conference, make_node
+from tests.factories import make_node
 from tests.unit.recordings.bucket import Service, s3
+from tests.unit.recordings.kms import Kms, kms
 from tests.unit.recordings.sealing import speech
+from tests.unit.recordings.test_kms_tracks import ring
 from tests.unit.recordings.tracks import flip, heard, make_track, part_link, path_of, refused
 
-__all__ = ["s3"]
+__all__ = ["kms", "s3"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recordings")]
 SAID = speech(40_000)
@@ -289,6 +289,23 @@ class TestJobs:
         s3.comes_back()
         assert move_sealed(conference.node.name) == 1
 
+    def test_a_track_whose_key_is_away_waits(
+        self, kms: Kms, conference: Conference, s3: Service, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would have no peaks there."""
+        settings.SPARKLE_RECORDINGS_STORAGE = "s3"
+        line = f"kms {kms.key()}"
+        ring(monkeypatch, line)
+        track = make_track(conference, SAID)
+        ring(monkeypatch, line)
+        kms.fails = (503, "KMSInternalException")
+        assert move_sealed(conference.node.name) == 0
+        assert places(track) == {FOLDER: ["sealed"], S3: []}
+        kms.fails = None
+        ring(monkeypatch, line)
+        assert move_sealed(conference.node.name) == 1
+        assert places(track) == ONLY_S3
+
     def test_for_each_node_that_has_something_to_move(
         self, conference: Conference, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -312,72 +329,6 @@ class TestJobs:
         app.loader.import_default_modules()
         assert {keep_moving.name, keep_tidy.name} <= {each["task"] for each in app.conf.beat_schedule.values()}
         assert {move_sealed.name, tidy.name} <= set(app.tasks)
-
-
-def run(*arguments: str) -> tuple[str, str, str]:
-    """Output, errors, and how it ended."""
-    out, errors, end = StringIO(), StringIO(), ""
-    try:
-        call_command("recordings", *arguments, stdout=out, stderr=errors)
-    except CommandError as error:
-        end = str(error)
-    return out.getvalue(), errors.getvalue(), end
-
-
-class TestCommand:
-    def test_moves_all_or_one_conference(self, alice: User, conference: Conference, s3: Service) -> None:
-        track, other = make_track(conference, SAID), make_track(make_conference(alice), SAID)
-        assert run("move", "--to", "s3", "--conference", str(conference.pk)) == ("1 tracks were moved.\n", "", "")
-        assert places(track) == ONLY_S3
-        assert places(other)[S3] == []
-        assert run("verify") == ("2 tracks were opened.\n", "", "")
-        assert run("move", "--to", "s3") == ("1 tracks were moved.\n", "", "")
-        assert run("move", "--to", "folder") == ("2 tracks were moved.\n", "", "")
-        assert places(track) == places(other) == ONLY_FOLDER
-
-    def test_not_to_where_they_would_be_moved_from(
-        self, conference: Conference, s3: Service, settings: LazySettings
-    ) -> None:
-        settings.SPARKLE_RECORDINGS_STORAGE = "s3"
-        assert "SPARKLE_RECORDINGS_STORAGE=folder" in run("move", "--to", "folder")[2]
-
-    def test_tells_what_is_on_other_nodes_and_what_failed(self, conference: Conference, s3: Service) -> None:
-        good, lost = make_track(conference, SAID), make_track(conference, SAID)
-        away = make_track(conference, SAID, node=make_node())
-        path_of(lost).unlink()
-        path_of(away).unlink()
-        next(folder()._path.glob(f".node-{away.node.name}")).unlink()
-        for what, done in (("move --to s3", "1 tracks were moved."), ("verify", "2 tracks were opened.")):
-            out, errors, end = run(*what.split())
-            assert out == f"{done}\n1 tracks are in the folders of other nodes: run this there, too.\n"
-            assert str(lost.pk) in errors
-            assert str(good.pk) not in errors
-            assert str(away.pk) not in errors
-            assert end.startswith("1 of what there is cannot be ")
-
-    def test_says_that_the_store_is_away(self, conference: Conference, s3: Service) -> None:
-        track = make_track(conference, SAID)
-        s3.goes_away()
-        assert "storage_away" in run("move", "--to", "s3")[2]
-        s3.comes_back()
-        run("move", "--to", "s3")
-        s3.goes_away()
-        _, errors, end = run("verify")
-        assert "storage_away" in end
-        assert str(track.pk) not in errors
-
-    def test_verify_looks_into_the_bucket(self, conference: Conference, s3: Service) -> None:
-        bad, twice = make_track(conference, SAID), make_track(conference, SAID)
-        flip(bad, 2000)
-        data = path_of(twice).read_bytes()
-        run("move", "--to", "s3")
-        path_of(twice).write_bytes(data)
-        s3.write(f"of/this/installation/{conference.pk.hex}/{'0' * 32}.sealed", b"")
-        _, errors, end = run("verify")
-        assert f"track {bad.pk} of conference {conference.pk}: recording_damaged" in errors
-        assert f"s3:{conference.pk.hex}/{'0' * 32}.sealed: no_row" in errors
-        assert f"folder:{conference.pk.hex}/{twice.pk.hex}.sealed: left_over" in errors
-        assert end.startswith("3 of what")
 
 
 def test_heard_by_a_listener_while_it_moves(
