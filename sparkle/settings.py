@@ -286,7 +286,6 @@ CELERY_TASK_ROUTES = {
     "apps.recordings.tasks.moving.keep_moving": {"queue": "media"},
     "apps.recordings.tasks.moving.keep_tidy": {"queue": "media"},
     "apps.recordings.tasks.erasing.mix_main_rooms": {"queue": "media"},
-    "apps.recordings.tasks.erasing.remove_erased": {"queue": "media"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -7,7 +7,6 @@ What others' microphones picked up of them is in the others' tracks, and what wa
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -28,7 +27,6 @@ from .mixing import voices_of
 from .models import Track
 from .shredding import shred
 from .storage.configured import destination
-from .tasks.erasing import remove_erased
 
 AROUND: Final = timedelta(seconds=5)
 """Somebody may be heard in a mix so much before and after what their tracks say: they speak before the switch is told
@@ -37,10 +35,10 @@ to record them.
 
 
 @transaction.atomic
-def erase_voice(*, by: audit.By, conference_id: UUID, participant_id: UUID, reason: str = "") -> None:
-    """From then on nobody hears that person in anything that was recorded of the conference. Done again, it changes
-    nothing. `reason` is told in the log. Raises Invalid where nobody of the conference is meant, StillRecorded,
-    OnLegalHold.
+def erase_voice(*, by: audit.By, conference_id: UUID, participant_id: UUID) -> None:
+    """From then on nobody hears that person in anything that was recorded of the conference; the files, which nobody
+    can open any more, go when the store is tidied. Done again, it changes nothing. Raises Invalid where nobody of the
+    conference is meant, StillRecorded, OnLegalHold.
     """
     # One after the other: each has to see the mixes that the one before has left.
     conference = Conference.objects.select_for_update(no_key=True).get(pk=conference_id)
@@ -57,10 +55,7 @@ def erase_voice(*, by: audit.By, conference_id: UUID, participant_id: UUID, reas
         if track.kind == Track.Kind.MIX:
             _replace(track)
     # Nothing of which tracks there were: the conference's log is read by people who know of no whisper.
-    told = {"name": person.name, **({"reason": reason} if reason else {})}
-    audit.record(by=by, action="erase_voice", on=person, conference_id=conference.pk, detail=told)
-    # Where there is no broker, they go when the store is tidied.
-    transaction.on_commit(partial(remove_erased.delay, [str(track.pk) for track in erased]), robust=True)
+    audit.record(by=by, action="erase_voice", on=person, conference_id=conference.pk, detail={"name": person.name})
 
 
 def _mixes_with(person: Participant) -> list[UUID]:

@@ -128,6 +128,26 @@ def test_a_story_goes_on_after_a_break(open_page: OpenPage, launch: Launch, stac
     assert len({each["track"] for each in said}) == 3
 
 
+def test_a_voice_is_erased(open_page: OpenPage, conference: str, api: Api) -> None:
+    api.act(conference, "end")
+    page = open_page(f"/conferences/{conference}/recording")
+    name = api.get(f"conferences/{conference}/recording/utterances/")["results"][0]["name"]
+    lane = page.locator("[data-lane]", has_text=name)
+    lane.click()
+    page.get_by_role("button", name=f"清除{name}的声音…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("不可撤销")
+    dialog.get_by_role("button", name="永久清除").click()
+    expect(lane).to_contain_text("已清除")
+    expect(page.get_by_role("button", name=f"清除{name}的声音…")).to_have_count(0)
+    # The main room is there again when it is mixed from the others.
+    expect(page.locator("[data-lane]").first).not_to_contain_text("正在重新混音", timeout=30_000)
+    press(page, "播放")
+    plays(page)
+    expect(bar(page)).to_contain_text("主会场")
+    assert name not in {each["name"] for each in api.all(f"conferences/{conference}/recording/utterances/")}
+
+
 def test_goes_on_when_its_link_has_expired(open_page: OpenPage, conference: str) -> None:
     page = open_page(f"/conferences/{conference}/recording")
     expect(page.locator("[data-lane]")).to_have_count(4)

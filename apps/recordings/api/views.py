@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.conferences.access import Action
-from apps.conferences.actors import Actor
 from apps.conferences.api.joining import WITH_GUESTS
 from apps.conferences.api.views import OfConference, by
 from apps.core.api.idempotency import IdempotentMixin
@@ -40,7 +39,12 @@ class RecordingView(OfConference[Any]):
 
     @extend_schema(operation_id="recording_retrieve")
     def get(self, request: Request, conference_id: UUID) -> Response:
-        return _recording(self.actor(), conference_id)
+        actor = self.actor()
+        tracks = shown_of(tracks_for(actor, conference_id))
+        recording = {"tracks": tracks, "abilities": actor.abilities(ABILITIES)}
+        durations = {track.pk: playable(track) for track in tracks}
+        context = {"actor": actor, "parts": parts_of(tracks), "durations": durations}
+        return Response(RecordingSerializer(recording, context=context).data, headers=NOT_KEPT)
 
 
 class EraseInput(serializers.Serializer[Any]):
@@ -52,21 +56,13 @@ class EraseView(IdempotentMixin, OfConference[Any]):
 
     needs = Action.ERASE
 
-    @extend_schema(operation_id="recording_erase", request=EraseInput, responses=RecordingSerializer)
+    @extend_schema(operation_id="recording_erase", request=EraseInput, responses={204: None})
     def post(self, request: Request, conference_id: UUID) -> Response:
-        actor = self.actor()
+        self.actor()
         asked = EraseInput(data=request.data)
         asked.is_valid(raise_exception=True)
         erase_voice(by=by(request), conference_id=conference_id, participant_id=asked.validated_data["participant"])
-        return _recording(actor, conference_id)
-
-
-def _recording(actor: Actor, conference_id: UUID) -> Response:
-    tracks = shown_of(tracks_for(actor, conference_id))
-    recording = {"tracks": tracks, "abilities": actor.abilities(ABILITIES)}
-    durations = {track.pk: playable(track) for track in tracks}
-    context = {"actor": actor, "parts": parts_of(tracks), "durations": durations}
-    return Response(RecordingSerializer(recording, context=context).data, headers=NOT_KEPT)
+        return Response(status=204)
 
 
 class PeaksView(OfConference[Any]):

@@ -5,7 +5,7 @@ of the queue `media`, and erasing what was kept for its time.
 from __future__ import annotations
 
 from .afterwards import align_mixes, make_missing_peaks, make_peaks
-from .erasing import mix_main_rooms, remove_erased
+from .erasing import mix_main_rooms
 from .moving import keep_moving, keep_tidy, move_sealed, tidy
 from .retention import erase_expired
 from .sealing import keep_sealing, seal, watch_sealers
@@ -20,7 +20,6 @@ __all__ = [
     "make_peaks",
     "mix_main_rooms",
     "move_sealed",
-    "remove_erased",
     "seal",
     "tidy",
     "watch_sealers",

@@ -1,9 +1,9 @@
-"""What is left to do after somebody was erased: bytes that nobody can open any more, and the mix that they were in."""
+"""Making the mixes anew that somebody was erased from."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,7 +15,6 @@ from apps.core.errors import Problem
 from apps.recordings.mixing import mix_anew
 from apps.recordings.models import Track
 from apps.recordings.sealed.errors import SealProblem
-from apps.recordings.shredding import remove_files
 
 from .afterwards import make_peaks
 
@@ -23,12 +22,6 @@ logger = logging.getLogger(__name__)
 
 AGAIN: Final = 60.0
 """Seconds after which a mix that failed is tried again."""
-
-
-@shared_task
-def remove_erased(tracks: Sequence[str]) -> None:
-    """The files of those of these tracks that are erased."""
-    remove_files(Track.objects.filter(pk__in=tracks, state=Track.State.ERASED).select_related("node"))
 
 
 @shared_task

@@ -59,7 +59,7 @@ export const api = {
   peaks: (conference: string, track: string) => http.get<Peaks>(`conferences/${conference}/recording/tracks/${track}/peaks/`),
 
   /** For good. */
-  eraseVoice: (conference: string, participant: string) => http.post<Recorded>(`conferences/${conference}/recording/erase/`, { participant }),
+  eraseVoice: (conference: string, participant: string) => http.post<void>(`conferences/${conference}/recording/erase/`, { participant }),
 
   keypad: (conference: string) => http.get<{ commands: KeyCommand[] }>(`conferences/${conference}/keypad/`),
 

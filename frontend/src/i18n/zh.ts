@@ -32,7 +32,7 @@ export const zh = {
   player: {
     title: "录音回放", open: "录音回放", back: "返回会议", live: "正在录音", view: "显示方式", views: { lanes: "时间轴", list: "列表" }, mix: "主会场", lanes: "{n} 人", timelineLabel: "发言时间轴；列表视图可逐条收听",
     empty: "还没有录音", emptyOver: "本次会议没有录音，或没有可供您收听的录音。", emptyYet: "开始录音后，谁何时发言会显示在这里，数秒后即可收听。",
-    nothingSaid: "没有发言", nothingSaidYet: "有人发言后，会显示在这里。", whose: "发言人", everybody: "所有人", count: "{n} 段发言", seconds: "{n} 秒", inWhisper: "私语", notPlayable: "无法收听", paused: "录音暂停或中断，{lasts}", lineDown: "不在线，{lasts}", states: { mixing: "正在重新混音", erased: "已删除", damaged: "已损坏" },
+    nothingSaid: "没有发言", nothingSaidYet: "有人发言后，会显示在这里。", whose: "发言人", everybody: "所有人", count: "{n} 段发言", seconds: "{n} 秒", inWhisper: "私语", notPlayable: "无法收听", paused: "录音暂停或中断，{lasts}", lineDown: "不在线，{lasts}", states: { mixing: "正在重新混音", erased: "已清除", damaged: "已损坏" },
     eraseOf: "清除{name}的声音…", eraseTitle: "清除{name}的声音？", eraseText: "此人在主会场和私语中的发言将永久无法收听，且不可撤销。主会场将由其他人的声音重新混音，不含提示音。", erase: "永久清除", wasErased: "已清除{name}的声音。",
     controls: "播放控制", position: "播放位置", play: "播放", pause: "暂停", next: "下一段发言", previous: "上一段发言", nextOf: "{name}的下一段发言", previousOf: "{name}的上一段发言",
     goesOn: "连续播放", goesOnHint: "播完一段后，接着播放此人的下一段发言", speed: "播放速度", zoomIn: "放大", zoomOut: "缩小", fit: "全览", playing: "正在播放：{name}，{time}", shortcuts: "键盘快捷键",

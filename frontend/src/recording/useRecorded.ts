@@ -3,7 +3,7 @@
 import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch } from "vue";
 
 import { api, asProblem, type Problem } from "@/api";
-import type { Recorded, Track, Utterance } from "@/api/types";
+import type { Track, Utterance } from "@/api/types";
 
 import { askAfter, merge, saidOf, spoken, type Said } from "./lanes";
 
@@ -33,9 +33,9 @@ export function useRecorded(id: string, isOver: () => boolean) {
 
   const growing = () => !isOver() || tracks.value.some(({ state }) => state === "live" || state === "mixing");
 
-  async function loadTracks(answered: Promise<Recorded> = api.recorded(id)): Promise<void> {
+  async function loadTracks(): Promise<void> {
     const told = Date.now();
-    const answer = await answered;
+    const answer = await api.recorded(id);
     tracks.value = answer.tracks;
     abilities.value = answer.abilities;
     tracksTold = told;
@@ -43,7 +43,8 @@ export function useRecorded(id: string, isOver: () => boolean) {
 
   /** All that somebody said, for good; the main room is mixed anew. Throws a Problem. */
   async function eraseVoice(participant: string): Promise<void> {
-    await loadTracks(api.eraseVoice(id, participant));
+    await api.eraseVoice(id, participant);
+    await loadTracks();
     said.value = said.value.filter((each) => each.participant !== participant);
     schedule();
   }

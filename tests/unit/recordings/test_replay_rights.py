@@ -234,7 +234,9 @@ def test_after_the_conference_as_well(as_user: AsUser, scene: Scene) -> None:
 def test_abilities(as_user: AsUser, scene: Scene) -> None:
     address = f"/api/v1/conferences/{scene.conference.pk}/recording/"
     able = {role: as_user(scene.users[role]).get(address).json()["abilities"] for role in ROLES}
-    assert able == {role: ["export", "replay"] if role in ("owner", "manager") else ["replay"] for role in ROLES}
+    assert able == {
+        role: ["erase", "export", "replay"] if role in ("owner", "manager") else ["replay"] for role in ROLES
+    }
 
 
 def test_links_are_not_kept_by_anybody(as_user: AsUser, scene: Scene) -> None:
