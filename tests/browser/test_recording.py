@@ -182,6 +182,28 @@ def test_what_is_said_appears(open_page: OpenPage, launch: Launch, stack: Stack)
     plays(page)
 
 
+def test_the_last_words_are_said_again_at_a_click(open_page: OpenPage, launch: Launch, stack: Stack, api: Api) -> None:
+    people = three()
+    people[0]["user"] = next(each["id"] for each in api.get("users/?q=chenjing")["results"])
+    conference = launch(people)
+    page = open_page(f"/conferences/{conference}", username="chenjing")
+    again = page.get_by_role("button", name="再听一遍")
+    expect(page.get_by_label("我的话路")).to_contain_text("举手")
+    expect(again).to_have_count(0)
+    record(stack, conference, 30)
+    page.reload()
+    for words in utterances_of_others(api, conference)[:2]:
+        again.click()
+        expect(page.get_by_text(f"再听一遍：{words['name']}")).to_be_visible()
+
+
+def utterances_of_others(api: Api, conference: str) -> list[dict[str, str]]:
+    """The last first."""
+    said = api.get(f"conferences/{conference}/recording/utterances/")["results"]
+    others = [each for each in said if each["name"] not in ("", "陈静")]
+    return sorted(others, key=lambda each: each["ends_at"], reverse=True)
+
+
 def test_on_a_phone(open_page: OpenPage, conference: str) -> None:
     page = open_page(f"/conferences/{conference}", width=390, height=844, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="会议操作").tap()

@@ -405,6 +405,7 @@ export interface ActionBodies {
   floor: { mode: FloorMode };
   lobby: { mode: Lobby };
   record: { state: Recording };
+  say_again: Record<string, never>;
   call: { participant: string | null };
   invite: { people: (Person | { plan_person: string })[] };
   redial: { participants: Targets };
@@ -441,8 +442,11 @@ export type Action = keyof ActionBodies;
 /** `index` is that of the person invited. */
 export type ActionResult = { participant: string | null; index?: number } & ({ ok: true } | { ok: false; problem: ProblemDocument });
 
+/** `participant` and `milliseconds`: whose words are said again, and for how long. */
 export interface ActionAnswer {
   seq: number;
   whisper?: string;
+  participant?: string;
+  milliseconds?: number;
   results: ActionResult[];
 }

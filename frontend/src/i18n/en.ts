@@ -31,6 +31,7 @@ export const en: Messages = {
   floorHints: { free: "Everyone may speak", moderated: "Speaks whom the chair lets", roll_call: "Only the person called speaks" },
   kinds: { extension: "Extension", mobile: "Mobile", landline: "Landline", browser: "From a browser", phone: "Dialled in" },
   record: { button: "Record", start: "Start recording", pause: "Pause recording", resume: "Go on recording", stop: "Stop recording", on: "Recording", paused: "Recording paused" },
+  again: { button: "Say again", hint: "Hear in your own call what somebody else said last; once more, and you hear what was said before it", hearing: "Once more: {name}, {n} s" },
   player: {
     title: "Recording", open: "Recording", back: "Back to the conference", live: "Recording", view: "View", views: { lanes: "Timeline", list: "List" }, mix: "Main room", lanes: "{n} person | {n} people", timelineLabel: "Who spoke when; the list plays each of it",
     empty: "No recording yet", emptyOver: "This conference was not recorded, or nothing of it is yours to hear.", emptyYet: "Once it is recorded, who speaks when appears here, and can be heard a few seconds later.",
@@ -233,7 +234,7 @@ export const en: Messages = {
   keypad: {
     title: "Telephone keys", lead: "In the conference, press these keys on your telephone, the second one within two seconds. You hear what happened.", own: "For yourself", all: "For everybody", print: "Print",
     commands: {
-      help: "Hear which keys you may use", people: "Hear how many are in, and who", mute: "Mute yourself, or be heard again", softer: "Hear softer", louder: "Hear louder", hand: "Raise or lower your hand",
+      help: "Hear which keys you may use", people: "Hear how many are in, and who", again: "Hear again what somebody else said last; once more, what was said before it", mute: "Mute yourself, or be heard again", softer: "Hear softer", louder: "Hear louder", hand: "Raise or lower your hand",
       redial: "Call everybody absent again", lock: "Lock or unlock the conference", "mute-all": "Mute everybody below the chair", admit: "Let in all who wait", next: "Call the next one of the roll",
     },
   },

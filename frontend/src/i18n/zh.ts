@@ -29,6 +29,7 @@ export const zh = {
   floorHints: { free: "人人可发言", moderated: "主席准许后方可发言", roll_call: "仅被点名者可发言" },
   kinds: { extension: "分机", mobile: "手机", landline: "座机", browser: "浏览器接入", phone: "电话拨入" },
   record: { button: "录音", start: "开始录音", pause: "暂停录音", resume: "继续录音", stop: "停止录音", on: "录音中", paused: "录音已暂停" },
+  again: { button: "再听一遍", hint: "只在您的通话中重播别人刚说的话；再按一次，听更前一段", hearing: "再听一遍：{name}，{n} 秒" },
   player: {
     title: "录音回放", open: "录音回放", back: "返回会议", live: "正在录音", view: "显示方式", views: { lanes: "时间轴", list: "列表" }, mix: "主会场", lanes: "{n} 人", timelineLabel: "发言时间轴；列表视图可逐条收听",
     empty: "还没有录音", emptyOver: "本次会议没有录音，或没有可供您收听的录音。", emptyYet: "开始录音后，谁何时发言会显示在这里，数秒后即可收听。",
@@ -231,7 +232,7 @@ export const zh = {
   keypad: {
     title: "电话按键", lead: "在会议中按电话上的这些键，第二个键须在两秒内按下。操作结果会以语音告知。", own: "用于自己", all: "用于全体", print: "打印",
     commands: {
-      help: "收听可用的按键", people: "收听参会人数和姓名", mute: "静音 / 解除静音自己", softer: "调低收听音量", louder: "调高收听音量", hand: "举手 / 放下手",
+      help: "收听可用的按键", people: "收听参会人数和姓名", again: "再听一遍别人刚说的话；再按，听更前一段", mute: "静音 / 解除静音自己", softer: "调低收听音量", louder: "调高收听音量", hand: "举手 / 放下手",
       redial: "重新呼叫未到人员", lock: "锁定 / 解锁会议", "mute-all": "将主席以外的所有人静音", admit: "让所有等候的人进入会议", next: "点名下一位",
     },
   },
