@@ -87,6 +87,7 @@ class Action(enum.StrEnum):
     WHISPER_CLOSE = "whisper_close"
     RECORD = "record"
     REPLAY = "replay"
+    SAY_AGAIN = "say_again"
     READ_MINUTES = "read_minutes"
     CORRECT_MINUTES = "correct_minutes"
     EXPORT = "export"
@@ -178,6 +179,7 @@ MATRIX: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.WHISPER_CLOSE: _WHISPER,
     Action.RECORD: _UP,
     Action.REPLAY: _REPLAY,
+    Action.SAY_AGAIN: _REPLAY,
     Action.READ_MINUTES: _REPLAY,
     Action.CORRECT_MINUTES: _UP,
     Action.EXPORT: _EXPORT,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, badge, by
 
 from .holds import lift_hold, set_hold
-from .models import LegalHold, Track, Utterance
+from .models import LegalHold, SayAgain, Track, Utterance
 from .sealed.header import FRAME_SIZE
 from .storage_use import SOON, storage_use
 
@@ -155,3 +155,15 @@ class LegalHoldAdmin(AuditedAdmin):
     @admin.display(description=_("state"))
     def standing(self, hold: LegalHold) -> SafeString:
         return badge("quiet", _("lifted")) if hold.lifted_at else badge("warn", _("in force"))
+
+
+@admin.register(SayAgain)
+class SayAgainAdmin(ReadOnlyAdmin):
+    """Whose words they were is in the log of listening."""
+
+    list_display = ("asked_at", "participant", "state", "node")
+    list_filter = ("state", "node")
+    list_select_related = ("participant", "node")
+    ordering = ("-asked_at",)
+    show_full_result_count = False
+    fields = ("participant", "asked_at", "state", "node")

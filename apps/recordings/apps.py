@@ -10,6 +10,12 @@ class RecordingsConfig(AppConfig):
     verbose_name = _("Recordings")
 
     def ready(self) -> None:
+        from apps.conferences.access import Action
+        from apps.conferences.services.actions import ACTIONS, Definition
+        from apps.conferences.services.inputs import Nothing
+
         from . import checks
+        from .say_again import say_again
 
         del checks  # it registers itself
+        ACTIONS[Action.SAY_AGAIN] = Definition(Nothing, say_again)

@@ -31,6 +31,18 @@ class NotOfOneKind(Problem):
     detail = _("They were recorded at different rates. Hear them one by one.")
 
 
+class NothingToSayAgain(Problem):
+    code = "nothing_to_say_again"
+    title = _("There is nothing to say again")
+    detail = _("Nothing that somebody else said where you are was recorded yet.")
+
+
+class NotInRoom(Problem):
+    code = "not_in_room"
+    title = _("You are not in the conference")
+    detail = _("What was said last is played into your call: join first.")
+
+
 class StillRecorded(Problem):
     code = "still_recorded"
     title = _("This is still being recorded")

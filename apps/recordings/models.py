@@ -204,3 +204,35 @@ class LegalHold(models.Model):
         same = LegalHold.objects.filter(conference=self.conference, unit=self.unit, lifted_at=None)
         if self._state.adding and same.exists():
             raise ValidationError(_("This is on legal hold already."))
+
+
+class SayAgain(models.Model):
+    """What a participant asked last to hear again, in their own leg only. Asking anew makes `key` another one: it names
+    the file (places.py), and an answer to what was asked before goes nowhere.
+
+    The sealer of the node lays the file out, or fails; the switchboard then says that it is over, and only after that
+    tells the switch to play (switchboard/again.py).
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked for")
+        READY = "ready", _("laid out")
+        FAILED = "failed", _("failed")
+        OVER = "over", _("over")
+
+    participant = models.OneToOneField(
+        Participant, verbose_name=_("participant"), primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    key = models.UUIDField(_("key"), default=new_id, unique=True, editable=False)
+    utterance = models.ForeignKey(Utterance, verbose_name=_("utterance"), on_delete=models.CASCADE, related_name="+")
+    node = models.ForeignKey(Node, verbose_name=_("node"), on_delete=models.CASCADE, related_name="+")
+    asked_at = models.DateTimeField(_("asked for"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ASKED)
+
+    class Meta:
+        verbose_name = _("what is said again")
+        verbose_name_plural = _("what is said again")
+        indexes = [models.Index(fields=["node"], condition=Q(state="asked"), name="say_again_asked")]
+
+    def __str__(self) -> str:
+        return str(self.participant)

@@ -14,6 +14,8 @@ SEALED: Final = ".sealed"
 """Suffix of the sealed file (docs/sealed-format.md)."""
 PEAKS: Final = ".peaks"
 """Suffix of how loud it is (peaks.py), sealed with the same key."""
+AGAIN: Final = "again"
+"""Folder of what FreeSWITCH plays. The switchboard knows these names too."""
 
 
 def clear_file(track: UUID) -> Path:
@@ -32,6 +34,11 @@ def track_in(name: str) -> UUID | None:
         return UUID(hex=name.rpartition("/")[2].partition(".")[0])
     except ValueError:
         return None
+
+
+def again_file(key: UUID) -> Path:
+    """What somebody asked to hear again (SayAgain), as WAV, for seconds and beside what is recorded."""
+    return Path(settings.SPARKLE_SPOOL_DIR) / AGAIN / f"{key.hex}.wav"
 
 
 def sealed_file(conference: UUID, track: UUID) -> Path:

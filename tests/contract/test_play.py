@@ -9,7 +9,19 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from apps.switch.commands import Kill, MaskTrack, Mute, Play, StartMix, StartTrack, StopMix, StopPlay, StopTrack
+from apps.recordings.audio import wav_header
+from apps.switch.commands import (
+    Kill,
+    MaskTrack,
+    Mute,
+    OriginateFeed,
+    Play,
+    StartMix,
+    StartTrack,
+    StopMix,
+    StopPlay,
+    StopTrack,
+)
 from apps.switch.events import (
     LegEnded,
     MemberJoined,
@@ -107,6 +119,33 @@ def test_a_tone_played_to_all_is_recorded_and_one_played_to_one_is_not(desk: Des
     desk.expect(PlayDone)
     heard = desk.stop_recording(desk.room, recording)
     assert heard[2300] < HEARD < heard[1100]
+
+
+def test_what_is_said_to_one_is_heard_by_nobody_else_while_all_speak_on(desk: Desk) -> None:
+    """Two whispers hear the main room, each by a leg of its own in it."""
+    desk.call("9000")
+    desk.call("9105")
+    sides = [desk.new_room("whisper") for _ in range(2)]
+    ears = []
+    for side in sides:
+        desk.call("9000", side)
+        before = desk.members(desk.room)
+        feed = OriginateFeed(uuid4(), uuid4(), desk.room, side)
+        desk.command(feed)
+        desk.joined(feed.leg, side)
+        wait_until(lambda before=before: len(desk.members(desk.room)) > len(before), "the feed is in the main room")  # type: ignore[misc]
+        ears += [UUID(leg) for leg in desk.members(desk.room).keys() - before.keys()]
+    path = desk.switch.folder / "again.wav"
+    tone = 9000 * np.sin(2 * np.pi * 1900 * np.arange(32_000) / 16_000)
+    path.write_bytes(wav_header(64_000, 16_000, 1) + tone.astype("<i2").tobytes())
+    recordings = [desk.record(side) for side in sides]
+    desk.command(Play(desk.room, str(path), ears[0]))
+    desk.expect(PlayStarted, lambda event: event.leg == ears[0])
+    path.unlink()  # the switch has it open
+    desk.expect(PlayDone, lambda event: event.leg == ears[0])
+    asker, other = (desk.stop_recording(*each) for each in zip(sides, recordings, strict=True))
+    assert min(asker[1900], asker[500], other[500]) > HEARD
+    assert other[1900] < HEARD / 10
 
 
 def test_a_file_that_is_not_there(desk: Desk) -> None:

@@ -73,8 +73,8 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def clear_files(stack: Stack) -> list[Path]:
-    return list(Path(stack.told()["SPARKLE_SPOOL_DIR"]).glob("*.raw"))
+def clear_files(stack: Stack, named: str = "*.raw") -> list[Path]:
+    return list(Path(stack.told()["SPARKLE_SPOOL_DIR"]).glob(named))
 
 
 def files_with(stack: Stack, piece: bytes) -> Iterator[Path]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.contract.desk import HEARD, levels
+from tests.contract.desk import HEARD, levels, read_wav
 from tests.system.meeting import Meeting, running_meeting
 from tests.system.plans import mobile, person
 from tests.system.recorded import (
@@ -25,6 +26,7 @@ from tests.system.recorded import (
     utterances,
 )
 from tests.system.stack import Api, Stack, until
+from tests.system.watch import client
 
 CHAIR, DAVE, ERIN, SPEAKER = "陈静", "王建国", "李娜", "赵敏"
 #: Hertz of each one's tone; Zhao Min speaks.
@@ -83,6 +85,26 @@ def test_what_is_said_can_be_heard_two_seconds_later(meeting: Meeting) -> None:
                 assert loudness(said).max() > 500
         time.sleep(0.1)
     assert max(late) < 2.0, late
+
+
+def test_the_last_words_are_said_again_into_the_asking_leg(meeting: Meeting, stack: Stack, erin: Api) -> None:
+    """That nobody else hears what is played to one leg: tests/contract/test_play.py."""
+    switch = client(stack)
+    try:
+        switch.send("event json CUSTOM conference::maintenance")
+        answer = meeting.act("say_again", by=erin)
+        told = switch.take(lambda seen: seen.headers.get("Action", "").startswith("play-file"), "it is played")
+        words = read_wav(Path(told.headers["File"]))[0]
+    finally:
+        switch.close()
+    assert (told.headers["Action"], told.headers["Unique-ID"]) == ("play-file-member", meeting.leg(ERIN))
+    assert len(words) == answer["milliseconds"] * 16
+    [row] = stack.rows("SELECT utterance_id::text AS id, state FROM recordings_sayagain")
+    [utterance] = [each for each in utterances(erin, meeting.conference) if each["id"] == row["id"]]
+    assert utterance["participant"] == answer["participant"] != meeting.ids(ERIN)[0]
+    assert np.array_equal(words, sound(erin, utterance["audio"])[-len(words) :])
+    assert loudness(words).max() > 500
+    until(lambda: not clear_files(stack, "again/*"), within=20, to="remove what was played")
 
 
 def test_who_is_muted_is_silent_in_their_track_which_keeps_its_time(meeting: Meeting) -> None:

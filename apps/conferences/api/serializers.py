@@ -285,3 +285,5 @@ class AnswerSerializer(serializers.Serializer[Any]):
     results = ResultSerializer(many=True)
     whisper = serializers.UUIDField(required=False)
     announcement = serializers.UUIDField(required=False)
+    participant = serializers.UUIDField(required=False, help_text="Whose words are said again.")
+    milliseconds = serializers.IntegerField(required=False, help_text="For how long.")

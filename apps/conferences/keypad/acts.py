@@ -16,7 +16,7 @@ from rest_framework.exceptions import Throttled
 
 from apps.conferences.access import Action, Role
 from apps.conferences.actors import Actor, Phone, actor_on_phone
-from apps.conferences.models import Conference, FloorMode, Participant
+from apps.conferences.models import Conference, FloorMode, Participant, RecordingPolicy
 from apps.conferences.rooms import main_room, room_owners
 from apps.conferences.services.actions import perform
 from apps.conferences.services.control import silenced_by_floor
@@ -142,9 +142,11 @@ def _help(at: At) -> Said:
     """What this person may do now."""
     role, switches = at.actor.role, at.actor.switches
     offered = [each for each in COMMANDS.values() if each is not HELP and each.is_for(role, switches)]
-    if at.conference.floor_mode != FloorMode.ROLL_CALL:
-        offered = [each for each in offered if each.name != "next"]
-    return tuple(Prompt(f"menu-{each.name}") for each in offered)
+    idle = {
+        "next": at.conference.floor_mode != FloorMode.ROLL_CALL,
+        "again": at.conference.recording_policy == RecordingPolicy.OFF,
+    }
+    return tuple(Prompt(f"menu-{each.name}") for each in offered if not idle.get(each.name))
 
 
 def _people(at: At) -> Said:
@@ -178,6 +180,12 @@ def _hand(at: At) -> Said:
         return say("key-hand-raised")
     at.do_to_self(Action.LOWER_HAND)
     return say("key-hand-lowered")
+
+
+def _again(at: At) -> Said:
+    """What is heard next is the answer."""
+    at.do(Action.SAY_AGAIN)
+    return ()
 
 
 def _hear(at: At, step: int) -> Answer:
@@ -232,6 +240,7 @@ _HEARING: Mapping[str, int] = {"softer": -1, "louder": 1}
 _ACTS: Mapping[str, Callable[[At], Said]] = {
     "help": _help,
     "people": _people,
+    "again": _again,
     "mute": _mute,
     "hand": _hand,
     "redial": _redial,
@@ -247,6 +256,7 @@ _REFUSALS: Mapping[str, str] = {
     "floor_roll_call": "key-floor-roll-call",
     "not_roll_call": "key-no-roll-call",
     "conference_locked": "key-locked",
+    "nothing_to_say_again": "key-nothing-said",
     "switched_off": "key-switched-off",
     "not_allowed": "key-not-allowed",
     "equal_or_higher_role": "key-not-allowed",

@@ -34,6 +34,7 @@ ALL = (
     HELP,
     # The star: about oneself.
     Command("*4", "people", (Action.VIEW,)),
+    Command("*5", "again", (Action.SAY_AGAIN,)),
     Command("*6", "mute", (Action.MUTE, Action.UNMUTE), on_self=True),
     Command("*7", "softer"),
     Command("*8", "louder"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from apps.conferences.reconcile.again import Again, decide_again
 from apps.conferences.reconcile.desired import (
     LEADERS,
     DesiredAnnouncement,
@@ -89,6 +90,7 @@ class Decision:
 
     `tracks` are to be stored before they are begun; those that are `over` are for `recorded.give_up`.
     `plays` are announcements with their id, for `Observed.played`; `unplayed` those to be given up, and why.
+    `again` are to be written as decided before they are sent.
     `abandoned` are legs for `observe.abandon`.
     `snapshot`: a snapshot asked now would settle something that nothing else can. `look_up`: somebody is in a room whom
     only the rows can know; read them, then `Observed.looked_up`.
@@ -99,14 +101,17 @@ class Decision:
     commands: list[Command] = field(default_factory=list)
     plays: list[tuple[UUID, Play]] = field(default_factory=list)
     unplayed: dict[UUID, str] = field(default_factory=dict)
+    again: list[Again] = field(default_factory=list)
     dials: list[Dial] = field(default_factory=list)
     abandoned: list[UUID] = field(default_factory=list)
     snapshot: bool = False
     look_up: bool = False
 
     def __bool__(self) -> bool:
-        lists = (self.tracks, self.over, self.commands, self.plays, self.unplayed, self.dials, self.abandoned)
-        return any(lists) or self.snapshot or self.look_up
+        said = (self.plays, self.unplayed, self.again)
+        return any(
+            (self.tracks, self.over, self.commands, *said, self.dials, self.abandoned, self.snapshot, self.look_up)
+        )
 
 
 def decide(desired: DesiredConference, observed: Observed, policy: CallOutPolicy, now: float) -> Decision:
@@ -168,6 +173,7 @@ class _Work:
         self._lock()
         for announcement in self.desired.announcements:
             self._announce(announcement)
+        self.decision.again = list(decide_again(self.desired, self.observed, self.now))
         # Whoever leads is called first: others may have to wait for them.
         absent.sort(key=lambda each: each[0].role not in LEADERS)
         for person, known in absent:

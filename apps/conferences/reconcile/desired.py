@@ -104,8 +104,21 @@ class DesiredRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredAgain:
+    """What one participant asked to hear again: `path` is None until the file is laid out, and stays so where that
+    `failed`. Taken away as soon as it was decided what they hear.
+    """
+
+    key: UUID
+    participant: UUID
+    asked_at: float
+    path: str | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredConference:
-    """`recording` is None while it shall not be recorded.
+    """`recording` is None while it shall not be recorded. `language` is the one of prompts.
 
     `gathering` lasts until the chair is in, and with `quorum` that many percent of those who shall be present.
 
@@ -125,6 +138,8 @@ class DesiredConference:
     announcements: tuple[DesiredAnnouncement, ...] = ()
     lobby: Room | None = None
     recording: DesiredRecording | None = None
+    again: tuple[DesiredAgain, ...] = ()
+    language: str = "en"
 
     @property
     def rooms(self) -> list[Room]:

@@ -14,6 +14,7 @@ from apps.conferences.actors import Actor
 from apps.conferences.errors import require
 from apps.conferences.live.changes import Change, names
 from apps.conferences.models import Conference, Participant
+from apps.core import audit
 from apps.core.errors import NotFound, Problem
 from apps.core.sql import instances
 
@@ -27,11 +28,14 @@ UNDER_WAY = frozenset({State.DIALING.value, State.RINGING.value})
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One action of one person on a conference, whose row is locked. `body` has passed the action's serializer."""
+    """One action of one person on a conference, whose row is locked. `body` has passed the action's serializer. `by` is
+    for the audit log, which `change` writes by itself.
+    """
 
     change: Change
     actor: Actor
     body: dict[str, Any]
+    by: audit.By
 
     @property
     def conference(self) -> Conference:

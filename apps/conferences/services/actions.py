@@ -1,4 +1,7 @@
-"""Every live action by its name: what it takes and what it does. REST and the live feed both go through `perform`."""
+"""Every live action by its name: what it takes and what it does. REST and the live feed both go through `perform`.
+
+Apps above this one add theirs when they are ready (recordings: `say_again`).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Definition:
     prepare: Callable[[Actor, Conference, Mapping[str, Any]], None] | None = None
 
 
-ACTIONS: Mapping[str, Definition] = {
+ACTIONS: dict[str, Definition] = {
     Action.START: Definition(inputs.Nothing, control.start),
     Action.END: Definition(inputs.Nothing, control.end),
     Action.EXTEND: Definition(inputs.Extend, control.extend),
@@ -89,12 +92,13 @@ def perform(*, user: Caller, conference_id: UUID, action: str, body: Any, addres
         conference = Conference.objects.filter(pk=conference_id).exclude(phase=Conference.Phase.ENDED).first()
         if conference is not None:
             definition.prepare(actor_for(user, Conference, conference_id), conference, values)
-    with change(conference_id, by=audit.By(user, address), action=action) as c:
+    by = audit.By(user, address)
+    with change(conference_id, by=by, action=action) as c:
         # Under the lock, so that a right that was just taken away is gone.
         actor = actor_for(user, Conference, conference_id)
         if c.conference.phase == Conference.Phase.ENDED:
             raise ConferenceEnded
         if isinstance(user, Phone):
             c.detail["keys"] = user.keys
-        answer = definition.handler(Act(c, actor, values))
+        answer = definition.handler(Act(c, actor, values, by))
     return {"seq": c.seq, **answer}

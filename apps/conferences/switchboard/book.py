@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -127,6 +127,13 @@ class Book:
         """An announcement plays, or failed with an error."""
         self.played.setdefault(entry.desired.id, {})[announcement] = error
         entry.touched = True
+
+    def said_again(self, entry: Entry, keys: Container[UUID]) -> None:
+        """What these asked to hear again was decided."""
+        desired = entry.loaded.desired
+        if desired.again:
+            left = tuple(each for each in desired.again if each.key not in keys)
+            entry.loaded.desired = replace(desired, again=left)
 
     def touch_all(self) -> None:
         """The sweep: time passed, so retries may be due."""

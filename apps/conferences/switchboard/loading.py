@@ -30,6 +30,7 @@ from apps.conferences.rooms import lobby_room, main_room, room_owners, whisper_r
 from apps.switch.commands import Room
 from apps.switch.routing import Way, way_of, ways_to
 
+from .again import load_again
 from .database import Connection
 
 #: The observed columns of a participant, in the order in which they are compared and written.
@@ -223,6 +224,8 @@ class Loader:
                     for each in announcements
                 ),
                 recording=_recording(row),
+                again=load_again(connection, conference),
+                language=row["prompt_language"],
             ),
             policy=CallOutPolicy(
                 ring_seconds=row["ring_seconds"],

@@ -11,7 +11,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -31,6 +31,7 @@ from apps.switch.commands import Command, HangupRoom, Kill, Restart, Room
 from apps.switch.events import Snapshot
 
 from . import database
+from .again import write_again
 from .book import Book, Entry, where
 from .keypad import Keypad
 from .lease import Lease, LeaseLost, fence
@@ -177,7 +178,7 @@ class NodeLoop:
         waiting = [(entry, dial) for entry, decision in decisions for dial in decision.dials]
         admitted, self._next_dial = self._admit(waiting, clock)
         fresh = self._write(decisions, [pair for pair in admitted if not pair[1].repeat], now)
-        self._send(decisions, [dial for _, dial in admitted if dial.repeat or dial.leg in fresh], now)
+        self._send(decisions, [dial for _, dial in admitted if dial.repeat or dial.leg in fresh], fresh, now)
         self._restart()
         for conference, speakers in self.book.talking():
             self.publisher.put(talking_channel(conference), json.dumps([str(each) for each in speakers]))
@@ -307,12 +308,15 @@ class NodeLoop:
     def _write(
         self, decisions: Sequence[tuple[Entry, Decision]], dials: Sequence[tuple[Entry, Dial]], now: float
     ) -> set[UUID]:
-        """One transaction for all that changed. Returns the legs whose attempts are stored now."""
+        """One transaction for all that changed. Returns what is stored now and may be sent: legs of attempts, and
+        keys of what is said again.
+        """
         queued = {entry.desired.id: decision.dials for entry, decision in decisions}
         updates = self.book.updates(now, queued)
         legs, tracks = self.book.leg_rows(), self.book.track_rows()
         new_tracks = [(entry.desired.id, new) for entry, decision in decisions for new in decision.tracks]
-        if not (updates or legs or tracks or new_tracks or dials or self._node_facts):
+        again = [each.key for _, decision in decisions for each in decision.again]
+        if not (updates or legs or tracks or new_tracks or again or dials or self._node_facts):
             return set()
         fresh: set[UUID] = set()
         connection = self._database()
@@ -334,6 +338,8 @@ class NodeLoop:
                 fresh = store_attempts(connection, rows, datetime.fromtimestamp(now, UTC))
                 # Whoever has a live attempt that is not known here: read them again.
                 self._unknown |= {entry.desired.id for entry, dial in dials if dial.leg not in fresh}
+            if again:
+                fresh |= write_again(connection, again)
             if self._node_facts:
                 columns = ", ".join(f"{name} = %({name})s" for name in self._node_facts)
                 connection.execute(
@@ -359,18 +365,22 @@ class NodeLoop:
 
     # Sending --------------------------------------------------------------------------------------------------
 
-    def _send(self, decisions: Sequence[tuple[Entry, Decision]], dials: Sequence[Dial], now: float) -> None:
+    def _send(
+        self, decisions: Sequence[tuple[Entry, Decision]], dials: Sequence[Dial], fresh: Container[UUID], now: float
+    ) -> None:
         commands: list[Command] = []
         for _, decision in decisions:
             commands += [new.command for new in decision.tracks]
             commands += [*decision.commands, *(play for _, play in decision.plays)]
+            commands += [command for each in decision.again if each.key in fresh for command in each.commands]
             if decision.snapshot:
                 self.link.ask_snapshot()
         commands += [dial.originate for dial in dials]
         if commands:
             self.link.send(commands)
             gevent.sleep(0)  # they go out now; what is noted below is nobody's concern but this loop's
-        for _, decision in decisions:
+        for entry, decision in decisions:
+            self.book.said_again(entry, {each.key for each in decision.again})
             for new in decision.tracks:
                 self.observed.tracks.add(new.track)
             for command in decision.commands:

@@ -20,6 +20,7 @@ from redis.retry import Retry
 
 from apps.recordings.models import Track
 from apps.recordings.sealing import alarms
+from apps.recordings.sealing.again import lay_out
 from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.sealing.spool import Spool
 from apps.recordings.storage.configured import folder
@@ -57,22 +58,24 @@ def _sealer(node_name: str) -> Sealer:
 
 @shared_task
 def seal(node_name: str) -> None:
-    """Seal what the node records until nothing is live, or until the next one waits after TURN seconds: while the
-    broker is away none comes, and this one goes on. Raises SpoolRefused.
+    """Seal what the node records, and lay out what is asked for again, until nothing is live and nobody may ask, or
+    until the next one waits after TURN seconds: while the broker is away none comes, and this one goes on. Raises
+    SpoolRefused.
     """
     sealer = _sealer(node_name)
     began = time.monotonic()
     failed = ""
     while not _ending[0]:
         try:
-            live, failed = sealer.round(), ""
+            live = sealer.round()
+            goes_on, failed = lay_out(node_name) or bool(live), ""
         except (Error, OSError) as error:
             # Nothing was let go. The same again is not said again.
             if str(error) != failed:
                 log.error("sealing on %s waits: %s", node_name, error)
-            live, failed = 1, str(error)
+            goes_on, failed = True, str(error)
             close_old_connections()
-        if not live or (time.monotonic() - began >= TURN and _waiting(node_name)):
+        if not goes_on or (time.monotonic() - began >= TURN and _waiting(node_name)):
             return
         time.sleep(AFTER_AN_ERROR if failed else BETWEEN_ROUNDS)
 

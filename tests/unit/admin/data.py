@@ -28,7 +28,7 @@ from apps.conferences.models import (
 )
 from apps.core.ids import new_id
 from apps.core.models import AuditEntry, Failures, IdempotencyRecord
-from apps.recordings.models import LegalHold, Track, Utterance
+from apps.recordings.models import LegalHold, SayAgain, Track, Utterance
 from apps.switch.models import (
     BrowserAccount,
     Extension,
@@ -138,6 +138,7 @@ def _one_of_each(n: int) -> list[models.Model]:
     )
     utterance = Utterance.objects.create(track=track, start=0, end=1000)
     hold = LegalHold.objects.create(conference=conference, reason="案件", set_at=now, set_by=user)
+    again = SayAgain.objects.create(participant=participant, utterance=utterance, node=node, asked_at=now)
     access = AccessNumber.objects.create(number=str(6000 + n), label=f"{n}")
     pins = dict.fromkeys(("chair_pin", "member_pin", "participant_pin"), SECRET_TEXT)
     dial_in = DialIn.objects.create(number=str(10_000_000 + n), plan=plan, **pins)
@@ -159,6 +160,7 @@ def _one_of_each(n: int) -> list[models.Model]:
         track,
         utterance,
         hold,
+        again,
         company,
         unit,
         policy,

@@ -28,7 +28,7 @@ from apps.conferences.models import (
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.models import AuditEntry, Failures, IdempotencyRecord
-from apps.recordings.models import Track, Utterance
+from apps.recordings.models import SayAgain, Track, Utterance
 from apps.switch.models import BrowserAccount, GatewayState, ProvisioningLink, SignInGuard
 from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, TRUNK_PASSWORD, XML_PASSWORD, populate
 from tests.unit.admin.forms import url
@@ -57,6 +57,7 @@ FACTS: set[type[models.Model]] = {
     Participant,
     PersonalPin,
     ProvisioningLink,
+    SayAgain,
     SignInGuard,
     Track,
     Utterance,

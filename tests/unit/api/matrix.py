@@ -20,6 +20,7 @@ WHOLE = {
     "extend": "YYY--",
     "lock": "YYY--",
     "record": "YYY--",
+    "say_again": "YYYSS",
     "unlock": "YYY--",
     "floor": "YYY--",
     "announce": "YYY--",
@@ -161,6 +162,8 @@ SWITCHES = (
     "participant_may_unmute_self",
     "member_may_invite",
     "member_may_whisper",
+    "member_may_replay",
+    "participant_may_replay",
     "guests_may_join",
 )
 

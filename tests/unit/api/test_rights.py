@@ -63,13 +63,19 @@ def test_the_organisations_switch_counts_as_well(as_user: AsUser, switch: str) -
     unit = scene.users["owner"].unit
     assert unit is not None
     OrganisationPolicy.objects.create(unit=unit, **{switch: False})
-    role = {"participant_may_unmute_self": "participant", "guests_may_join": "owner"}.get(switch, "member")
+    role = {
+        "participant_may_unmute_self": "participant",
+        "participant_may_replay": "participant",
+        "guests_may_join": "owner",
+    }.get(switch, "member")
     own, low = str(scene.own[role].pk), str(scene.others["participant"].pk)
     action, body = {
         "member_may_unmute_self": ("unmute", {"participants": [own]}),
         "participant_may_unmute_self": ("unmute", {"participants": [own]}),
         "member_may_invite": ("redial", {"participants": [low]}),
         "member_may_whisper": ("whisper_open", {"participants": [low]}),
+        "member_may_replay": ("say_again", {}),
+        "participant_may_replay": ("say_again", {}),
         "guests_may_join": ("guest_link", {}),
     }[switch]
 

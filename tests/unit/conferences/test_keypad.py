@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 ROLES = ("owner", "manager", "chair", "member", "participant")
 OWN = {"*0", "*4", "*6", "*7", "*8", "*9"}
-LEADERS = OWN | {"#4", "#5", "#6", "#8", "#9"}
+LEADERS = OWN | {"*5", "#4", "#5", "#6", "#8", "#9"}
 
 
 @pytest.fixture
@@ -67,14 +67,22 @@ def change(scene: Scene, **fields: Any) -> None:
 
 @pytest.mark.parametrize(
     "switches",
-    [frozenset(), frozenset({Switch.MEMBER_MAY_INVITE}), frozenset(Switch)],
-    ids=["none", "invite", "all"],
+    [frozenset(), frozenset({Switch.MEMBER_MAY_INVITE}), frozenset({Switch.MEMBER_MAY_REPLAY}), frozenset(Switch)],
+    ids=["none", "invite", "replay", "all"],
 )
 @pytest.mark.parametrize("role", ROLES)
 def test_the_keys_of_each_role(role: str, switches: frozenset[Switch]) -> None:
     offered = {each.keys for each in COMMANDS.values() if each.is_for(Role.of(role), switches)}
     invites = {"#4"} if Switch.MEMBER_MAY_INVITE in switches else set()
-    assert offered == {"participant": OWN, "member": OWN | invites}.get(role, LEADERS)
+    replays = {
+        name: {"*5"} if switch in switches else set()
+        for name, switch in (
+            ("member", Switch.MEMBER_MAY_REPLAY),
+            ("participant", Switch.PARTICIPANT_MAY_REPLAY),
+        )
+    }
+    below = {"participant": OWN, "member": OWN | invites}
+    assert offered == (below[role] | replays[role] if role in below else LEADERS)
 
 
 def test_every_key_has_two_signs_and_one_meaning() -> None:
@@ -84,11 +92,13 @@ def test_every_key_has_two_signs_and_one_meaning() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_menu_has_what_one_may(scene: Scene, role: str) -> None:
+    change(scene, recording_policy="off")
     said = hears(scene, scene.own[role], "*0")
     offered = [each.name for each in COMMANDS.values() if each.is_for(Role.of(role), frozenset())]
-    assert said == [f"menu-{name}" for name in offered if name not in ("help", "next")]
-    change(scene, floor_mode="roll_call", member_may_invite=True)
+    assert said == [f"menu-{name}" for name in offered if name not in ("help", "next", "again")]
+    change(scene, floor_mode="roll_call", member_may_invite=True, recording_policy="on_demand")
     said = hears(scene, scene.own[role], "*0")
+    assert ("menu-again" in said) == (role != "participant")
     assert ("menu-next" in said) == (role in ("owner", "manager", "chair"))
     assert ("menu-redial" in said) == (role != "participant")
 

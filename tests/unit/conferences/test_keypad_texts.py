@@ -58,6 +58,8 @@ def test_there_is_a_sentence_for_all_that_is_said_and_no_other(language: str) ->
 def whom(command: Command) -> str:
     if command.is_for(Role.PARTICIPANT, frozenset()):
         return "everybody"
+    if command.is_for(Role.PARTICIPANT, frozenset({Switch.PARTICIPANT_MAY_REPLAY})):
+        return "the chair, members and participants who may replay"
     members = ", members who may invite" if command.is_for(Role.MEMBER, frozenset({Switch.MEMBER_MAY_INVITE})) else ""
     return f"the chair{members}"
 

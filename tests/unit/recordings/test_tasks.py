@@ -18,6 +18,7 @@ from django.conf import LazySettings
 from django.conf import settings as django_settings
 from django.db import DatabaseError, connection
 
+from apps.conferences.models import Conference
 from apps.recordings.sealed.header import FRAME_SIZE
 from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.tasks import sealing as tasks
@@ -106,6 +107,20 @@ def test_it_gives_way_to_the_next_one(recording: Recording, monkeypatch: pytest.
     assert at[1] - at[0] == 0.25
 
 
+def test_it_stays_while_somebody_may_ask_to_hear_something_again(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    at = rounds(monkeypatch, clock, 0)
+    recording.track(state="sealed")
+    monkeypatch.setattr(tasks, "_waiting", lambda _: True)
+    tasks.seal(recording.node.name)
+    assert at[-1] == tasks.TURN
+    at.clear()
+    Conference.objects.update(phase="ended")
+    tasks.seal(recording.node.name)
+    assert len(at) == 1
+
+
 def test_nobody_waits_at_a_broker_that_is_away(settings: LazySettings) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     tasks._broker.cache_clear()
@@ -131,6 +146,7 @@ def test_its_writers_are_kept_from_turn_to_turn(recording: Recording, monkeypatc
         tap.noise(FRAME)
         tasks.seal(recording.node.name)
     tap.end()
+    Conference.objects.update(phase="ended")
     monkeypatch.setattr(tasks, "_waiting", lambda _: False)
     tasks.seal(recording.node.name)
     assert tap.is_sealed()
@@ -211,5 +227,6 @@ def test_a_worker_seals_without_a_gap_and_ends_at_once(
         assert time.monotonic() - stopped < 5
     assert log.read_text().count("succeeded in") == 2
     tap.end()
+    Conference.objects.update(phase="ended")
     tasks.seal(recording.node.name)
     assert tap.is_sealed()
