@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from tests.system.recorded import (
     utterances,
 )
 from tests.system.stack import Api, Stack, until
+from tests.system.test_faults import frozen
 from tests.system.watch import client
 
 CHAIR, DAVE, ERIN, SPEAKER = "陈静", "王建国", "李娜", "赵敏"
@@ -87,24 +90,48 @@ def test_what_is_said_can_be_heard_two_seconds_later(meeting: Meeting) -> None:
     assert max(late) < 2.0, late
 
 
-def test_the_last_words_are_said_again_into_the_asking_leg(meeting: Meeting, stack: Stack, erin: Api) -> None:
-    """That nobody else hears what is played to one leg: tests/contract/test_play.py."""
+def others_spoke(meeting: Meeting, erin: Api) -> None:
+    others = {*TONE, SPEAKER} - {ERIN}
+    until(lambda: others & {each["name"] for each in utterances(erin, meeting.conference)}, within=40, to="hear others")
+
+
+@contextmanager
+def played(stack: Stack) -> Iterator[Callable[[], dict[str, Any]]]:
+    """What the switch plays next."""
     switch = client(stack)
     try:
         switch.send("event json CUSTOM conference::maintenance")
-        answer = meeting.act("say_again", by=erin)
-        told = switch.take(lambda seen: seen.headers.get("Action", "").startswith("play-file"), "it is played")
-        words = read_wav(Path(told.headers["File"]))[0]
+        plays = {"play-file", "play-file-member"}
+        yield lambda: switch.take(lambda seen: seen.headers.get("Action") in plays, "something is played").headers
     finally:
         switch.close()
-    assert (told.headers["Action"], told.headers["Unique-ID"]) == ("play-file-member", meeting.leg(ERIN))
+
+
+def test_the_last_words_are_said_again_into_the_asking_leg(meeting: Meeting, stack: Stack, erin: Api) -> None:
+    """That nobody else hears what is played to one leg: tests/contract/test_play.py."""
+    others_spoke(meeting, erin)
+    with played(stack) as told:
+        answer = meeting.act("say_again", by=erin)
+        play = told()
+        words = read_wav(Path(play["File"]))[0]
+    assert (play["Action"], play["Unique-ID"]) == ("play-file-member", meeting.leg(ERIN))
     assert len(words) == answer["milliseconds"] * 16
-    [row] = stack.rows("SELECT utterance_id::text AS id, state FROM recordings_sayagain")
+    asked = "SELECT utterance_id::text AS id FROM recordings_sayagain WHERE participant_id = %s"
+    [row] = stack.rows(asked, *meeting.ids(ERIN))
     [utterance] = [each for each in utterances(erin, meeting.conference) if each["id"] == row["id"]]
     assert utterance["participant"] == answer["participant"] != meeting.ids(ERIN)[0]
     assert np.array_equal(words, sound(erin, utterance["audio"])[-len(words) :])
     assert loudness(words).max() > 500
     until(lambda: not clear_files(stack, "again/*"), within=20, to="remove what was played")
+
+
+def test_who_asks_while_nobody_seals_is_told_that_it_does_not_come(meeting: Meeting, stack: Stack, erin: Api) -> None:
+    others_spoke(meeting, erin)
+    with frozen(stack, "sealer"), played(stack) as told:
+        meeting.act("say_again", by=erin)
+        play = told()
+        assert Path(play["File"]).name == "say-again-failed.wav"
+        assert (play["Action"], play["Unique-ID"]) == ("play-file-member", meeting.leg(ERIN))
 
 
 def test_who_is_muted_is_silent_in_their_track_which_keeps_its_time(meeting: Meeting) -> None:
