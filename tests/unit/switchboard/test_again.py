@@ -92,6 +92,8 @@ def test_what_another_switchboard_has_decided_is_not_sent(driven: Driven) -> Non
     SayAgain.objects.update(state="over")
     entry.loaded.desired = replace(entry.desired, again=(replace(entry.desired.again[0], failed=True),))
     until(lambda: not entry.desired.again, "the next sweep decides")
+    swept = driven.loop._swept
+    until(lambda: driven.loop._swept > swept, "and another one")
     assert not plays(driven)
 
 
