@@ -200,7 +200,7 @@ def test_every_post_takes_a_key_and_every_list_has_cursors(
         if "Paginated" in json.dumps(success):
             assert client.get(address).json().keys() == {"results", "next", "previous"}
             lists += 1
-    assert (posts, lists) == (3 + len(ACTIONS) + 1, 9)
+    assert (posts, lists) == (4 + len(ACTIONS) + 1, 9)
 
 
 @pytest.mark.django_db
