@@ -8,7 +8,9 @@ import time
 from typing import Final
 
 from celery import shared_task
+from django.db.models import QuerySet
 
+from apps.conferences.models import Conference
 from apps.recordings.errors import Away, RecordingOnItsNode
 from apps.recordings.models import Track
 from apps.recordings.moving import clear, move, remove_erased
@@ -28,6 +30,14 @@ def queue_of(node_name: str) -> str:
     return f"files.{node_name}"
 
 
+def _to_move() -> QuerySet[Track]:
+    """Sealed tracks in folders of nodes. Not before the conference is over: until then people hear parts of it again,
+    and the sealer, which lays that out, is not to wait for a store.
+    """
+    over = Track.objects.filter(conference__phase=Conference.Phase.ENDED)
+    return over.filter(state=Track.State.SEALED, storage=Track.Storage.FOLDER)
+
+
 @shared_task
 def move_sealed(node_name: str) -> int:
     """Move what is sealed in the node's folder to where it belongs; how many tracks. What fails is tried again by the
@@ -35,8 +45,7 @@ def move_sealed(node_name: str) -> int:
     """
     until = time.monotonic() + TURN
     moved = 0
-    here = Track.objects.filter(node__name=node_name, state=Track.State.SEALED, storage=Track.Storage.FOLDER)
-    for track in here.select_related("node").order_by("ended_at"):
+    for track in _to_move().filter(node__name=node_name).select_related("node").order_by("ended_at"):
         if time.monotonic() > until:
             break
         try:
@@ -63,8 +72,7 @@ def tidy() -> None:
 def keep_moving() -> None:
     """A `move_sealed` for each node that has something to move."""
     if destination() != Track.Storage.FOLDER:
-        waiting = Track.objects.filter(state=Track.State.SEALED, storage=Track.Storage.FOLDER)
-        for name in Node.objects.filter(pk__in=waiting.values("node")).values_list("name", flat=True):
+        for name in Node.objects.filter(pk__in=_to_move().values("node")).values_list("name", flat=True):
             move_sealed.apply_async((name,), queue=queue_of(name), expires=BETWEEN)
 
 

@@ -25,7 +25,7 @@ from apps.recordings.storage.s3 import Bucket
 from apps.recordings.storage.store import Store
 from apps.recordings.tasks.moving import keep_moving, keep_tidy, move_sealed, tidy
 from sparkle.celery import app
-from tests.factories import make_node
+from tests.factories import make_conference, make_node
 from tests.unit.recordings.bucket import Service, s3
 from tests.unit.recordings.kms import Kms, kms
 from tests.unit.recordings.sealing import speech
@@ -257,6 +257,19 @@ class TestTidy:
 
 
 class TestJobs:
+    @pytest.fixture
+    def conference(self, conference: Conference) -> Conference:
+        conference.phase = Conference.Phase.ENDED
+        conference.save(update_fields=["phase"])
+        return conference
+
+    def test_not_before_the_conference_is_over(self, alice: User, s3: Service, settings: LazySettings) -> None:
+        settings.SPARKLE_RECORDINGS_STORAGE = "s3"
+        conference = make_conference(alice)
+        track = make_track(conference, SAID)
+        assert move_sealed(conference.node.name) == 0
+        assert places(track)[S3] == []
+
     def test_of_the_nodes_own_tracks_where_they_belong_elsewhere(
         self, conference: Conference, s3: Service, settings: LazySettings
     ) -> None:
