@@ -19,7 +19,7 @@ from tests.browser.test_live import row, state
 from tests.live.phones import OPUS, PCMA, Phone, Phones
 from tests.live.tones import TONES
 from tests.servers import wait_until
-from tests.system.plans import launch, mobile, person
+from tests.system.plans import NO_ANSWER, launch, mobile, person
 from tests.system.stack import Api, Stack, running_stack, until
 
 #: In silence, comfort noise included, less than this comes within MOMENT; of a fake microphone's beeps more. ms.
@@ -44,7 +44,7 @@ def system(request: pytest.FixtureRequest) -> Stack:
 def conference(system: Stack) -> Iterator[str]:
     api = system.sign_in()
     users = {each["display_name"]: each["id"] for each in api.all("users/")}
-    conference = launch(api, [person("陈静", mobile(1), "member", user=users["陈静"])])
+    conference = launch(api, [person("陈静", mobile(1, NO_ANSWER), "member", user=users["陈静"])])
     api.act(conference, "cancel", participants=[own(api, conference, "陈静")["id"]])
     yield conference
     api.act(conference, "end")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
-from moto.server import ThreadedMotoServer
 
 from apps.recordings.storage.configured import store_of
 from apps.recordings.storage.s3 import Bucket
+from tests.unit.recordings.aws import EMULATOR
 
 
 class Service:
@@ -19,10 +18,7 @@ class Service:
 
     def __init__(self, settings: LazySettings) -> None:
         self.settings = settings
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self._server.start()
-        self.port = self._server.get_host_and_port()[1]
-        settings.SPARKLE_RECORDINGS_S3_ENDPOINT = f"http://127.0.0.1:{self.port}"
+        settings.SPARKLE_RECORDINGS_S3_ENDPOINT = f"http://127.0.0.1:{EMULATOR.start()}"
         settings.SPARKLE_RECORDINGS_S3_BUCKET = f"bucket-{uuid4().hex}"
         settings.SPARKLE_RECORDINGS_S3_PREFIX = "of/this/installation"
         settings.SPARKLE_RECORDINGS_S3_ACCESS_KEY = settings.SPARKLE_RECORDINGS_S3_SECRET_KEY = "testing"
@@ -50,19 +46,16 @@ class Service:
         self._client.put_object(Bucket=self.name, Key=key, Body=data)
 
     def goes_away(self) -> None:
-        self._server.stop()
+        EMULATOR.stop()
 
     def comes_back(self) -> None:
-        """With what was in it: the emulator keeps it in this process."""
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port, verbose=False)
-        self._server.start()
+        """With what was in it."""
+        EMULATOR.start()
 
     def _count(self, parsed: dict[str, Any], **_: Any) -> None:
         self.got.append(parsed.get("ContentLength", 0))
 
 
 @pytest.fixture
-def s3(settings: LazySettings) -> Iterator[Service]:
-    store = Service(settings)
-    yield store
-    store.goes_away()
+def s3(settings: LazySettings) -> Service:
+    return Service(settings)

@@ -13,7 +13,8 @@ from urllib.request import Request, urlopen
 
 import boto3.session
 import pytest
-from moto.server import ThreadedMotoServer
+
+from tests.unit.recordings.aws import EMULATOR
 
 REGION = "eu-central-1"
 
@@ -22,11 +23,9 @@ class Kms:
     """KMS, and this process's way to it: AWS_ENDPOINT_URL_KMS leads to a door in front of the emulator."""
 
     def __init__(self) -> None:
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self._server.start()
-        self._behind = f"http://127.0.0.1:{self._server.get_host_and_port()[1]}"
+        self._behind = f"http://127.0.0.1:{EMULATOR.start()}"
         self._door = _Door(self)
-        threading.Thread(target=self._door.serve_forever, daemon=True).start()
+        threading.Thread(target=self._door.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._door.server_port}"
         self.asked: list[tuple[str, dict[str, str]]] = []
         """What was asked for, and in which context."""
@@ -63,7 +62,6 @@ class Kms:
         self.answers.set()
         self._door.shutdown()
         self._door.server_close()
-        self._server.stop()
 
 
 class _Door(ThreadingHTTPServer):
