@@ -54,7 +54,7 @@ def list_link(model: type[models.Model], text: object, **filters: object) -> Saf
     return format_html('<a href="{}?{}">{}</a>', url, urlencode(filters), text)
 
 
-def _one_line(text: str) -> None:
+def one_line(text: str) -> None:
     if has_control_characters(text):
         raise ValidationError(_("Control characters and text direction marks are not allowed."), code="characters")
 
@@ -64,7 +64,7 @@ class SecretField(forms.CharField):
 
     def __init__(self, **options: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
-        super().__init__(required=False, strip=False, validators=[_one_line], widget=widget, **options)
+        super().__init__(required=False, strip=False, validators=[one_line], widget=widget, **options)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(data)
@@ -91,7 +91,7 @@ class PlainTextMixin(BaseAdmin):
     ) -> forms.Field | None:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(field, forms.CharField) and not isinstance(field.widget, forms.Textarea):
-            field.validators.append(_one_line)
+            field.validators.append(one_line)
         return field
 
 

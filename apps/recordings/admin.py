@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, badge, by
+from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, badge, by, one_line
+from apps.core.errors import Problem
 
+from .erasing import erase_voice
 from .holds import lift_hold, set_hold
 from .models import LegalHold, SayAgain, Track, Utterance
 from .sealed.header import FRAME_SIZE
@@ -27,6 +30,7 @@ from .storage_use import SOON, storage_use
 @admin.register(Track)
 class TrackAdmin(ReadOnlyAdmin):
     change_list_template = "admin/recordings/track/change_list.html"
+    change_form_template = "admin/recordings/track/change_form.html"
     list_display = ("requested_at", "conference", "speaker", "kind", "part", "state", "size", "started_at", "ended_at")
     list_filter = ("state", "kind", "node", "storage", "requested_at")
     list_select_related = ("conference", "participant")
@@ -54,8 +58,12 @@ class TrackAdmin(ReadOnlyAdmin):
         return filesizeformat(track.frames * FRAME_SIZE if track.length is None else track.length)
 
     def get_urls(self) -> list[Any]:
-        page = self.admin_site.admin_view(self.storage_use)
-        return [path("storage/", page, name="recordings_track_storage"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("storage/", view(self.storage_use), name="recordings_track_storage"),
+            path("<uuid:pk>/erase/", view(self.erase), name="recordings_track_erase"),
+            *super().get_urls(),
+        ]
 
     def storage_use(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -70,6 +78,56 @@ class TrackAdmin(ReadOnlyAdmin):
             "days": SOON.days,
         }
         return render(request, "admin/recordings/track/storage.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may_erase = {"may_erase": _may_erase(request)}
+        return super().change_view(request, object_id, form_url, may_erase | (extra_context or {}))
+
+    def erase(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """All that the speaker of this track said in its conference."""
+        if not _may_erase(request):
+            raise PermissionDenied
+        track = get_object_or_404(self.get_queryset(request).select_related("conference", "participant"), pk=pk)
+        if track.kind != Track.Kind.PERSON or track.participant is None:
+            raise Http404  # who spoke in a whisper is told to nobody here
+        form = ErasingForm(request.POST or None)
+        if form.is_valid():
+            try:
+                erase_voice(
+                    by=by(request),
+                    conference_id=track.conference_id,
+                    participant_id=track.participant.pk,
+                    reason=form.cleaned_data["reason"],
+                )
+            except Problem as problem:
+                form.add_error(None, str(problem.said))
+            else:
+                self.message_user(request, gettext("The voice of %(name)s was erased.") % {"name": self.speaker(track)})
+                return redirect("admin:recordings_track_change", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Erase a voice"),
+            "opts": self.model._meta,
+            "track": track,
+            "form": form,
+        }
+        return render(request, "admin/recordings/track/erase.html", context)
+
+
+def _may_erase(request: HttpRequest) -> bool:
+    return request.user.has_perm("recordings.delete_track")
+
+
+class ErasingForm(forms.Form):
+    reason = forms.CharField(
+        label=_("reason"),
+        max_length=300,
+        validators=[one_line],
+        help_text=_("Who leads the conference reads it in the log."),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
 
 
 @admin.register(Utterance)

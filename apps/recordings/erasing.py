@@ -35,10 +35,10 @@ to record them.
 
 
 @transaction.atomic
-def erase_voice(*, by: audit.By, conference_id: UUID, participant_id: UUID) -> None:
+def erase_voice(*, by: audit.By, conference_id: UUID, participant_id: UUID, reason: str = "") -> None:
     """From then on nobody hears that person in anything that was recorded of the conference; the files, which nobody
-    can open any more, go when the store is tidied. Done again, it changes nothing. Raises Invalid where nobody of the
-    conference is meant, StillRecorded, OnLegalHold.
+    can open any more, go when the store is tidied. Done again, it changes nothing. `reason` is told
+    in the log where there is one. Raises Invalid where nobody of the conference is meant, StillRecorded, OnLegalHold.
     """
     # One after the other: each has to see the mixes that the one before has left.
     conference = Conference.objects.select_for_update(no_key=True).get(pk=conference_id)
@@ -55,7 +55,8 @@ def erase_voice(*, by: audit.By, conference_id: UUID, participant_id: UUID) -> N
         if track.kind == Track.Kind.MIX:
             _replace(track)
     # Nothing of which tracks there were: the conference's log is read by people who know of no whisper.
-    audit.record(by=by, action="erase_voice", on=person, conference_id=conference.pk, detail={"name": person.name})
+    about = {"name": person.name} | ({"reason": reason} if reason else {})
+    audit.record(by=by, action="erase_voice", on=person, conference_id=conference.pk, detail=about)
 
 
 def _mixes_with(person: Participant) -> list[UUID]:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import OrganisationPolicy, OrganisationUnit, User
-from apps.conferences.models import Conference
+from apps.conferences.models import Conference, Whisper
 from apps.core.models import AuditEntry
 from apps.recordings.holds import held
 from apps.recordings.models import LegalHold, Track
@@ -181,3 +181,67 @@ def test_nodes_warn(pages: Client, rows: dict[Any, Any], language: str, nearly_f
     assert nearly_full in text()
     Node.objects.update(spool_used=3, unsealed_since=timezone.now() - timedelta(hours=4, minutes=1))
     assert unsealed in text()
+
+
+def erasing(track: Track) -> str:
+    return reverse("admin:recordings_track_erase", args=[track.pk])
+
+
+@pytest.fixture
+def track(rows: dict[Any, Any]) -> Track:
+    sealed(rows[Track], 0.1, 1)
+    found: Track = rows[Track]
+    found.refresh_from_db()
+    return found
+
+
+def test_a_voice_is_erased_with_a_reason(pages: Client, track: Track, administrator: User) -> None:
+    person = track.participant
+    assert person is not None
+    page = url(Track, "change", track.pk)
+    assert erasing(track) in pages.get(page).content.decode()
+    for reason in ("", "a\nb", "x" * 301):
+        answer: Any = pages.post(erasing(track), {"reason": reason})
+        assert list(answer.context["form"].errors) == ["reason"]
+    assert pages.get(erasing(track)).status_code == 200
+    track.refresh_from_db()
+    assert track.state == Track.State.SEALED
+    answer = pages.post(erasing(track), {"reason": "they asked for it"}, follow=True, headers=ENGLISH)
+    assert f"The voice of {person.name} was erased." in answer.content.decode()
+    assert erasing(track) not in answer.content.decode(), "there is nothing left to erase"
+    track.refresh_from_db()
+    assert (track.state, bytes(track.sealed_key)) == (Track.State.ERASED, b"")
+    entry = AuditEntry.objects.get(action="erase_voice")
+    assert (entry.actor_id, entry.object_id, entry.conference_id) == (
+        administrator.pk,
+        str(person.pk),
+        track.conference_id,
+    )
+    assert entry.detail == {"name": person.name, "reason": "they asked for it"}
+
+
+def test_no_voice_is_erased_that_is_held_or_still_recorded(pages: Client, track: Track) -> None:
+    def refused(language: str) -> list[str]:
+        answer: Any = pages.post(erasing(track), {"reason": "why not"}, headers={"accept-language": language})
+        return list(answer.context["form"].non_field_errors())
+
+    hold = LegalHold.objects.create(conference=track.conference, reason="a lawsuit", set_at=timezone.now())
+    assert refused("en") == ["Nothing of it may be erased until an administrator lifts the hold."]
+    assert refused("zh-hans") == ["在管理员解除保全之前，不得清除其中任何内容。"]
+    hold.delete()
+    Track.objects.filter(pk=track.pk).update(state=Track.State.LIVE)
+    assert refused("en") == ["A voice can be erased once the conference is over and all of it is sealed."]
+    assert not AuditEntry.objects.filter(action="erase_voice").exists()
+
+
+def test_who_may_look_at_tracks_erases_no_voice(pages: Client, track: Track) -> None:
+    clerk = User.objects.create_user("clerk", "a password", display_name="c", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_track"))
+    others = Client()
+    others.force_login(clerk)
+    assert erasing(track) not in others.get(url(Track, "change", track.pk)).content.decode()
+    assert others.post(erasing(track), {"reason": "why not"}).status_code == 403
+    whisper = Whisper.objects.create(conference=track.conference, opened_by=clerk)
+    Track.objects.filter(pk=track.pk).update(kind=Track.Kind.WHISPER, whisper=whisper)
+    assert pages.post(erasing(track), {"reason": "who was it"}).status_code == 404
+    assert not AuditEntry.objects.filter(action="erase_voice").exists()
