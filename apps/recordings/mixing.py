@@ -11,7 +11,6 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -119,7 +118,7 @@ class _Voice:
         """What is heard of it from the sample `start` of the mix on."""
         while self._stretches and self._stretches[0].end <= start:
             self._stretches.popleft()
-        heard = [each for each in islice(self._stretches, len(total)) if each.place < start + len(total)]
+        heard = [each for each in self._stretches if each.place < start + len(total)]
         if self._broken or not heard:
             self._clip = None
             return

@@ -31,9 +31,9 @@ KEPT: Final = 10.0
 """Seconds after which a file goes: the switch has opened it, and plays on, or it never will."""
 
 
-def lay_out(node_name: str) -> bool:
-    """Lay out what is asked for on the node, and remove what is old; whether more may be asked for there: somebody is
-    in a conference of which something was recorded. Safe to run twice at once. Raises Error of django.db and OSError.
+def lay_out(node_name: str) -> None:
+    """Lay out what is asked for on the node, and remove what is old. Safe to run twice at once. Raises Error of
+    django.db and OSError.
     """
     _remove_old()
     asked = SayAgain.objects.filter(
@@ -41,6 +41,10 @@ def lay_out(node_name: str) -> bool:
     )
     for each in asked.select_related("utterance__track", "participant"):
         _lay_out(each)
+
+
+def may_be_asked(node_name: str) -> bool:
+    """Whether somebody is in a conference on the node of which something was recorded."""
     running = Conference.objects.filter(node__name=node_name, tracks__isnull=False)
     return running.exclude(phase=Conference.Phase.ENDED).exists()
 

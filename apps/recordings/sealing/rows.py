@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q
 from django.utils import timezone
 
 from apps.recordings.models import Track, Utterance
@@ -51,23 +51,18 @@ class Progress:
 
 
 def live_rows(node_name: str) -> list[Row]:
-    found = Track.objects.filter(node__name=node_name, state=Track.State.LIVE).order_by("id")
+    """Asked for each round: no more is read than a Row has."""
     silent = timezone.now() - UNTOLD
-    return [
-        Row(
-            track.pk,
-            track.conference_id,
-            track.rate,
-            track.channels,
-            track.frames,
-            track.ended_at,
-            track.key_id,
-            bytes(track.sealed_key),
-            of_one=track.kind != Track.Kind.MIX,
-            told=bool(track.started_at or track.ended_at) or track.requested_at < silent,
-        )
-        for track in found
-    ]
+    told = Q(started_at__isnull=False) | Q(ended_at__isnull=False) | Q(requested_at__lt=silent)
+    found = Track.objects.filter(node__name=node_name, state=Track.State.LIVE).order_by("id")
+    rows = found.annotate(of_one=_is(~Q(kind=Track.Kind.MIX)), told=_is(told)).values_list(
+        *("id", "conference_id", "rate", "channels", "frames", "ended_at", "key_id", "sealed_key", "of_one", "told")
+    )
+    return [Row(*each)._replace(sealed_key=bytes(each[7])) for each in rows]
+
+
+def _is(condition: Q) -> ExpressionWrapper[Q]:
+    return ExpressionWrapper(condition, output_field=BooleanField())
 
 
 def keep_key(track: UUID, wrapped: WrappedKey) -> bool:

@@ -20,7 +20,7 @@ from redis.retry import Retry
 
 from apps.recordings.models import Track
 from apps.recordings.sealing import alarms
-from apps.recordings.sealing.again import lay_out
+from apps.recordings.sealing.again import lay_out, may_be_asked
 from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.sealing.spool import Spool
 from apps.recordings.storage.configured import folder
@@ -68,7 +68,8 @@ def seal(node_name: str) -> None:
     while not _ending[0]:
         try:
             live = sealer.round()
-            goes_on, failed = lay_out(node_name) or bool(live), ""
+            lay_out(node_name)
+            goes_on, failed = live > 0 or may_be_asked(node_name), ""
         except (Error, OSError) as error:
             # Nothing was let go. The same again is not said again.
             if str(error) != failed:

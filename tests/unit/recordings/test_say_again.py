@@ -29,7 +29,7 @@ from apps.recordings.errors import NothingToSayAgain, NotInRoom
 from apps.recordings.models import SayAgain, Track, Utterance
 from apps.recordings.places import again_file
 from apps.recordings.say_again import LONGEST
-from apps.recordings.sealing.again import KEPT, PATIENCE, lay_out
+from apps.recordings.sealing.again import KEPT, PATIENCE, lay_out, may_be_asked
 from tests.factories import Scene, add_participant, make_conference, make_node, make_scene
 from tests.unit.recordings.recording import in_memory
 from tests.unit.recordings.sealing import speech
@@ -192,7 +192,7 @@ def test_the_sealer_lays_it_out_and_wakes_the_switchboard(scene: Scene, spool: P
     asks(scene)
     node = scene.conference.node.name
     with CaptureQueriesContext(connection) as first:
-        assert lay_out(node)
+        lay_out(node)
     assert asked(scene).state == "ready"
     assert laid_out(scene) == SAID[16_000:48_000]
     path = again_file(asked(scene).key)
@@ -250,9 +250,9 @@ def test_another_node_and_what_is_late_are_left_alone(scene: Scene, spool: Path)
 
 def test_the_sealer_stays_while_somebody_may_ask(scene: Scene, spool: Path) -> None:
     node = scene.conference.node.name
-    assert not lay_out(node)
+    assert not may_be_asked(node)
     track_of(scene, "chair")
-    assert lay_out(node)
+    assert may_be_asked(node)
     make_conference(scene.users["owner"], node=make_node())
     Conference.objects.filter(pk=scene.conference.pk).update(phase="ended", ended_at=timezone.now())
-    assert not lay_out(node)
+    assert not may_be_asked(node)
