@@ -9,11 +9,13 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Max, Q
+from django.db.models import Max
 from django.utils import timezone
 
+from apps.core.sql import Select
 from apps.recordings.models import Track, Utterance
 from apps.recordings.sealed.keys import WrappedKey
+from apps.switch.models import Node
 
 from .speech import Span
 
@@ -50,19 +52,21 @@ class Progress:
     spans: Sequence[Span] = ()
 
 
+#: SQL of a Row, for a track's row `t`.
+_ROW = {
+    "id": "t.id",
+    "conference": "t.conference_id",
+    **{name: f"t.{name}" for name in ("rate", "channels", "frames", "ended_at", "key_id", "sealed_key")},
+    "of_one": "t.kind <> 'mix'",
+    "told": "t.started_at IS NOT NULL OR t.ended_at IS NOT NULL OR t.requested_at < %(silent)s",
+}
+_LIVE = f"t.state = 'live' AND t.node_id = (SELECT id FROM {Node._meta.db_table} WHERE name = %(node)s)"  # noqa: S608
+
+
 def live_rows(node_name: str) -> list[Row]:
-    """Asked for each round: no more is read than a Row has."""
-    silent = timezone.now() - UNTOLD
-    told = Q(started_at__isnull=False) | Q(ended_at__isnull=False) | Q(requested_at__lt=silent)
-    found = Track.objects.filter(node__name=node_name, state=Track.State.LIVE).order_by("id")
-    rows = found.annotate(of_one=_is(~Q(kind=Track.Kind.MIX)), told=_is(told)).values_list(
-        *("id", "conference_id", "rate", "channels", "frames", "ended_at", "key_id", "sealed_key", "of_one", "told")
-    )
-    return [Row(*each)._replace(sealed_key=bytes(each[7])) for each in rows]
-
-
-def _is(condition: Q) -> ExpressionWrapper[Q]:
-    return ExpressionWrapper(condition, output_field=BooleanField())
+    """Asked for each round, so in SQL."""
+    values = {"node": node_name, "silent": timezone.now() - UNTOLD}
+    return [Row(*each) for each in Select(Track._meta.db_table, _ROW, _LIVE, values).all()]
 
 
 def keep_key(track: UUID, wrapped: WrappedKey) -> bool:

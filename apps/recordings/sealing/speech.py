@@ -10,7 +10,6 @@ from collections import deque
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from cryptography.utils import Buffer
 from webrtcvad import Vad
 
@@ -87,8 +86,10 @@ class Detector:
             self._now += count * STEP
             self._loud, self._noise = 0, _LEAST_NOISE + (self._noise - _LEAST_NOISE) * (1 - _FALL) ** count
             return found
-        for step, level in zip(steps, levels.tolist(), strict=True):
-            self._look(step, level, found)
+        heard = data if self._channels == 1 else steps.astype("<i2").tobytes()
+        size = self._size // self._channels
+        for at, level in enumerate(levels.tolist()):
+            self._look(heard[at * size : (at + 1) * size], level, found)
         return found
 
     def finish(self) -> list[Span]:
@@ -97,15 +98,15 @@ class Detector:
         self._close(found)
         return found
 
-    def _look(self, step: npt.NDArray[np.float32], level: float, found: list[Span]) -> None:
-        """The next 20 ms."""
+    def _look(self, step: bytes, level: float, found: list[Span]) -> None:
+        """The next 20 ms, of one channel."""
         began, self._now = self._now, self._now + STEP
         if level > self._noise:
             self._noise = min(level, self._noise * _RISE)
         else:
             self._noise += (max(level, _LEAST_NOISE) - self._noise) * _FALL
         loud = level > self._noise * _ABOVE_NOISE
-        voice = loud and self._vad.is_speech(step.astype("<i2").tobytes(), self._rate)
+        voice = loud and self._vad.is_speech(step, self._rate)
         self._voices.append(voice)
         self._loud = self._loud + STEP if loud else 0
         if self._start is None:
