@@ -285,7 +285,7 @@ CELERY_TASK_ROUTES = {
     "apps.recordings.tasks.afterwards.align_mixes": {"queue": "media"},
     "apps.recordings.tasks.moving.keep_moving": {"queue": "media"},
     "apps.recordings.tasks.moving.keep_tidy": {"queue": "media"},
-    "apps.recordings.tasks.erasing.mix_main_rooms": {"queue": "media"},
+    "apps.recordings.tasks.erasing.keep_mixing": {"queue": "media"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -330,8 +330,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
-    "apps.recordings.tasks.erasing.mix_main_rooms": {
-        "task": "apps.recordings.tasks.erasing.mix_main_rooms",
+    "apps.recordings.tasks.erasing.keep_mixing": {
+        "task": "apps.recordings.tasks.erasing.keep_mixing",
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },

@@ -15,22 +15,27 @@ from apps.core.errors import Problem
 from apps.recordings.mixing import mix_anew
 from apps.recordings.models import Track
 from apps.recordings.sealed.errors import SealProblem
+from apps.switch.models import Node
 
 from .afterwards import make_peaks
+from .moving import queue_of
 
 logger = logging.getLogger(__name__)
 
+BETWEEN: Final = 5.0
+"""Seconds between two looks at what is to be mixed."""
 AGAIN: Final = 60.0
 """Seconds after which a mix that failed is tried again."""
 
 
 @shared_task
-def mix_main_rooms() -> int:
-    """Make every mix that waits to be made anew; how many were. What a killed process has begun is begun again, and
-    what fails is tried again later.
+def mix_main_rooms(node_name: str) -> int:
+    """Make every mix of the node that waits to be made anew; how many were. What a killed process has begun is begun
+    again, and what fails is tried again later.
     """
     made = 0
-    for mix in Track.objects.filter(state=Track.State.MIXING).select_related("node").order_by("requested_at"):
+    waiting = Track.objects.filter(node__name=node_name, state=Track.State.MIXING)
+    for mix in waiting.select_related("node").order_by("requested_at"):
         failed = f"mixing-failed-{mix.pk}"
         with _alone(f"mix {mix.pk}") as alone:
             if not alone or cache.get(failed):
@@ -45,6 +50,16 @@ def mix_main_rooms() -> int:
             made += 1
             make_peaks(str(mix.pk))
     return made
+
+
+@shared_task
+def keep_mixing() -> None:
+    """A `mix_main_rooms` for each node that has something to mix: in its folder are the voices, and the mix belongs
+    there.
+    """
+    waiting = Track.objects.filter(state=Track.State.MIXING)
+    for name in Node.objects.filter(pk__in=waiting.values("node")).values_list("name", flat=True):
+        mix_main_rooms.apply_async((name,), queue=queue_of(name), expires=BETWEEN)
 
 
 @contextmanager

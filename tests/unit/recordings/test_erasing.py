@@ -23,8 +23,8 @@ from apps.recordings.mixing import mix_anew
 from apps.recordings.models import LegalHold, Track, Utterance
 from apps.recordings.peaks import keep_peaks
 from apps.recordings.places import peaks_file
-from apps.recordings.tasks import mix_main_rooms, tidy
-from tests.factories import add_participant, make_conference, make_scene
+from apps.recordings.tasks import keep_mixing, mix_main_rooms, tidy
+from tests.factories import add_participant, make_conference, make_node, make_scene
 
 from .tracks import BEGAN, heard, make_track, part_link, path_of, recording, refused, say
 
@@ -74,7 +74,7 @@ def summed(length: int, *voices: tuple[bytes, int]) -> bytes:
 
 
 def mixed_again(conference: Conference) -> Track:
-    assert mix_main_rooms() == 1
+    assert mix_main_rooms(conference.node.name) == 1
     return Track.objects.get(conference=conference, kind=Track.Kind.MIX, state=Track.State.SEALED)
 
 
@@ -104,7 +104,7 @@ def test_nobody_hears_them_again(client: APIClient, alice: User, conference: Con
     assert (entry.actor_name, entry.object_id, entry.detail) == (alice.display_name, str(bob.pk), {"name": bob.name})
 
     assert erase(client, conference, bob.pk).status_code == 204, "again"
-    assert not mix_main_rooms()
+    assert not mix_main_rooms(conference.node.name)
 
 
 def test_the_main_room_is_mixed_anew_from_the_others(
@@ -182,6 +182,24 @@ def test_made_twice_or_erased_meanwhile(client: APIClient, conference: Conferenc
     assert second.state == "erased"
 
 
+def test_it_is_mixed_beside_the_folder_of_its_node(
+    client: APIClient, conference: Conference, bob: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for person in (bob, add_participant(conference)):
+        make_track(conference, noise(24, 500), participant=person)
+    make_track(conference, noise(25, 500))
+    sent: list[tuple[str, str]] = []
+    monkeypatch.setattr(mix_main_rooms, "apply_async", lambda args, queue, expires: sent.append((args[0], queue)))
+    make_node()
+    keep_mixing()
+    assert sent == []
+    erase(client, conference, bob.pk)
+    keep_mixing()
+    name = conference.node.name
+    assert sent == [(name, f"files.{name}")]
+    assert mix_main_rooms(make_node().name) == 0
+
+
 def test_what_is_left_where_nobody_has_a_name(
     client: APIClient, conference: Conference, bob: Participant, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,7 +212,7 @@ def test_what_is_left_where_nobody_has_a_name(
     erase(client, conference, bob.pk)
     Track.objects.filter(pk=voice.pk).update(storage=Track.Storage.S3)
     before = sorted(recordings.rglob("*"))
-    assert mix_main_rooms() == 0
+    assert mix_main_rooms(conference.node.name) == 0
     assert sorted(recordings.rglob("*")) == before
     Track.objects.filter(pk=voice.pk).update(storage=Track.Storage.FOLDER)
     monkeypatch.setattr("apps.recordings.tasks.erasing.AGAIN", 0)

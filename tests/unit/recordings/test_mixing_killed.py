@@ -38,7 +38,7 @@ from tests.servers import wait_until
 from .tracks import BEGAN, make_track, path_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("recordings")]
-MIX = "import django; django.setup(); from apps.recordings.tasks import mix_main_rooms; mix_main_rooms()"
+MIX = "import django, sys; django.setup(); from apps.recordings.tasks import mix_main_rooms as mix; mix(sys.argv[1])"
 LATE = 3 * BLOCK
 """Samples: some blocks are written before anybody waits."""
 
@@ -79,7 +79,7 @@ def in_the_middle(late: Track) -> Iterator[subprocess.Popen[bytes]]:
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=connection.settings_dict["NAME"])  # the test's own
     told = {"DATABASE_URL": database.geturl(), "SPARKLE_RECORDINGS_DIR": str(path.parent.parent)}
     process = subprocess.Popen(
-        [sys.executable, "-c", MIX],
+        [sys.executable, "-c", MIX, late.node.name],
         cwd=ROOT,
         env=os.environ | told | {"DJANGO_SETTINGS_MODULE": "sparkle.settings"},
         preexec_fn=dies_with_parent(),
@@ -132,7 +132,7 @@ def test_a_killed_one_leaves_nothing_and_another_begins_anew(
         mix = Track.objects.get(conference=conference, state=Track.State.MIXING)
         assert mix.key_id, "its key is there before anything is sealed with it"
         assert process.returncode == -signal.SIGKILL
-    assert mix_main_rooms() == 1
+    assert mix_main_rooms(conference.node.name) == 1
     mix.refresh_from_db()
     whole = np.frombuffer(noise(2, 4 * BLOCK), "<i2").copy()
     whole[LATE:] += np.frombuffer(noise(3, BLOCK), "<i2")
@@ -149,4 +149,4 @@ def test_what_was_erased_meanwhile_stays_erased(
     mix.refresh_from_db()
     assert (mix.state, mix.key_id) == (Track.State.ERASED, "")
     assert not path_of(mix).exists()
-    assert mix_main_rooms() == 1, "the one in its place"
+    assert mix_main_rooms(conference.node.name) == 1, "the one in its place"
