@@ -2,7 +2,6 @@
 PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) sparkle/local/bootstrap.py
 BIN = .venv/bin
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: run test clean
 
@@ -18,10 +17,7 @@ test: ## every check and test, the cheap ones first
 	SPARKLE_ENV=test $(BIN)/python -Wignore manage.py makemigrations --check --dry-run
 	$(BOOTSTRAP) npm run check
 	$(BOOTSTRAP) npm run test
-	@# Those that wait for sound and for switches leave the processors idle; the others take what is left, and are told of after.
-	@out=$$(mktemp); nice -n 5 $(PYTEST) tests/unit >$$out 2>&1 & unit=$$!; trap "kill $$unit" INT TERM; \
-	$(PYTEST) tests/browser tests/contract tests/live tests/system; rest=$$?; \
-	wait $$unit; unit=$$?; cat $$out; rm $$out; [ $$rest = 0 ] && [ $$unit = 0 ]
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 clean: ## remove what can be made again; the data in var/ stays
 	rm -rf .venv frontend/node_modules apps/console/static/console .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
