@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "apps.switch",
     "apps.conferences",
     "apps.recordings",
+    "apps.minutes",
     "apps.console",
 ]
 

@@ -64,11 +64,12 @@ def parts_of(tracks: Iterable[Track]) -> dict[UUID, int]:
 def utterances_for(actor: Actor, conference_id: UUID) -> QuerySet[Utterance]:
     """What was said in these tracks, with `starts_at` and `ends_at` by the conference's clock."""
     tracks = tracks_for(actor, conference_id).filter(started_at__isnull=False).order_by()
-    return (
-        Utterance.objects.filter(track__in=tracks)
-        .select_related("track__participant")
-        .annotate(starts_at=_moment("start"), ends_at=_moment("end"))
-    )
+    return with_moments(Utterance.objects.filter(track__in=tracks).select_related("track__participant"))
+
+
+def with_moments(utterances: QuerySet[Utterance]) -> QuerySet[Utterance]:
+    """With `starts_at` and `ends_at` by the conference's clock; of tracks of which the switch has told."""
+    return utterances.annotate(starts_at=_moment("start"), ends_at=_moment("end"))
 
 
 def speech_of(actor: Actor, conference_id: UUID, participant: UUID) -> QuerySet[Utterance]:
