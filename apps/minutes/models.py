@@ -15,6 +15,8 @@ from apps.conferences.models import Conference, Participant, Whisper
 from apps.core.ids import new_id
 from apps.recordings.models import Track
 
+from .folding import folded, joined
+
 
 class Minutes(models.Model):
     """Of the main room of a conference, or of one of its whispers, for those who were in it.
@@ -145,6 +147,7 @@ class Passage(models.Model):
     end = models.PositiveIntegerField(_("to (ms)"))
     starts_at = models.DateTimeField(_("begins"))
     sentences: models.JSONField[Any, Any] = models.JSONField(_("sentences"), default=list)
+    folded = models.TextField(_("text as it is searched"), editable=False)
     mark = models.CharField(_("mark"), max_length=10, choices=Mark.choices, blank=True, default=Mark.NONE)
     task_person = models.CharField(_("who does it"), max_length=64, blank=True)
     task_due = models.DateField(_("until"), null=True, blank=True)
@@ -169,6 +172,11 @@ class Passage(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    def say(self, sentences: list[list[Any]]) -> None:
+        """Give it these sentences, and what is searched with them."""
+        self.sentences = sentences
+        self.folded = folded(joined(each[2] for each in sentences))
 
 
 class Revision(models.Model):
