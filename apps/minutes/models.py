@@ -15,7 +15,8 @@ from apps.conferences.models import Conference, Participant, Whisper
 from apps.core.ids import new_id
 from apps.recordings.models import Track
 
-from .folding import folded, joined
+from .document import joined
+from .folding import folded
 
 
 class Minutes(models.Model):
@@ -203,6 +204,26 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} {self.by_name}"
+
+
+class Worker(models.Model):
+    """A process that writes minutes, as it last said: with which engine and model, or why it has none (`problem`, a
+    code of engines/protocol.py).
+    """
+
+    name = models.CharField(_("name"), max_length=200, primary_key=True)
+    engine = models.CharField(_("engine"), max_length=40, blank=True)
+    model = models.CharField(_("model"), max_length=160, blank=True)
+    problem = models.CharField(_("problem"), max_length=40, blank=True)
+    seen_at = models.DateTimeField(_("last seen"))
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("worker of minutes")
+        verbose_name_plural = _("workers of minutes")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SignedVersion(models.Model):

@@ -12,22 +12,34 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from apps.accounts.models import User
 from apps.conferences.access import Action
-from apps.conferences.selectors import actor_for, conferences_of, with_abilities
+from apps.conferences.actors import Caller
 from apps.conferences.models import Conference
-from apps.recordings.selectors import whispers_of
+from apps.conferences.selectors import actor_for, conferences_of, with_abilities
+from apps.recordings.selectors import whispers_of, whispers_of_user
 
 from .folding import query, terms, words
 from .models import Minutes, Passage
+from .selectors import with_words
 
 CONFERENCES: Final = 20
 """On a page of results."""
 HITS: Final = 5
 """Of each conference; the rest are counted."""
-_AT_ONCE: Final = 50
+_NEEDED: Final = frozenset({Action.READ_MINUTES, Action.CORRECT_MINUTES})
+_HITS: Final = """
+SELECT id, conference_id, hits FROM (
+    SELECT p.id, m.conference_id, count(*) OVER (PARTITION BY m.conference_id) AS hits,
+           row_number() OVER (PARTITION BY m.conference_id ORDER BY p.starts_at DESC, p.id) AS place
+      FROM minutes_minutes m JOIN minutes_passage p ON p.minutes_id = m.id
+     WHERE m.conference_id = ANY (%(conferences)s) AND (m.whisper_id IS NULL OR m.whisper_id = ANY (%(whispers)s))
+       AND NOT p.removed AND (NOT p.hidden OR m.conference_id = ANY (%(correctable)s))
+       AND p.folded LIKE ALL (%(patterns)s)
+) found WHERE place <= %(hits)s ORDER BY place
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +70,34 @@ def search(user: User, text: str, *, after: str = "") -> tuple[list[Found], str]
     """A page of conferences in whose minutes all of `text` is, the newest first, and where the next page begins (empty:
     there is none).
     """
-    wanted, sought = query(text), terms(text)
+    wanted = query(text)
     if not wanted:
         return [], ""
     page: list[Found] = []
-    for conference, abilities in _candidates(user, wanted, after):
-        if Action.READ_MINUTES not in abilities:
-            continue
-        said = _said(user, UUID(conference["id"]), sought, hidden=Action.CORRECT_MINUTES in abilities)
-        if (count := said.count()) == 0:
-            continue
-        if len(page) == CONFERENCES:
-            last = page[-1].conference
-            return page, f"{last['launched_at']} {last['id']}"
-        page.append(Found(conference, list(said[:HITS]), count))
+    for conferences in _candidates(user, wanted, after):
+        for found in _found(user, conferences, text):
+            if len(page) == CONFERENCES:
+                last = page[-1].conference
+                return page, f"{last['launched_at']} {last['id']}"
+            page.append(found)
     return page, ""
 
 
-def search_in(user: User, conference_id: UUID, text: str, most: int) -> list[Passage]:
+def search_in(user: Caller, conference_id: UUID, text: str, most: int) -> list[Passage]:
     """Passages of one conference's minutes, in their order. Raises NotFound, and what says why it may not be read."""
     actor = actor_for(user, Conference, conference_id)
     actor.require(Action.READ_MINUTES)
-    hidden = bool(actor.may(Action.CORRECT_MINUTES))
-    found = _said(user, conference_id, terms(text), hidden=hidden).order_by("starts_at", "pk")
-    return list(found[:most]) if query(text) else []
+    said = Passage.objects.filter(minutes__conference=conference_id, removed=False)
+    said = said.filter(Q(minutes__whisper=None) | Q(minutes__whisper__in=whispers_of(actor)))
+    if not actor.may(Action.CORRECT_MINUTES):
+        said = said.filter(hidden=False)
+    for term in terms(text):
+        said = said.filter(folded__contains=term)
+    return list(with_words(said.select_related("minutes")).order_by("starts_at", "pk")[:most]) if query(text) else []
 
 
-def _candidates(user: User, wanted: str, after: str) -> Iterator[tuple[dict[str, Any], Sequence[str]]]:
-    """Conferences that the person has a part in and that may have it, and what they may do there."""
+def _candidates(user: User, wanted: str, after: str) -> Iterator[list[dict[str, Any]]]:
+    """Conferences whose minutes the person may read and may have it, some at a time."""
     has_it = (
         "t.id IN (SELECT m.conference_id FROM minutes_minutes m"
         " WHERE m.words @@ %(wanted)s::tsquery OR m.seq <> m.indexed)"
@@ -93,23 +105,42 @@ def _candidates(user: User, wanted: str, after: str) -> Iterator[tuple[dict[str,
     found = conferences_of(user).narrowed(has_it, wanted=wanted).order_by("-launched_at", "-id")
     if after:
         moment, _, key = after.partition(" ")
-        found = found.narrowed("(t.launched_at, t.id) < (%(moment)s::timestamptz, %(key)s::uuid)", moment=moment, key=key)
-    actions = frozenset({Action.READ_MINUTES, Action.CORRECT_MINUTES})
+        before = "(t.launched_at, t.id) < (%(moment)s::timestamptz, %(key)s::uuid)"
+        found = found.narrowed(before, moment=moment, key=key)
     start = 0
-    while rows := found[start : start + _AT_ONCE]:
-        for document in with_abilities(user, rows, actions):
-            conference = json.loads(document)
-            yield conference, conference["abilities"]
-        start += _AT_ONCE
+    while rows := found[start : start + CONFERENCES]:
+        documents = map(json.loads, with_abilities(user, rows, _NEEDED))
+        yield [each for each in documents if Action.READ_MINUTES in each["abilities"]]
+        start += CONFERENCES
 
 
-def _said(user: User, conference_id: UUID, sought: Sequence[str], *, hidden: bool) -> QuerySet[Passage]:
-    actor = actor_for(user, Conference, conference_id)
-    open_to = Minutes.objects.filter(conference=conference_id)
-    open_to = open_to.filter(Q(whisper=None) | Q(whisper__in=whispers_of(actor)))
-    said = Passage.objects.filter(minutes__in=open_to, removed=False)
-    if not hidden:
-        said = said.filter(hidden=False)
-    for term in sought:
-        said = said.filter(folded__contains=term)
-    return said.select_related("participant", "transcript", "minutes").order_by("-starts_at", "-pk")
+def _found(user: User, conferences: Sequence[dict[str, Any]], text: str) -> Iterator[Found]:
+    """Those of them in which it is, in their order."""
+    if not conferences:
+        return
+    keys = [UUID(each["id"]) for each in conferences]
+    values: dict[str, Any] = {
+        "conferences": keys,
+        "whispers": list(whispers_of_user(user, keys).values_list("pk", flat=True)),
+        "correctable": [UUID(each["id"]) for each in conferences if Action.CORRECT_MINUTES in each["abilities"]],
+        "patterns": [f"%{_escaped(term)}%" for term in terms(text)],
+        "hits": HITS,
+    }
+    hits: dict[str, list[UUID]] = {}
+    counts: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_HITS, values)
+        for passage, conference, count in cursor.fetchall():
+            hits.setdefault(str(conference), []).append(passage)
+            counts[str(conference)] = count
+    passages = with_words(Passage.objects.select_related("minutes")).in_bulk(
+        [key for of_one in hits.values() for key in of_one]
+    )
+    for conference in conferences:
+        if of_it := hits.get(conference["id"]):
+            yield Found(conference, [passages[key] for key in of_it if key in passages], counts[conference["id"]])
+
+
+def _escaped(term: str) -> str:
+    """As it is, in a pattern of LIKE."""
+    return term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -7,19 +7,17 @@ is not tried for ever.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q
 from django.utils import timezone
 
 from apps.conferences.models import Conference, Whisper
 from apps.conferences.models.options import MinutesPolicy
-from apps.core.ids import new_id
 from apps.minutes.models import Minutes, Passage, Transcript
 from apps.recordings.models import Track, Utterance
 from apps.recordings.selectors import with_moments
@@ -48,16 +46,10 @@ def find_work(*, everything: bool) -> None:
     there = Transcript.objects.filter(pk=OuterRef("pk"))
     for minutes in Minutes.objects.filter(state=Minutes.State.OPEN):
         of_it = said.filter(track__conference=minutes.conference_id, track__whisper=minutes.whisper_id)
+        found = of_it.filter(~Exists(there)).values_list("pk", "track", "start", "end", "starts_at")
         waiting = [
-            Transcript(
-                pk=each.pk,
-                minutes=minutes,
-                track_id=each.track_id,
-                start=each.start,
-                end=each.end,
-                starts_at=each.starts_at,
-            )
-            for each in of_it.filter(~Exists(there))
+            Transcript(pk=pk, minutes=minutes, track_id=track, start=start, end=end, starts_at=moment)
+            for pk, track, start, end, moment in found
         ]
         if waiting:
             Transcript.objects.bulk_create(waiting, ignore_conflicts=True)
@@ -133,9 +125,7 @@ def taken(keys: Sequence[UUID], state: Transcript.State) -> list[Transcript]:
 
 def put_off(keys: Sequence[UUID], seconds: float) -> None:
     """Try them again later; that is not their fault and does not count."""
-    Transcript.objects.filter(pk__in=keys).update(
-        not_before=timezone.now() + timedelta(seconds=seconds), attempts=0
-    )
+    Transcript.objects.filter(pk__in=keys).update(not_before=timezone.now() + timedelta(seconds=seconds), attempts=0)
 
 
 def close_finished() -> int:
@@ -166,15 +156,11 @@ def _close(key: UUID) -> bool:
             track__conference=minutes.conference_id, track__whisper=minutes.whisper_id, track__started_at__isnull=False
         ).exclude(track__kind=Track.Kind.MIX)
     )
-    moments = {each.pk: (each.start, each.starts_at) for each in said}
+    moments = dict(said.values_list("pk", "starts_at"))
     written = dict(minutes.transcripts.values_list("pk", "starts_at"))
     if moments.keys() - written.keys():
         return False
-    moved = [
-        Transcript(pk=pk, starts_at=moment)
-        for pk, (_, moment) in moments.items()
-        if written[pk] != moment
-    ]
+    moved = [Transcript(pk=pk, starts_at=moment) for pk, moment in moments.items() if written[pk] != moment]
     Transcript.objects.bulk_update(moved, ["starts_at"])
     with connection.cursor() as cursor:
         cursor.execute(
@@ -200,10 +186,8 @@ def languages_before(transcript: Transcript, most: int = 5) -> list[str]:
     return list(before.order_by("-start").values_list("language", flat=True)[:most])
 
 
-def behind() -> float:
+def behind(minutes: Minutes) -> float:
     """For how many seconds what waits longest has been waiting; 0 where nothing waits."""
-    first = Transcript.objects.filter(state=Transcript.State.WAITING).order_by("starts_at").first()
-    if first is None:
-        return 0.0
-    ended = first.starts_at + timedelta(milliseconds=first.end - first.start)
-    return max(0.0, time.time() - ended.timestamp())
+    waiting = minutes.transcripts.filter(state=Transcript.State.WAITING)
+    ended = waiting.aggregate(first=Min(F("starts_at") + (F("end") - F("start")) * timedelta(milliseconds=1)))["first"]
+    return max(0.0, (timezone.now() - ended).total_seconds()) if ended else 0.0

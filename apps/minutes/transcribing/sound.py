@@ -30,9 +30,9 @@ def samples_of(track: Track, start: int, end: int) -> Samples:
     clip = open_clip(track, max(0, start), end)
     data = b"".join(bytes(piece) for piece in clip.pieces())
     data = data[: len(data) // (SAMPLE * clip.channels) * SAMPLE * clip.channels]
-    samples = np.frombuffer(data, "<i2").astype(np.float32) / 32768
+    samples: Samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
     if clip.channels > 1:
-        samples = samples.reshape(-1, clip.channels).mean(axis=1)
+        samples = samples.reshape(-1, clip.channels).mean(axis=1, dtype=np.float32).astype(np.float32)
     return samples if clip.rate == RATE else _resampled(samples, clip.rate)
 
 

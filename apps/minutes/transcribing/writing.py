@@ -42,9 +42,7 @@ def _keep(transcript: Transcript, result: Said | Refused, engine: str, *, live: 
         transcript.reason = ""
         transcript.language = result.language
         transcript.log_probability = result.log_probability
-        transcript.sentences = [
-            [each.start, each.end, each.text, each.confidence.value] for each in result.sentences
-        ]
+        transcript.sentences = [[each.start, each.end, each.text, each.confidence.value] for each in result.sentences]
     else:
         # What was refused at first sight is listened to once more, with patience.
         transcript.state = Transcript.State.HEARD if live else Transcript.State.REFUSED
