@@ -287,6 +287,7 @@ CELERY_TASK_ROUTES = {
     "apps.recordings.tasks.moving.keep_moving": {"queue": "media"},
     "apps.recordings.tasks.moving.keep_tidy": {"queue": "media"},
     "apps.recordings.tasks.erasing.keep_mixing": {"queue": "media"},
+    "apps.minutes.tasks.write_minutes": {"queue": "minutes"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -318,6 +319,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "apps.recordings.tasks.sealing.keep_sealing": {
         "task": "apps.recordings.tasks.sealing.keep_sealing",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
+    "apps.minutes.tasks.keep_writing": {
+        "task": "apps.minutes.tasks.keep_writing",
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },

@@ -39,7 +39,7 @@ def find_work(*, everything: bool) -> None:
     """Begin minutes of conferences and whispers in which somebody is recorded, and let each of their utterances wait
     for its text. Safe to run twice, also at once.
     """
-    _open_minutes()
+    open_minutes()
     said = with_moments(Utterance.objects.filter(track__started_at__isnull=False).exclude(track__kind=Track.Kind.MIX))
     if not everything:
         said = said.filter(pk__gt=_first_id(timezone.now() - NEW))
@@ -55,7 +55,18 @@ def find_work(*, everything: bool) -> None:
             Transcript.objects.bulk_create(waiting, ignore_conflicts=True)
 
 
-def _open_minutes() -> None:
+def may_have_work() -> bool:
+    """Whether minutes are open, or may be opened, or cannot be searched yet."""
+    return (
+        Minutes.objects.filter(Q(state=Minutes.State.OPEN) | ~Q(seq=F("indexed"))).exists()
+        or Conference.objects.exclude(phase=Conference.Phase.ENDED)
+        .filter(minutes_policy=MinutesPolicy.AUTOMATIC)
+        .exists()
+    )
+
+
+def open_minutes() -> None:
+    """Begin minutes of conferences, and of whispers in them, in which somebody is recorded."""
     now = timezone.now()
     recorded = Track.objects.filter(conference=OuterRef("pk"), kind=Track.Kind.PERSON)
     wanted = Conference.objects.filter(
@@ -181,9 +192,9 @@ def somebody_speaks() -> bool:
 
 
 def languages_before(transcript: Transcript, most: int = 5) -> list[str]:
-    """Of what the same person said before, the last first."""
+    """Of what the same person said before, the last one last."""
     before = Transcript.objects.filter(track=transcript.track_id, start__lt=transcript.start).exclude(language="")
-    return list(before.order_by("-start").values_list("language", flat=True)[:most])
+    return list(before.order_by("-start").values_list("language", flat=True)[:most])[::-1]
 
 
 def behind(minutes: Minutes) -> float:
