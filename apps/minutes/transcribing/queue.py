@@ -43,16 +43,22 @@ def find_work(*, everything: bool) -> None:
     said = with_moments(Utterance.objects.filter(track__started_at__isnull=False).exclude(track__kind=Track.Kind.MIX))
     if not everything:
         said = said.filter(pk__gt=_first_id(timezone.now() - NEW))
+    opened = {
+        (conference, whisper): key
+        for key, conference, whisper in Minutes.objects.filter(state=Minutes.State.OPEN).values_list(
+            "pk", "conference", "whisper"
+        )
+    }
     there = Transcript.objects.filter(pk=OuterRef("pk"))
-    for minutes in Minutes.objects.filter(state=Minutes.State.OPEN):
-        of_it = said.filter(track__conference=minutes.conference_id, track__whisper=minutes.whisper_id)
-        found = of_it.filter(~Exists(there)).values_list("pk", "track", "start", "end", "starts_at")
-        waiting = [
-            Transcript(pk=pk, minutes=minutes, track_id=track, start=start, end=end, starts_at=moment)
-            for pk, track, start, end, moment in found
-        ]
-        if waiting:
-            Transcript.objects.bulk_create(waiting, ignore_conflicts=True)
+    of_them = said.filter(~Exists(there), track__conference__in={conference for conference, _ in opened})
+    columns = ("pk", "track__conference", "track__whisper", "track", "start", "end", "starts_at")
+    waiting = [
+        Transcript(pk=pk, minutes_id=opened[of, whisper], track_id=track, start=start, end=end, starts_at=moment)
+        for pk, of, whisper, track, start, end, moment in of_them.values_list(*columns)
+        if (of, whisper) in opened
+    ]
+    if waiting:
+        Transcript.objects.bulk_create(waiting, ignore_conflicts=True)
 
 
 def may_have_work() -> bool:

@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core.errors import Problem
-from apps.minutes.engines.configured import engine
 from apps.minutes.engine_state import SAYS_EACH, say
+from apps.minutes.engines.configured import engine
 from apps.minutes.engines.protocol import Engine, NoEngine
 from apps.minutes.models import Minutes, Transcript
 from apps.minutes.pipeline.result import Setting, Utterance
