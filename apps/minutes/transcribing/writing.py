@@ -42,9 +42,8 @@ def _keep(transcript: Transcript, began: int, result: Result, engine: str, *, li
         transcript.reason = ""
         transcript.language = result.language
         transcript.log_probability = result.log_probability
-        transcript.sentences = [
-            [began + each.start, began + each.end, each.text, result.confidence.value] for each in result.sentences
-        ]
+        sure = result.confidence.value
+        transcript.sentences = [[began + each.start, began + each.end, each.text, sure] for each in result.sentences]
     else:
         # What was refused at first sight is listened to once more, with patience.
         transcript.state = Transcript.State.HEARD if live else Transcript.State.REFUSED
