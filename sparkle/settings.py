@@ -203,6 +203,21 @@ SPARKLE_SIP_CA_FILE = envstr("SPARKLE_SIP_CA_FILE", "")
 # What browsers may ask for a way to a node's media: stun:HOST:PORT. A node with a public address needs none.
 SPARKLE_STUN_SERVERS = envlist("SPARKLE_STUN_SERVERS", "")
 
+# Speech to text, of processes that serve the queue `minutes`. The model: a folder, or a name that the Hugging Face hub
+# knows; empty: none, and minutes say so.
+SPARKLE_MINUTES_ENGINE = envstr("SPARKLE_MINUTES_ENGINE", "faster-whisper")
+SPARKLE_MINUTES_MODEL = envstr("SPARKLE_MINUTES_MODEL", "")
+SPARKLE_MINUTES_DEVICE = envstr("SPARKLE_MINUTES_DEVICE", "cpu")
+SPARKLE_MINUTES_THREADS = envint("SPARKLE_MINUTES_THREADS", 1)
+if SPARKLE_MINUTES_ENGINE not in {"faster-whisper", "whisperx", "none"}:
+    raise EnvironmentValueError(
+        f"SPARKLE_MINUTES_ENGINE={SPARKLE_MINUTES_ENGINE!r}: write faster-whisper, whisperx or none"
+    )
+if SPARKLE_MINUTES_DEVICE not in {"cpu", "cuda"}:
+    raise EnvironmentValueError(f"SPARKLE_MINUTES_DEVICE={SPARKLE_MINUTES_DEVICE!r}: write cpu or cuda")
+if SPARKLE_MINUTES_THREADS < 1:
+    raise EnvironmentValueError(f"SPARKLE_MINUTES_THREADS={SPARKLE_MINUTES_THREADS}: write 1 or more")
+
 # Languages and time
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
@@ -287,6 +302,7 @@ CELERY_TASK_ROUTES = {
     "apps.recordings.tasks.moving.keep_moving": {"queue": "media"},
     "apps.recordings.tasks.moving.keep_tidy": {"queue": "media"},
     "apps.recordings.tasks.erasing.keep_mixing": {"queue": "media"},
+    "apps.minutes.tasks.write_minutes": {"queue": "minutes"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -318,6 +334,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "apps.recordings.tasks.sealing.keep_sealing": {
         "task": "apps.recordings.tasks.sealing.keep_sealing",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
+    "apps.minutes.tasks.keep_writing": {
+        "task": "apps.minutes.tasks.keep_writing",
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },

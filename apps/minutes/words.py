@@ -11,7 +11,7 @@ from django.db import connection
 from apps.conferences.models import Conference
 
 from .models import Minutes
-from .pipeline.transcribe import Setting
+from .pipeline.result import Setting
 
 _GLOSSARIES: Final = """
 WITH RECURSIVE line(id, parent_id, glossary, distance) AS (

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, Min, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from apps.conferences.models import Conference, Whisper
@@ -39,23 +39,40 @@ def find_work(*, everything: bool) -> None:
     """Begin minutes of conferences and whispers in which somebody is recorded, and let each of their utterances wait
     for its text. Safe to run twice, also at once.
     """
-    _open_minutes()
+    open_minutes()
     said = with_moments(Utterance.objects.filter(track__started_at__isnull=False).exclude(track__kind=Track.Kind.MIX))
     if not everything:
         said = said.filter(pk__gt=_first_id(timezone.now() - NEW))
+    opened = {
+        (conference, whisper): key
+        for key, conference, whisper in Minutes.objects.filter(state=Minutes.State.OPEN).values_list(
+            "pk", "conference", "whisper"
+        )
+    }
     there = Transcript.objects.filter(pk=OuterRef("pk"))
-    for minutes in Minutes.objects.filter(state=Minutes.State.OPEN):
-        of_it = said.filter(track__conference=minutes.conference_id, track__whisper=minutes.whisper_id)
-        found = of_it.filter(~Exists(there)).values_list("pk", "track", "start", "end", "starts_at")
-        waiting = [
-            Transcript(pk=pk, minutes=minutes, track_id=track, start=start, end=end, starts_at=moment)
-            for pk, track, start, end, moment in found
-        ]
-        if waiting:
-            Transcript.objects.bulk_create(waiting, ignore_conflicts=True)
+    of_them = said.filter(~Exists(there), track__conference__in={conference for conference, _ in opened})
+    columns = ("pk", "track__conference", "track__whisper", "track", "start", "end", "starts_at")
+    waiting = [
+        Transcript(pk=pk, minutes_id=opened[of, whisper], track_id=track, start=start, end=end, starts_at=moment)
+        for pk, of, whisper, track, start, end, moment in of_them.values_list(*columns)
+        if (of, whisper) in opened
+    ]
+    if waiting:
+        Transcript.objects.bulk_create(waiting, ignore_conflicts=True)
 
 
-def _open_minutes() -> None:
+def may_have_work() -> bool:
+    """Whether minutes are open, or may be opened, or cannot be searched yet."""
+    return (
+        Minutes.objects.filter(Q(state=Minutes.State.OPEN) | ~Q(seq=F("indexed"))).exists()
+        or Conference.objects.exclude(phase=Conference.Phase.ENDED)
+        .filter(minutes_policy=MinutesPolicy.AUTOMATIC)
+        .exists()
+    )
+
+
+def open_minutes() -> None:
+    """Begin minutes of conferences, and of whispers in them, in which somebody is recorded."""
     now = timezone.now()
     recorded = Track.objects.filter(conference=OuterRef("pk"), kind=Track.Kind.PERSON)
     wanted = Conference.objects.filter(
@@ -181,13 +198,15 @@ def somebody_speaks() -> bool:
 
 
 def languages_before(transcript: Transcript, most: int = 5) -> list[str]:
-    """Of what the same person said before, the last first."""
+    """Of what the same person said before, the last one last."""
     before = Transcript.objects.filter(track=transcript.track_id, start__lt=transcript.start).exclude(language="")
-    return list(before.order_by("-start").values_list("language", flat=True)[:most])
+    return list(before.order_by("-start").values_list("language", flat=True)[:most])[::-1]
 
 
 def behind(minutes: Minutes) -> float:
     """For how many seconds what waits longest has been waiting; 0 where nothing waits."""
-    waiting = minutes.transcripts.filter(state=Transcript.State.WAITING)
-    ended = waiting.aggregate(first=Min(F("starts_at") + (F("end") - F("start")) * timedelta(milliseconds=1)))["first"]
-    return max(0.0, (timezone.now() - ended).total_seconds()) if ended else 0.0
+    first = Transcript.objects.filter(minutes=minutes.pk, state=Transcript.State.WAITING).order_by("starts_at").first()
+    if first is None:
+        return 0.0
+    ended = first.starts_at + timedelta(milliseconds=first.end - first.start)
+    return max(0.0, (timezone.now() - ended).total_seconds())

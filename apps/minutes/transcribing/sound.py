@@ -21,8 +21,6 @@ RATE: Final = 16_000
 """Samples a second of all that is returned here; one channel, full scale is 1."""
 AROUND: Final = 200
 """Milliseconds before and after an utterance that engines get with it."""
-LATER: Final = 300
-"""Milliseconds by which an echo may be later, or earlier where clocks are not yet known exactly, than the voice."""
 
 
 def samples_of(track: Track, start: int, end: int) -> Samples:
@@ -48,13 +46,12 @@ def _resampled(samples: Samples, rate: int) -> Samples:
     return (np.fft.irfft(kept, count) * (count / len(samples))).astype(np.float32)
 
 
-def others_of(transcript: Transcript) -> list[Samples]:
-    """What the other tracks of the same room have at the time of an utterance, with LATER before and after; those that
-    are silent there, or cannot be heard, are left out.
+def others_of(transcript: Transcript, start: int, lasts: int) -> list[Samples]:
+    """What the other tracks of the same room have beside `lasts` milliseconds of an utterance's, from `start` in its
+    track on; those that are silent there, or cannot be heard, are left out.
     """
     track = transcript.track
-    begins = transcript.starts_at - timedelta(milliseconds=LATER)
-    lasts = transcript.end - transcript.start + 2 * LATER
+    begins = transcript.starts_at + timedelta(milliseconds=start - transcript.start)
     beside = Track.objects.filter(
         Q(ended_at=None) | Q(ended_at__gt=begins),
         conference=track.conference_id,

@@ -14,16 +14,18 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core.errors import Problem
+from apps.minutes.engine_state import SAYS_EACH, say
 from apps.minutes.engines.configured import engine
 from apps.minutes.engines.protocol import Engine, NoEngine
 from apps.minutes.models import Minutes, Transcript
-from apps.minutes.pipeline.transcribe import Refused, Said, Setting, Utterance, transcribe
+from apps.minutes.pipeline.result import Setting, Utterance
+from apps.minutes.pipeline.transcribe import transcribe
 from apps.minutes.search import index_changed
 from apps.minutes.words import setting_of
 from apps.recordings.errors import OUT_OF_REACH, NothingRecorded, StillMixed
 
 from . import queue
-from .sound import AROUND, others_of, samples_of
+from .sound import AROUND, RATE, others_of, samples_of
 from .writing import Heard, write
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,8 @@ class Scribe:
 
     def __init__(self) -> None:
         self._searched = self._searched_all = -BETWEEN_FULL_SEARCHES
-        self._said = ""
+        self._said = -SAYS_EACH
+        self._complained = ""
 
     def round(self) -> bool:
         """Do the next piece of work; False: there was none. Raises Error of django.db; then nothing is lost."""
@@ -58,7 +61,9 @@ class Scribe:
             if keys := queue.next_to_refine(at_once):
                 self._listen(listening, keys, live=False)
                 return True
-        return bool(queue.close_finished() or index_changed())
+            if queue.close_finished():
+                return True
+        return bool(index_changed())
 
     def _search(self) -> None:
         now = time.monotonic()
@@ -71,15 +76,24 @@ class Scribe:
             self._searched_all = now
 
     def _engine(self) -> Engine | None:
+        """None: there is nothing for one, or there is none."""
         if not Minutes.objects.filter(state=Minutes.State.OPEN).exists():
             return None
         try:
-            return engine()
+            found = engine()
         except NoEngine as error:
-            if self._said != str(error):
-                self._said = str(error)
+            self._say(problem=error.why.value)
+            if self._complained != str(error):
+                self._complained = str(error)
                 log.warning("no minutes are written: %s", error)
             return None
+        self._say(engine=found.name, model=found.model)
+        return found
+
+    def _say(self, **what: str) -> None:
+        if time.monotonic() - self._said >= SAYS_EACH:
+            say(**what)
+            self._said = time.monotonic()
 
     def _listen(self, listening: Engine, keys: Sequence[UUID], *, live: bool) -> None:
         queue.count_attempt(keys)
@@ -89,7 +103,7 @@ class Scribe:
             for setting, rows in _by_setting(queue.taken(keys, state)):
                 there = [(row, utterance) for row in rows if (utterance := _utterance(row)) is not None]
                 results = transcribe([each for _, each in there], listening, setting, live=live)
-                heard += [(row, result) for (row, _), result in zip(there, results, strict=True)]
+                heard += [(row, _begins(row), result) for (row, _), result in zip(there, results, strict=True)]
             write(heard, f"{listening.name} {listening.model}", live=live)
 
 
@@ -103,8 +117,7 @@ def _by_setting(rows: Sequence[Transcript]) -> list[tuple[Setting, list[Transcri
 def _utterance(row: Transcript) -> Utterance | None:
     """None where it cannot be heard now; its row then says why, and when to try again."""
     try:
-        start = max(0, row.start - AROUND)
-        samples = samples_of(row.track, start, row.end + AROUND)
+        samples = samples_of(row.track, _begins(row), row.end + AROUND)
     except (NothingRecorded, StillMixed):
         queue.put_off([row.pk], NOT_THERE_YET)
         return None
@@ -114,7 +127,15 @@ def _utterance(row: Transcript) -> Utterance | None:
     except Problem as problem:
         Transcript.objects.filter(pk=row.pk).update(state=Transcript.State.FAILED, reason=problem.code)
         return None
-    return Utterance(samples=samples, starts=start, others=others_of(row), before=queue.languages_before(row))
+    lasts = len(samples) * 1000 // RATE
+    return Utterance(
+        samples=samples,
+        speaker=str(row.track_id),
+        others=others_of(row, _begins(row), lasts),
+        spoken_before=queue.languages_before(row),
+    )
 
 
-__all__ = ["Refused", "Said", "Scribe"]
+def _begins(row: Transcript) -> int:
+    """Where the sound that the engine gets begins, in its track."""
+    return max(0, row.start - AROUND)

@@ -9,11 +9,11 @@ from itertools import groupby
 from django.utils import timezone
 
 from apps.minutes.models import Minutes, Passage, Transcript
-from apps.minutes.pipeline.transcribe import Refused, Said
+from apps.minutes.pipeline.result import Result, Said
 from apps.minutes.telling import tell
 
-Heard = tuple[Transcript, Said | Refused]
-"""Times of what was said are milliseconds of the track."""
+Heard = tuple[Transcript, int, Result]
+"""Where the sound began that the engine had, in milliseconds of the track, and what came of it."""
 
 
 def write(heard: Sequence[Heard], engine: str, *, live: bool) -> None:
@@ -22,8 +22,8 @@ def write(heard: Sequence[Heard], engine: str, *, live: bool) -> None:
     for minutes_id, of_it in groupby(in_order, key=lambda each: each[0].minutes_id):
         minutes = Minutes.objects.select_for_update(of=("self",)).select_related("conference").get(pk=minutes_id)
         changed = []
-        for transcript, result in of_it:
-            _keep(transcript, result, engine, live=live)
+        for transcript, began, result in of_it:
+            _keep(transcript, began, result, engine, live=live)
             if (passage := _passage(transcript, minutes.seq + 1)) is not None:
                 changed.append(passage)
         if changed:
@@ -32,7 +32,7 @@ def write(heard: Sequence[Heard], engine: str, *, live: bool) -> None:
             tell(minutes, changed)
 
 
-def _keep(transcript: Transcript, result: Said | Refused, engine: str, *, live: bool) -> None:
+def _keep(transcript: Transcript, began: int, result: Result, engine: str, *, live: bool) -> None:
     transcript.attempts = 0
     transcript.not_before = None
     transcript.engine = engine
@@ -42,7 +42,8 @@ def _keep(transcript: Transcript, result: Said | Refused, engine: str, *, live: 
         transcript.reason = ""
         transcript.language = result.language
         transcript.log_probability = result.log_probability
-        transcript.sentences = [[each.start, each.end, each.text, each.confidence.value] for each in result.sentences]
+        sure = result.confidence.value
+        transcript.sentences = [[began + each.start, began + each.end, each.text, sure] for each in result.sentences]
     else:
         # What was refused at first sight is listened to once more, with patience.
         transcript.state = Transcript.State.HEARD if live else Transcript.State.REFUSED

@@ -1,0 +1,172 @@
+"""From utterances to text: what `apps/minutes` asks an engine for, and what it does about the answers.
+
+An engine writes something for whatever it hears. So only what has a voice, of this speaker, goes to it; what it is
+unsure of, it decodes again with care; and what then still cannot have been said is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..engines.protocol import RATE, Clip, Decoded, Engine, Piece, Samples
+from .bleed import bled
+from .confidence import confidence
+from .language import Heard, languages
+from .prompt import prompt, repeats
+from .result import Reason, Refused, Result, Said, Setting, Utterance
+from .script import chinese
+from .sentences import sentences
+from .voice import voices
+
+BEAM: Final = 5
+BEAM_LIVE: Final = 1
+"""Texts that are followed at once: more find better words, one is there soonest."""
+
+MOST_COMPRESSION: Final = 2.2
+LEAST_LOG_PROBABILITY: Final = -0.9
+MOST_LETTERS: Final = {"zh": 12.0, "en": 30.0}
+"""A second. What is beyond one of these is decoded again."""
+
+_MOST_NO_SPEECH: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece with a voice, from `start` on, milliseconds of its utterance."""
+
+    start: int
+    samples: Samples
+
+
+def transcribe(utterances: Sequence[Utterance], engine: Engine, setting: Setting, *, live: bool) -> list[Result]:
+    """One result for each of the utterances, which are of one conference and in order of time.
+
+    `live`: as fast as it goes, for what is read while people speak; else as well as it goes. Memory grows with what is
+    given at once. Raises what the engine raises.
+    """
+    parts = [_parts(utterance) for utterance in utterances]
+    told = _languages(utterances, parts, engine, setting.languages)
+    prompts = {language: prompt(setting, language) for language in set(told)}
+    clips = [
+        Clip(part.samples, language, prompts[language])
+        for some, language in zip(parts, told, strict=True)
+        if not isinstance(some, Reason)
+        for part in some
+    ]
+    texts = iter(_texts(clips, engine, live=live))
+    return [
+        Refused(some) if isinstance(some, Reason) else _result([(part, next(texts)) for part in some], language)
+        for some, language in zip(parts, told, strict=True)
+    ]
+
+
+def _parts(utterance: Utterance) -> list[_Part] | Reason:
+    """What of an utterance is its speaker's voice; at least one part."""
+    found = voices(utterance.samples)
+    if not found:
+        return Reason.NO_SPEECH
+    own = [
+        _Part(start * 1000 // RATE, utterance.samples[start:end])
+        for start, end in found
+        if not bled(utterance.samples[start:end], [other[start:end] for other in utterance.others])
+    ]
+    return own or Reason.BLEED
+
+
+def _languages(
+    utterances: Sequence[Utterance], parts: Sequence[list[_Part] | Reason], engine: Engine, among: Sequence[str]
+) -> list[str]:
+    """Of each utterance; the engine is asked only where there is a question."""
+    asked = {
+        number: max(some, key=lambda part: len(part.samples)).samples
+        for number, some in enumerate(parts)
+        if len(among) > 1 and not isinstance(some, Reason) and not utterances[number].language
+    }
+    answers = dict(zip(asked, engine.detect_language(list(asked.values()), among), strict=True)) if asked else {}
+    return languages(
+        [
+            Heard(
+                speaker=utterance.speaker,
+                # What is refused has no vote, like what is short.
+                milliseconds=utterance.milliseconds if number in asked else 0,
+                probabilities=answers.get(number, {}),
+                sure=utterance.language,
+                before=utterance.spoken_before,
+            )
+            for number, utterance in enumerate(utterances)
+        ],
+        among,
+    )
+
+
+def _texts(clips: Sequence[Clip], engine: Engine, *, live: bool) -> list[Decoded | Reason]:
+    """What each clip says, or why it says nothing."""
+    found = engine.transcribe(clips, beam=BEAM_LIVE if live else BEAM)
+    doubtful = [number for number, (clip, text) in enumerate(zip(clips, found, strict=True)) if _doubtful(clip, text)]
+    careful = engine.transcribe([clips[number] for number in doubtful], beam=BEAM, careful=True)
+    for number, text in zip(doubtful, careful, strict=True):
+        found[number] = text
+    # What repeats the prompt may have been said: then it is heard without the prompt, too.
+    echoes = [number for number, clip in enumerate(clips) if repeats(found[number].text, clip.prompt)]
+    unprompted = engine.transcribe([replace(clips[number], prompt="") for number in echoes], beam=BEAM, careful=True)
+    heard = dict(zip(echoes, unprompted, strict=True))
+    return [
+        _judged(clip, text) if number not in heard else _judged_echo(clip, text, heard[number])
+        for number, (clip, text) in enumerate(zip(clips, found, strict=True))
+    ]
+
+
+def _doubtful(clip: Clip, text: Decoded) -> bool:
+    return _loops(clip, text) or (bool(text.pieces) and text.log_probability < LEAST_LOG_PROBABILITY)
+
+
+def _loops(clip: Clip, text: Decoded) -> bool:
+    letters = sum(letter.isalnum() for letter in text.text)
+    return text.compression > MOST_COMPRESSION or letters * RATE > MOST_LETTERS[clip.language] * len(clip.samples)
+
+
+def _judged(clip: Clip, text: Decoded) -> Decoded | Reason:
+    if _loops(clip, text):
+        return Reason.LOOP
+    unsure = text.log_probability < LEAST_LOG_PROBABILITY and text.no_speech > _MOST_NO_SPEECH
+    return text if any(letter.isalnum() for letter in text.text) and not unsure else Reason.NO_SPEECH
+
+
+def _judged_echo(clip: Clip, text: Decoded, unprompted: Decoded) -> Decoded | Reason:
+    """The text with the prompt has its spelling, if the one without says so, too."""
+    unsure = unprompted.log_probability < LEAST_LOG_PROBABILITY or unprompted.no_speech > _MOST_NO_SPEECH
+    if unsure or isinstance(_judged(clip, unprompted), Reason):
+        return Reason.PROMPT_ECHO
+    return _judged(clip, text if repeats(unprompted.text, clip.prompt) else unprompted)
+
+
+def _result(texts: Sequence[tuple[_Part, Decoded | Reason]], language: str) -> Result:
+    """Of the parts of one utterance. A part that says nothing does not spoil the others."""
+    good = [(part, text) for part, text in texts if not isinstance(text, Reason)]
+    if not good:
+        return Refused(next(text for _, text in texts if isinstance(text, Reason)))
+    pieces = [piece for part, text in good for piece in _placed(part, text.pieces, language)]
+    found = sentences(pieces)
+    if language == "zh":
+        found = [replace(sentence, text=chinese(sentence.text)) for sentence in found]
+    weights = [len(text.text) for _, text in good]
+    sure = sum(text.log_probability * weight for (_, text), weight in zip(good, weights, strict=True)) / sum(weights)
+    return Said(tuple(found), language, sure, confidence(sure))
+
+
+def _placed(part: _Part, pieces: Sequence[Piece], language: str) -> list[Piece]:
+    """By the clock of the utterance. Where a part begins and ends, its voice says better than the engine, which likes
+    whole seconds. An English piece begins with a blank, also where the engine left it out.
+    """
+    starts = [0, *(piece.start for piece in pieces[1:])]
+    ends = [*(piece.end for piece in pieces[:-1]), len(part.samples) * 1000 // RATE]
+    return [
+        Piece(
+            part.start + start,
+            part.start + end,
+            piece.text if language == "zh" or piece.text[:1].isspace() else f" {piece.text}",
+        )
+        for piece, start, end in zip(pieces, starts, ends, strict=True)
+    ]
