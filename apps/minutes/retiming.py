@@ -102,10 +102,10 @@ def between(sentences: Sequence[Sentence], start: int | None, end: int | None) -
 
 def _place(sentence: Sentence, moment: int) -> int:
     """The character that is said then."""
-    begins, ends, text, _ = sentence
+    begins, ends, length = int(sentence[0]), int(sentence[1]), len(sentence[2])
     if ends <= begins:
-        return len(text) if moment > begins else 0
-    return round(len(text) * (moment - begins) / (ends - begins))
+        return length if moment > begins else 0
+    return round(length * (moment - begins) / (ends - begins))
 
 
 def _halves(sentence: Sentence, at: int) -> tuple[Sentence | None, Sentence | None]:

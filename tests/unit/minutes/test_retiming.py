@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_what_is_cut_is_still_all_there(said: tuple[list[Sentence], int, int], d
 @given(sayings(), st.data())
 def test_the_halves_are_found_again_by_their_times(said: tuple[list[Sentence], int, int], data: st.DataObject) -> None:
     sentences = [[begins, begins + max(ends - begins, len(text)), text, sure] for begins, ends, text, sure in said[0]]
-    for one, other in zip(sentences, sentences[1:], strict=False):
+    for one, other in pairwise(sentences):
         shift = max(0, one[1] - other[0])
         other[0], other[1] = other[0] + shift, other[1] + shift
     whole = text_of(sentences)
