@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import quote, urlsplit
@@ -82,7 +82,8 @@ class Words:
             (_("Time"), self._when()),
             (_("Held as"), _("Telephone conference")),
             (pgettext("minutes, role", "Chair"), chairs),
-            (_("Version"), self._version()),
+            (_("Version"), "" if document.version is None else str(document.version)),
+            (_("Status"), self._status()),
         ]
         return [(name, value) for name, value in facts if value]
 
@@ -113,16 +114,12 @@ class Words:
         zone = f"UTC{'-' if offset < timedelta() else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
         return f"{weekday} {self.span(document.started_at, document.ended_at)} ({zone})"
 
-    def _version(self) -> str:
+    def _status(self) -> str:
         document = self.document
-        number = "" if document.version is None else str(document.version)
         if document.signed_at is None:
-            return _("%(number)s (draft, not signed off)") % {"number": number} if number else _("Draft")
-        return _("%(number)s, signed off by %(name)s on %(time)s") % {
-            "number": number,
-            "name": line(document.signed_by),
-            "time": self.moment(document.signed_at),
-        }
+            return _("Draft, not signed off")
+        names = {"name": line(document.signed_by), "time": self.moment(document.signed_at)}
+        return _("Signed off by %(name)s, %(time)s") % names
 
     def _minute(self, time: datetime) -> str:
         return f"{time.astimezone(self._zone):%H:%M}"
@@ -133,7 +130,7 @@ class Words:
         return self._minute(time) if same else f"{self.day(local)} {self._minute(time)}"
 
 
-def said(passages: tuple[Passage, ...]) -> Iterator[Said]:
+def said(passages: Iterable[Passage]) -> Iterator[Said]:
     """What is said in these, sentence by sentence; one of which nothing can be shown is left out."""
     before = ""
     for passage in passages:
