@@ -58,7 +58,7 @@ def find_work(*, everything: bool) -> None:
         if (of, whisper) in opened
     ]
     if waiting:
-        Transcript.objects.bulk_create(waiting, ignore_conflicts=True)
+        Transcript.objects.bulk_create(waiting, ignore_conflicts=True, batch_size=500)
 
 
 def may_have_work() -> bool:
@@ -180,7 +180,7 @@ def _close(key: UUID) -> bool:
     if moments.keys() - written.keys():
         return False
     moved = [Transcript(pk=pk, starts_at=moment) for pk, moment in moments.items() if written[pk] != moment]
-    Transcript.objects.bulk_update(moved, ["starts_at"])
+    Transcript.objects.bulk_update(moved, ["starts_at"], batch_size=500)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE minutes_passage p SET starts_at = t.starts_at + (p.start - t.start) * interval '1 millisecond'"

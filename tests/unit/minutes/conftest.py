@@ -17,10 +17,9 @@ __all__ = ["as_user", "recordings"]
 
 
 @pytest.fixture
-def writing(settings: LazySettings, recordings: Path) -> Iterator[None]:
+def writing(settings: LazySettings, recordings: Path) -> None:
     """The engine that `make run` has."""
     settings.SPARKLE_MINUTES_MODEL = str(FOLDER)
-    yield
 
 
 @pytest.fixture

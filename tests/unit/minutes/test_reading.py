@@ -11,13 +11,12 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from apps.conferences.models import Conference, Whisper
 from apps.core.models import AuditEntry
-from apps.minutes.models import Minutes, Passage, Transcript
+from apps.minutes.models import Passage
 from apps.minutes.search import index_changed
-from apps.recordings.models import Track
 from tests.factories import Scene, make_scene
-from tests.unit.recordings.tracks import make_track
 
-SAID = bytes(range(256)) * 500  # 4 s
+from .rows import SAID, write
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recordings")]
 SignIn = Callable[[User], APIClient]
 
@@ -25,46 +24,6 @@ SignIn = Callable[[User], APIClient]
 @pytest.fixture
 def scene() -> Scene:
     return make_scene(minutes_policy="automatic", title="Quarterly", phase="ended", participant_may_replay=False)
-
-
-def write(
-    scene: Scene, text: str, role: str = "chair", whisper: Whisper | None = None, start: int = 0, **fields: Any
-) -> Passage:
-    """A passage of a second, as the engine leaves it."""
-    person = scene.own[role]
-    track = Track.objects.filter(participant=person, whisper=whisper).first() or make_track(
-        scene.conference, SAID, participant=person, whisper=whisper
-    )
-    minutes, _ = Minutes.objects.get_or_create(
-        conference=scene.conference, whisper=whisper, defaults={"opened_at": track.started_at, "state": "ready"}
-    )
-    minutes.seq += 1
-    minutes.save()
-    assert track.started_at is not None
-    row = Transcript.objects.create(
-        id=fields.pop("id", None) or __import__("uuid").uuid4(),
-        minutes=minutes,
-        track=track,
-        start=start,
-        end=start + 1000,
-        starts_at=track.started_at,
-        state=Transcript.State.DONE,
-        language="en",
-    )
-    passage = Passage(
-        minutes=minutes,
-        transcript=row,
-        track=track,
-        participant=person,
-        start=start,
-        end=start + 1000,
-        starts_at=track.started_at,
-        seq=minutes.seq,
-        **fields,
-    )
-    passage.say([[start, start + 1000, text, "good"]])
-    passage.save()
-    return passage
 
 
 def get(client: APIClient, scene: Scene, path: str = "", **query: Any) -> Any:
