@@ -67,9 +67,8 @@ class WhichSerializer(serializers.Serializer[Any]):
     since = serializers.CharField(required=False, default="0")
 
     def validate_since(self, text: str) -> Place:
-        seq, _dot, passage = text.partition(".")
         try:
-            return Place(int(seq), UUID(passage) if passage else None)
+            return Place.of(text)
         except ValueError:
             raise serializers.ValidationError(_("Send what was in next.")) from None
 
@@ -135,11 +134,16 @@ class PassagesView(OfMinutes):
     def get(self, request: Request, conference_id: UUID) -> Response:
         actor, _conference, minutes = self.found()
         hidden = bool(actor.may(Action.CORRECT_MINUTES))
-        found = passages_since(minutes, self.place, hidden=hidden, most=MOST_PASSAGES + 1) if minutes else []
+        erased = minutes.erased if minutes else 0
+        whole = self.place.seq == 0 or self.place.erased != erased
+        place = Place(0, None, erased) if whole else self.place
+        found = passages_since(minutes, place, hidden=hidden, most=MOST_PASSAGES + 1) if minutes else []
         page = found[:MOST_PASSAGES]
-        last = f"{page[-1].seq}.{page[-1].pk}" if page else request.query_params.get("since", "0")
+        if page:
+            place = Place(page[-1].seq, page[-1].pk, erased)
         written = [for_reader(each, actor) for each in page]
-        return Response({"passages": written, "next": last, "more": len(found) > len(page)}, headers=NOT_KEPT)
+        document = {"passages": written, "next": str(place), "more": len(found) > len(page), "whole": whole}
+        return Response(document, headers=NOT_KEPT)
 
 
 class TimesSerializer(serializers.Serializer[Any]):

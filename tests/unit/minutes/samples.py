@@ -60,7 +60,9 @@ def conference(language: Language = "zh-hans") -> Document:
         passage(li, 66, "包括的，那次算在我们部门。", "具体数字我会后发给你。", unsure=("good", "low")),
         passage(wang, 75, "那么预算就按李娜的方案通过，第四季度总额不超过四百五十万元。", mark="decision"),
         passage(wang, 88, "接下来说人员。", "王芳下个月调到上海，她的位置需要尽快补上。"),
-        passage(wang, 97, "李娜请在十二月五日之前把招聘需求写好。", mark="task", task_person=li, task_due=date(2026, 12, 5)),
+        passage(
+            wang, 97, "李娜请在十二月五日之前把招聘需求写好。", mark="task", task_person=li, task_due=date(2026, 12, 5)
+        ),
         passage(li, 108, "没问题。"),
         passage(
             ann,
