@@ -75,6 +75,9 @@ X_FRAME_OPTIONS = "DENY"
 if envbool("SPARKLE_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# Where people find the pages: what links in mails and documents begin with.
+SPARKLE_SITE_URL = envstr("SPARKLE_SITE_URL", next(iter(CSRF_TRUSTED_ORIGINS), "")).rstrip("/")
+
 INSTALLED_APPS = [
     "apps.core",  # before the administration, whose base page it replaces
     "django.contrib.admin",
@@ -217,6 +220,9 @@ if SPARKLE_MINUTES_DEVICE not in {"cpu", "cuda"}:
     raise EnvironmentValueError(f"SPARKLE_MINUTES_DEVICE={SPARKLE_MINUTES_DEVICE!r}: write cpu or cuda")
 if SPARKLE_MINUTES_THREADS < 1:
     raise EnvironmentValueError(f"SPARKLE_MINUTES_THREADS={SPARKLE_MINUTES_THREADS}: write 1 or more")
+
+# A .docx to write minutes into, in place of the one that comes along.
+SPARKLE_MINUTES_TEMPLATE = envstr("SPARKLE_MINUTES_TEMPLATE", "")
 
 # Languages and time
 LANGUAGE_CODE = "zh-hans"

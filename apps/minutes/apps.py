@@ -8,3 +8,10 @@ class MinutesConfig(AppConfig):
     name = "apps.minutes"
     label = "minutes"
     verbose_name = _("Minutes")
+
+    def ready(self) -> None:
+        from apps.recordings.erasing import ERASERS
+
+        from .erasing import erase_words
+
+        ERASERS.append(erase_words)

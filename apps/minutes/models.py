@@ -26,7 +26,8 @@ class Minutes(models.Model):
     signed: the chair has signed a version, and nothing changes until it is taken up again.
 
     `seq` numbers the changes of its passages: whoever changes one takes the next number first, in the same transaction,
-    and the lock of this row keeps the order. `words` is what search looks in, as of the change `indexed` (search.py).
+    and the lock of this row keeps the order. `erased` is the last of them that took passages away altogether. `words`
+    is what search looks in, as of the change `indexed` (search.py).
     """
 
     class State(models.TextChoices):
@@ -45,6 +46,7 @@ class Minutes(models.Model):
     summary = models.TextField(_("summary"), max_length=8000, blank=True)
     opened_at = models.DateTimeField(_("opened"))
     seq = models.BigIntegerField(_("number of the last change"), default=0, editable=False)
+    erased = models.BigIntegerField(_("change that erased somebody's words"), default=0, editable=False)
     indexed = models.BigIntegerField(_("change up to which it can be searched"), default=0, editable=False)
     words = SearchVectorField(_("words"), null=True, editable=False)
 
