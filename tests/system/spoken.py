@@ -58,11 +58,8 @@ def minutes(api: Api, conference: str) -> dict[str, Any]:
 
 
 def ready(api: Api, conference: str, within: float = 90) -> dict[str, Any]:
-    return until(
-        lambda: found if (found := minutes(api, conference))["state"] == "ready" else None,
-        within=within,
-        to="have the minutes ready",
-    )  # type: ignore[return-value]
+    until(lambda: minutes(api, conference)["state"] == "ready", within=within, to="have the minutes ready")
+    return minutes(api, conference)
 
 
 def is_what_was_said(reader: Reader, scene: Scene) -> None:
