@@ -148,7 +148,7 @@ def test_its_writers_are_kept_from_turn_to_turn(recording: Recording, monkeypatc
         tasks.seal(recording.node.name)
     tap.end()
     Conference.objects.update(phase="ended")
-    monkeypatch.setattr(tasks, "_waiting", lambda _: False)
+    monkeypatch.setattr(tasks, "job_waits", lambda _: False)
     tasks.seal(recording.node.name)
     assert tap.is_sealed()
     assert len(tap.reader()._runs) == 1
