@@ -12,6 +12,8 @@ class MinutesConfig(AppConfig):
     def ready(self) -> None:
         from apps.recordings.erasing import ERASERS
 
+        from . import checks
         from .erasing import erase_words
 
+        del checks  # it registers itself
         ERASERS.append(erase_words)
