@@ -16,7 +16,7 @@ from pathlib import Path
 from sparkle.env import envstr
 from sparkle.local.embedded import port_is_free, prepare_postgres, prepare_valkey, remembered_port, remembered_secret
 from sparkle.local.environment import ROOT, remember_installation, var_directory
-from sparkle.local.model import FOLDER as MODEL
+from sparkle.local.model import FOLDER
 from sparkle.local.recording import recording_environment
 from sparkle.local.supervise import Kind, Lock, Program, StartError, Supervisor
 from sparkle.local.switch import Switch, choose_switch
@@ -59,8 +59,8 @@ def _run(var: Path) -> int:
         foundation.append(switch.program)
     told |= switch.environment
     told |= recording_environment(var)
-    if MODEL.exists():
-        told["SPARKLE_MINUTES_MODEL"] = os.environ.get("SPARKLE_MINUTES_MODEL", str(MODEL))
+    # Whoever starts this without the bootstrap has no model, and minutes say so.
+    told["SPARKLE_MINUTES_MODEL"] = os.environ.get("SPARKLE_MINUTES_MODEL") or (str(FOLDER) if FOLDER.is_dir() else "")
     password = remembered_secret(var / "demo-password", size=9)  # a person types it
     told["SPARKLE_DEMO_PASSWORD_FILE"] = str(var / "demo-password")
     stamp, fingerprint = var / "prepared", _fingerprint(told)
@@ -110,7 +110,7 @@ def _applications(var: Path, port: int, xml_port: int) -> list[Program]:
         # One process for the queue, which keeps its files open from one job to the next. A child of the worker
         # (prefork): while it seals, which it always does, the worker itself gives its signs of life and takes signals.
         Program("sealer", _python("celery", *celery, "worker", "--loglevel", "INFO", *sealer)),
-        # Speech to text has a process of its own, which loads its model once and has one thread for it.
+        # Speech to text, which fills a core for as long as there is some: apart from all that somebody waits for.
         Program(
             "minutes",
             _python("celery", *celery, "worker", "--loglevel", "INFO", *minutes),

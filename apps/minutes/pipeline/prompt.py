@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from .result import Setting
-from .script import HAN
+from .script import HAN, chinese
 
 BUDGET: Final = 150
 """Tokens by `_tokens`, of the 223 that Whisper takes: each costs time with each utterance."""
@@ -70,7 +70,7 @@ def _tokens(text: str) -> int:
 
 def repeats(text: str, prompt: str) -> bool:
     """Whether most of a text is a stretch of the prompt. Somebody may have said just that: a name, the topic."""
-    said, told = (_NOT_A_WORD.sub("", each).casefold() for each in (text, prompt))
+    said, told = (_NOT_A_WORD.sub("", chinese(each)).casefold() for each in (text, prompt))
     run = SequenceMatcher(None, said, told, autojunk=False).find_longest_match()
     least = _LETTERS_HAN if _HAN.search(said[run.a : run.a + run.size]) else _LETTERS
     return run.size >= max(least, _PART * len(said))
