@@ -152,13 +152,9 @@ def verify_export(data: bytes, digest: str | None = None) -> Verdict:
 
 def _verify(document: Any, digest: str | None) -> Verdict:
     facts = document.get("signed") if isinstance(document, dict) else None
-    if facts is None or not isinstance(document.get("passages"), list):
+    if not isinstance(facts, dict) or not isinstance(document.get("passages"), list):
         return Verdict("These are no signed minutes.")
-    if (
-        not isinstance(facts, dict)
-        or set(facts) != _SIGNED
-        or not all(isinstance(each, list) for each in facts.values())
-    ):
+    if set(facts) != _SIGNED or not all(isinstance(each, list) for each in facts.values()):
         return Verdict('"signed" has to hold tracks, control and chain, each a list, and nothing else.')
     borne = document.get("digest")
     if not _is_digest(borne):
