@@ -70,3 +70,22 @@ class TemplateUnusable(Problem):
     status = 503
     code = "template_unusable"
     title = _("The template of minutes cannot be used")
+
+
+class NoMailServer(Problem):
+    status = 503
+    code = "no_mail_server"
+    title = _("This system sends no mail")
+    detail = _("An administrator has to configure a mail server first.")
+
+
+class SummaryOff(Problem):
+    code = "summary_off"
+    title = _("Summaries are not made here")
+    detail = _("An administrator has named no service for them; and nothing of a whisper is ever sent to one.")
+
+
+class SummaryFailed(Problem):
+    status = 502
+    code = "summary_failed"
+    title = _("There is no summary")

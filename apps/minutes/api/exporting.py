@@ -14,9 +14,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.conferences.access import Action
+from apps.conferences.api.serializers import InstantField
+from apps.core.api.fields import TextField
 from apps.core.api.idempotency import IdempotentMixin
 from apps.minutes.exports.registry import EXPORTS
+from apps.minutes.models import Delivery
 from apps.minutes.services.exporting import export
+from apps.minutes.services.sending import send
 from apps.minutes.services.signing import reopen, sign
 from apps.recordings.api.audio import AnyAudio
 from apps.recordings.api.views import NOT_KEPT
@@ -59,6 +64,54 @@ class ReopenView(IdempotentMixin, EditableMinutesView):
         actor, minutes = self.written()
         reopen(by=self.by(), actor=actor, minutes=minutes)
         return self.get(request, conference_id)
+
+
+class SendInput(serializers.Serializer[Any]):
+    subject = TextField(max_length=200, required=False, allow_blank=True)
+    message = TextField(max_length=4000, required=False, allow_blank=True, multiline=True)
+    version = serializers.IntegerField(min_value=1, required=False, help_text="One that was signed; else the last.")
+    draft = serializers.BooleanField(required=False, help_text="Send them although nobody has signed them.")
+
+
+class SkippedSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    reason = serializers.CharField(help_text="no_login, not_active, no_address, may_not_read")
+
+
+class SentSerializer(serializers.Serializer[Any]):
+    sent = serializers.IntegerField(help_text="To how many it goes out.")
+    skipped = SkippedSerializer(many=True)
+
+
+class DeliverySerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(source="user.display_name")
+    state = serializers.ChoiceField(Delivery.State.choices)
+    reason = serializers.CharField(
+        help_text="mail_server, refused, interrupted (it may have arrived), may_not_read, template_unusable"
+    )
+    version = serializers.IntegerField(source="mailing.version.number", allow_null=True, default=None)
+    at = InstantField(source="changed_at")
+
+
+class SendView(IdempotentMixin, OfWrittenMinutes):
+    @extend_schema(operation_id="minutes_send", parameters=[WHISPER], request=SendInput, responses=SentSerializer)
+    def post(self, request: Request, conference_id: UUID) -> Response:
+        """By mail, as a Word document, to everybody who attended, has a login with an address, and may read them."""
+        actor, minutes = self.written()
+        body = SendInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = dict(body.validated_data)
+        number = values.pop("version", None)
+        sent, skipped = send(by=self.by(), actor=actor, minutes=minutes, site=site_of(request), number=number, **values)
+        return Response(SentSerializer({"sent": sent, "skipped": skipped}).data)
+
+    @extend_schema(operation_id="minutes_deliveries", parameters=[WHISPER], responses=DeliverySerializer(many=True))
+    def get(self, request: Request, conference_id: UUID) -> Response:
+        """What became of the last hundred mails."""
+        actor, minutes = self.written()
+        actor.require(Action.EXPORT)
+        rows = Delivery.objects.filter(mailing__minutes=minutes).select_related("user", "mailing__version")
+        return Response(DeliverySerializer(rows.order_by("-pk")[:100], many=True).data, headers=NOT_KEPT)
 
 
 class ExportInput(serializers.Serializer[Any]):

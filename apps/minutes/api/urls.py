@@ -20,7 +20,9 @@ _minutes: list[URLPattern | URLResolver] = [
     path("passages/<uuid:passage_id>/", include(_passage)),
     path("export/", exporting.ExportView.as_view(), name="minutes-export"),
     path("reopen/", exporting.ReopenView.as_view(), name="minutes-reopen"),
+    path("send/", exporting.SendView.as_view(), name="minutes-send"),
     path("sign/", exporting.SignView.as_view(), name="minutes-sign"),
+    path("summarise/", editing.SummariseView.as_view(), name="minutes-summarise"),
     path("search/", views.SearchInView.as_view(), name="minutes-search-in"),
 ]
 

@@ -35,6 +35,7 @@ from apps.minutes.selectors import (
     whispers_with_minutes,
     with_words,
 )
+from apps.minutes.services.summary import can_summarise
 from apps.minutes.telling import for_reader, read_along, shown
 from apps.minutes.transcribing.queue import behind
 from apps.recordings.api.answers import FORMAT, OR_A_RANGE, RANGE, answer, asked_format
@@ -119,7 +120,7 @@ class MinutesView(OfMinutes):
             "engine": engine_state(),
             "summary": minutes.summary,
             "versions": minutes.versions.all() if there else [],
-            "can_summarise": False,
+            "can_summarise": can_summarise(actor, minutes),
             "abilities": abilities_of(actor),
         }
         return Response(said.MinutesSerializer(document).data, headers=NOT_KEPT)
