@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.admin import ReadOnlyAdmin, badge
 
 from .engine_state import SILENT
-from .models import Minutes, SignedVersion, Transcript, Worker
+from .models import Delivery, Mailing, Minutes, SignedVersion, Transcript, Worker
 
 
 @admin.register(Minutes)
@@ -34,15 +34,12 @@ class MinutesAdmin(ReadOnlyAdmin):
         def count(*of: Transcript.State) -> Count:
             return Count("transcripts", filter=Q(transcripts__state__in=of))
 
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                waiting_count=count(states.WAITING),
-                written_count=count(states.HEARD, states.DONE),
-                refused_count=count(states.REFUSED),
-                failed_count=count(states.FAILED),
-            )
+        counted: QuerySet[Minutes] = super().get_queryset(request)
+        return counted.annotate(
+            waiting_count=count(states.WAITING),
+            written_count=count(states.HEARD, states.DONE),
+            refused_count=count(states.REFUSED),
+            failed_count=count(states.FAILED),
         )
 
     @admin.display(description=_("of a whisper"), boolean=True)
@@ -103,6 +100,33 @@ class SignedVersionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("conference"), ordering="minutes__conference__title")
     def conference(self, version: SignedVersion) -> str:
         return str(version.minutes.conference)
+
+
+@admin.register(Mailing)
+class MailingAdmin(ReadOnlyAdmin):
+    list_display = ("at", "conference", "version", "by_name")
+    list_select_related = ("minutes__conference", "version")
+    search_fields = ("minutes__conference__title", "=id")
+    search_help_text = _("Conference, or an ID")
+    date_hierarchy = "at"
+    ordering = ("-at",)
+    fields = ("conference", "version", ("at", "by", "by_name"), "site")
+    readonly_fields = ("conference",)
+
+    @admin.display(description=_("conference"), ordering="minutes__conference__title")
+    def conference(self, mailing: Mailing) -> str:
+        return str(mailing.minutes.conference)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("changed_at", "mailing", "user", "state", "reason", "attempts")
+    list_filter = ("state", "reason", "changed_at")
+    list_select_related = ("mailing", "user")
+    search_fields = ("user__display_name", "user__username", "=mailing__id")
+    search_help_text = _("Person, or a mailing's ID")
+    ordering = ("-changed_at",)
+    fields = (("mailing", "user"), ("state", "reason"), ("attempts", "not_before", "changed_at"))
 
 
 @admin.register(Worker)
