@@ -1,6 +1,6 @@
 export const zh = {
   app: { name: "SparkleConference" },
-  nav: { plans: "会议方案", conferences: "会议", phone: "我的话机", menu: "主导航", admin: "系统管理", signOut: "退出登录", account: "账号" },
+  nav: { plans: "会议方案", conferences: "会议", minutes: "查纪要", phone: "我的话机", menu: "主导航", admin: "系统管理", signOut: "退出登录", account: "账号" },
   language: { switch: "English" },
   theme: { label: "外观", light: "浅色", dark: "深色", system: "跟随系统" },
   common: {
@@ -44,6 +44,7 @@ export const zh = {
   promptLanguage: { "zh-hans": "中文", en: "英文" },
   phases: { gathering: "等待开始", running: "进行中", ended: "已结束" },
   endReasons: { by_person: "由主持方结束", time: "到时结束", empty: "全员离开后结束" },
+  spoken: { zh: "中文", en: "英文" },
   plans: {
     title: "会议方案", lead: "保存好的会议定义，随时一键召集。", new: "新建方案", searchPlaceholder: "搜索方案名称",
     empty: "还没有会议方案", emptyHint: "新建一个方案，填好参会人，以后一键即可召集。", noMatch: "没有匹配“{q}”的方案",
@@ -78,7 +79,7 @@ export const zh = {
     groupSpeech: "入会与发言", groupStart: "开始与时长", groupCalling: "呼叫", groupRights: "成员权限", groupRecord: "录音与纪要",
     entry_muted: "入会即静音", floor_mode: "发言方式", wait_for_chair: "等主席到会后开始", quorum_percent: "到会比例达到后开始",
     quorumNone: "不限", lock_after_start: "开始后锁定会议", max_participants: "人数上限", duration_minutes: "计划时长（分钟）",
-    prompt_language: "提示音语言", recording_policy: "录音", minutes_policy: "会议纪要", ring_seconds: "振铃时长（秒）",
+    prompt_language: "提示音语言", recording_policy: "录音", minutes_policy: "会议纪要", captions: "向所有在会者显示实时字幕", spoken_languages: "会议语言", glossary: "专用词表", glossaryHint: "纪要中须写对的人名、术语，每行一个。", ring_seconds: "振铃时长（秒）",
     attempts_per_number: "每个号码最多呼叫次数", busy_retries: "占线后重拨次数", busy_wait_seconds: "占线重拨间隔（秒）",
     member_may_unmute_self: "成员可自行解除静音", participant_may_unmute_self: "参会人可自行解除静音", member_may_invite: "成员可邀请他人",
     member_may_whisper: "成员可发起私语", member_may_copy_plan: "成员可复制方案", member_may_replay: "成员可回放录音",
@@ -99,6 +100,52 @@ export const zh = {
     progress: "正在呼叫：{done} / {total}", expected: "预计 {time} 呼叫完毕", ended: "会议已结束", endedAt: "{time} 结束",
     panels: { whispers: "私语", rollCall: "点名", log: "记录", announcements: "播报" }, panelLabel: "会议面板", openPanel: "打开面板",
     joinHere: "从浏览器加入", stateCounts: "各状态人数", agenda: "议程", shareTitle: "会议", actions: "会议操作",
+  },
+  captions: {
+    title: "实时字幕", tab: "字幕", nothing: "还没有文字", nothingYet: "有人发言后，文字会显示在这里。", notRecorded: "字幕由录音转写，开始录音后才会出现。", newest: "最新", all: "全部文字", turnOff: "关闭字幕", turnOn: "打开字幕",
+    behind: "文字落后约 {n} 秒，正在赶上。", onlyYou: "方案未开放字幕，只有可查看纪要的人能看到。",
+  },
+  minutes: {
+    title: "会议纪要", short: "纪要", about: "到会情况与说明", nobody: "姓名不详", rooms: "会场",
+    states: { live: "正在记录", none: "尚无纪要", open: "正在整理", ready: "待校对", signed: "已签发" },
+    empty: "还没有文字", emptyOff: "方案设为不生成纪要。", emptyYet: "纪要由录音转写：开始录音并有人发言后，文字会显示在这里。", emptyWriting: "录音正在转写，文字很快会显示在这里。", emptyOver: "本次会议没有录到发言。",
+    summary: "摘要", noSummary: "还没有摘要。", writeSummary: "撰写摘要", summarise: "自动生成摘要", summariseHint: "纪要文字将发送到管理员配置的语言模型服务", decisions: "决议", tasks: "待办事项",
+    attendance: "到会情况", attended: "到会 {n} / {total}", absent: "未到：", since: "{time} 起", legend: "标记说明", sample: "文字",
+    confidence: { check: "识别把握不大，请核对", low: "很可能有误，请听录音核对" }, overlaps: "同时发言", overlapsHint: "此处有人同时发言", hidden: "不外发",
+    progress: "转写进度", written: "已转写 {done} / {total} 段", following: "会议进行中，持续转写", refining: "会后正在精校", failed: "{n} 段发言未能转写：",
+    reasons: { tried_too_often: "多次尝试均未成功", recording_erased: "录音已清除", recording_damaged: "录音已损坏", keys_unavailable: "录音密钥暂不可用", other: "转写时出错，详见服务器日志" },
+    engine: { forAll: "暂时无法转写，没有实时文字。", noWorker: "没有正在运行的转写进程。", notInstalled: "没有安装语音识别引擎。", noModel: "没有配置语音识别模型。", badModel: "语音识别模型不完整，无法使用。", off: "语音识别已关闭。", failed: "语音识别引擎未能启动。", ready: "转写正常。" },
+    engineTodo: {
+      noWorker: "请管理员安装 requirements-minutes.txt，并启动处理 minutes 队列的进程。", notInstalled: "请管理员在转写进程的环境中执行 pip install -r requirements-minutes.txt。", noModel: "请管理员设置 SPARKLE_MINUTES_MODEL（模型目录或名称），然后重启转写进程。",
+      badModel: "请管理员检查 SPARKLE_MINUTES_MODEL 指向的模型目录。", off: "请管理员将 SPARKLE_MINUTES_ENGINE 设为 faster-whisper。", failed: "请管理员查看转写进程的日志。", ready: "无需处理。",
+    },
+    versions: "签发版本", version: "第 {n} 版", valid: "现行有效", signedBy: "{name} 于 {time} 签发", digestCopy: "复制完整校验值", downloadSigned: "下载此版",
+    pressToHear: "点任意一句，即可收听原声", pressToChoose: "点任意一句，即可更正", previous: "上一句", next: "下一句", goesOnHint: "播完一句后，接着播放下一句", unsure: "{n} 处待核对", unsureHint: "转到下一处待核对的文字（N）", allSure: "没有待核对的文字了",
+    mark: { decision: "决议", task: "待办" },
+    tools: { label: "对所选发言的操作", edit: "更正文字", speaker: "更改发言人", split: "从所选的句子起拆成两段", merge: "与下一段合并", decision: "标为决议", task: "标为待办", hide: "不外发", history: "修改历史", link: "复制此处链接" },
+    edit: {
+      text: "发言文字", saveKey: "Ctrl+Enter", cancelKey: "Esc", playKey: "Alt+P", splitKey: "Alt+S", play: "听这一段", split: "在光标处拆分", conflict: "这一段刚刚被他人改过，您的文字尚未保存。", theirs: "对方改为", mine: "您的文字", keepMine: "以我的为准", takeTheirs: "采用对方的",
+      gone: "这一段已被合并或移除。", orphanTitle: "您的文字未能保存", orphan: "在您编辑时，这一段被他人合并或移除了。请复制您的文字，填到合适的地方。", discard: "您更正的文字还没有保存。", noSplit: "文字已保存，但此处不能拆分。", splitWhere: "请选择第二句或以后的句子；要从句中拆分，请先更正文字（E），把光标放到拆分处。",
+    },
+    speaker: { title: "这是谁说的？", other: "其他人", hint: "多人共用一部电话时，可填写实际发言人的姓名。", use: "使用此姓名", notOnRoster: "不在名单" },
+    task: { person: "负责人", due: "完成期限", make: "标为待办", none: "取消待办", nobody: "负责人待定", until: "{date} 前" },
+    history: {
+      title: "修改历史", original: "识别原文", restore: "恢复识别原文", yes: "是", no: "否",
+      acts: { edit: "修改", split: "拆分", merge: "合并", restore: "恢复原文" }, fields: { text: "文字", sentences: "文字", participant: "发言人", speaker: "发言人", mark: "标记", task_person: "负责人", task_due: "完成期限", hidden: "不外发" },
+    },
+    sign: { button: "签发", title: "签发会议纪要？", text: "签发后内容锁定，并附上可供核验的校验值。", unsure: "还有 {n} 处待核对的文字。", done: "会议纪要已签发" },
+    reopen: { button: "重新校对", title: "重新校对？", text: "已签发的版本会保留；修改后需再次签发。", done: "可以继续校对了" },
+    export: "导出", formats: { docx: "Word 文档", md: "Markdown 文本", vtt: "WebVTT 字幕", srt: "SRT 字幕", json: "JSON 数据" }, formatHints: { docx: "用于打印、归档", md: "用于知识库", vtt: "用于网页播放", srt: "用于视频播放", json: "含校验链，供核验" },
+    send: {
+      button: "发送", title: "发送会议纪要", lead: "以邮件发给到会且有权查看纪要的人。", notSigned: "尚未签发，发出的将是草稿。", subject: "主题", subjectOf: "会议纪要：{title}", message: "附言", submit: "发送邮件", sent: "已发送给 {n} 人", skipped: "未发送给：",
+      reasons: { no_address: "没有邮箱地址", no_email: "没有邮箱地址", no_account: "没有登录账号", not_allowed: "无权查看纪要", failed: "邮件未能发出" },
+    },
+    find: { placeholder: "在纪要中查找", count: "{n} / {total}", none: "没有找到", previous: "上一处", next: "下一处" },
+    keys: {
+      reading: "阅读与收听", writing: "校对（先选中一句）", editor: "更正文字时", toggle: "播放或暂停", step: "上一句或下一句", find: "查找", unsure: "下一处待核对", help: "显示快捷键", edit: "更正文字", speaker: "更改发言人", split: "从所选的句子起拆分", merge: "与下一段合并", decision: "标为决议", task: "标为待办", hide: "不外发",
+      save: "保存", cancel: "放弃改动", play: "播放或暂停这一段", splitHere: "在光标处拆分",
+    },
+    search: { title: "查纪要", lead: "在您有权查看的所有会议纪要中查找。", placeholder: "输入要查找的词语", none: "没有找到“{q}”", noneHint: "多个词须出现在同一段发言中；可以少输几个词试试。", start: "谁在哪次会上说过什么？", startHint: "输入一个或几个词，点结果即可听到原声。", count: "{n} 处", rest: "另有 {n} 处" },
   },
   states: { planned: "未呼叫", queued: "等待呼叫", dialing: "正在呼叫", ringing: "振铃中", connected: "在会", lobby: "等候室", left: "已离开", failed: "未接通" },
   lobby: {

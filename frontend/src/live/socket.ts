@@ -1,5 +1,5 @@
 import { applyDelta, fromSnapshot, type LiveState } from "./merge";
-import { CLOSED_NOT_FOUND, CLOSED_ORIGIN, CLOSED_SIGNED_OUT, type ServerMessage } from "./types";
+import { CLOSED_NOT_FOUND, CLOSED_ORIGIN, CLOSED_SIGNED_OUT, type MinutesMessage, type ServerMessage } from "./types";
 
 export type LiveStatus = "connecting" | "live" | "reconnecting" | "signed_out" | "not_found" | "closed";
 

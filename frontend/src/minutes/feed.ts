@@ -26,7 +26,7 @@ export class PassageFeed {
   /** Of those that are gone, their last number: an older word about them does not bring them back. */
   private readonly gone = new Map<string, number>();
   private next = "0";
-  /** The change up to which all is known; -1: nothing yet. */
+  /** -1: nothing is known yet. */
   private seq = -1;
   /** The last change that was heard of. */
   private latest = -1;
@@ -42,6 +42,11 @@ export class PassageFeed {
     /** Whether the reader sees what is hidden, of which frames (being for all) say that it is gone. */
     private readonly seesHidden: () => boolean = () => false,
   ) {}
+
+  /** The change up to which all is known. */
+  get knownUpTo(): number {
+    return Math.max(0, this.seq);
+  }
 
   stop(): void {
     this.stopped = true;
