@@ -76,9 +76,10 @@ def passages_since(minutes: Minutes, place: Place, *, hidden: bool, most: int) -
 
 def progress_of(minutes: Minutes) -> Progress:
     states = Transcript.State
-    counts = minutes.transcripts.aggregate(**{state.value: Count("pk", filter=Q(state=state)) for state in states})
+    written = Transcript.objects.filter(minutes=minutes.pk)
+    counts = written.aggregate(**{state.value: Count("pk", filter=Q(state=state)) for state in states})
     reasons: list[str] = []
     if counts["failed"]:
-        failed = minutes.transcripts.filter(state=states.FAILED)
+        failed = written.filter(state=states.FAILED)
         reasons = list(failed.order_by("reason").values_list("reason", flat=True).distinct())
     return Progress(**counts, reasons=tuple(reasons))

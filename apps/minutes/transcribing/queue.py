@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, Min, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from apps.conferences.models import Conference, Whisper
@@ -58,7 +58,7 @@ def find_work(*, everything: bool) -> None:
         if (of, whisper) in opened
     ]
     if waiting:
-        Transcript.objects.bulk_create(waiting, ignore_conflicts=True)
+        Transcript.objects.bulk_create(waiting, ignore_conflicts=True, batch_size=500)
 
 
 def may_have_work() -> bool:
@@ -178,7 +178,7 @@ def _close(key: UUID) -> bool:
     if moments.keys() - written.keys():
         return False
     moved = [Transcript(pk=pk, starts_at=moment) for pk, moment in moments.items() if written[pk] != moment]
-    Transcript.objects.bulk_update(moved, ["starts_at"])
+    Transcript.objects.bulk_update(moved, ["starts_at"], batch_size=500)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE minutes_passage p SET starts_at = t.starts_at + (p.start - t.start) * interval '1 millisecond'"
@@ -205,6 +205,8 @@ def languages_before(transcript: Transcript, most: int = 5) -> list[str]:
 
 def behind(minutes: Minutes) -> float:
     """For how many seconds what waits longest has been waiting; 0 where nothing waits."""
-    waiting = minutes.transcripts.filter(state=Transcript.State.WAITING)
-    ended = waiting.aggregate(first=Min(F("starts_at") + (F("end") - F("start")) * timedelta(milliseconds=1)))["first"]
-    return max(0.0, (timezone.now() - ended).total_seconds()) if ended else 0.0
+    first = Transcript.objects.filter(minutes=minutes.pk, state=Transcript.State.WAITING).order_by("starts_at").first()
+    if first is None:
+        return 0.0
+    ended = first.starts_at + timedelta(milliseconds=first.end - first.start)
+    return max(0.0, (timezone.now() - ended).total_seconds())

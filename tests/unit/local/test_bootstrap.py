@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sparkle.local.bootstrap import provide_speech
 from sparkle.local.environment import ROOT
 
 NPM = """#!/bin/sh
@@ -124,3 +125,21 @@ def test_without_chromium_only_ci_fails(project: Project) -> None:
     ci = project.run("test", CI="true")
     assert ci.returncode != 0
     assert "no Chromium" in ci.stderr
+
+
+def test_without_test_speech_only_ci_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no apt-get
+    monkeypatch.setenv("CI", "false")
+    (tmp_path / "gcin-voice/ogg").mkdir(parents=True)
+    provide_speech(tmp_path)
+    missing = "pocketsphinx-testdata asterisk-core-sounds-en-wav"
+    assert f"apt-get install {missing})" in capsys.readouterr().out
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(SystemExit, match=f"no test speech.*: {missing}$"):
+        provide_speech(tmp_path)
+    (tmp_path / "pocketsphinx/test/data/librivox").mkdir(parents=True)
+    (tmp_path / "asterisk/sounds/en_US_f_Allison").mkdir(parents=True)
+    provide_speech(tmp_path)
+    assert capsys.readouterr().out == ""
