@@ -23,3 +23,33 @@ class MinutesSigned(Problem):
     code = "minutes_signed"
     title = _("These minutes are signed")
     detail = _("Nothing of them changes until somebody who may sign takes them up again.")
+
+
+class NothingToMerge(Problem):
+    code = "nothing_to_merge"
+    title = _("There is nothing to put together")
+    detail = _("Nobody follows on this line whom the passage is of: name the speaker of the next one first.")
+
+
+class NothingToRestore(Problem):
+    code = "nothing_to_restore"
+    title = _("There is no original")
+    detail = _("The engine wrote nothing for this stretch of time, or it was erased.")
+
+
+class MinutesOpen(Problem):
+    code = "minutes_open"
+    title = _("These minutes are still being written")
+    detail = _("They can be signed once all that was said is written.")
+
+
+class MinutesNotSigned(Problem):
+    code = "minutes_not_signed"
+    title = _("These minutes are not signed")
+    detail = _("Only what is signed can be taken up again.")
+
+
+class MinutesChanged(Problem):
+    code = "minutes_changed"
+    title = _("The minutes have changed meanwhile")
+    detail = _("Look at what has changed, then sign what you see now.")

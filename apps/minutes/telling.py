@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from apps.conferences.actors import Actor
 from apps.conferences.live.changes import minutes_channel
 from apps.conferences.live.views import plain
 from apps.conferences.models import Conference
 from apps.core import realtime
 
 from .models import Minutes, Passage, Transcript
+from .rights import is_own, may_see
 
 MOST_AT_ONCE = 20
 """So many passages are told of in one message: who missed more asks for them."""
@@ -67,6 +69,12 @@ def for_all(passage: Passage) -> dict[str, Any]:
     """As those see it who may not correct: what is hidden is gone."""
     document = shown(passage)
     return {**document, "removed": True, "sentences": []} if passage.hidden else document
+
+
+def for_reader(passage: Passage, actor: Actor) -> dict[str, Any]:
+    """As this person sees it."""
+    document = shown(passage) if may_see(actor, passage) else for_all(passage)
+    return {**document, "mine": is_own(actor, passage)}
 
 
 def tell(minutes: Minutes, passages: Iterable[Passage] = ()) -> None:

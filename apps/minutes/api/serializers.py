@@ -17,7 +17,7 @@ class SentenceSerializer(serializers.Serializer[Any]):
     confidence = serializers.ChoiceField(["good", "check", "low"])
 
 
-class PassageSerializer(serializers.Serializer[Any]):
+class SaidSerializer(serializers.Serializer[Any]):
     """`seq` is the number of its last change; `version` is what an edit has to name. `removed`: it is gone, or not for
     the caller any more.
     """
@@ -41,6 +41,32 @@ class PassageSerializer(serializers.Serializer[Any]):
     task_due = serializers.DateField(allow_null=True)
     hidden = serializers.BooleanField(help_text="Not in what is distributed.")
     edited = serializers.BooleanField()
+
+
+class PassageSerializer(SaidSerializer):
+    mine = serializers.BooleanField(help_text="The caller's own words.")
+
+
+class RevisionSerializer(serializers.Serializer[Any]):
+    """`before` and `after`: what it changed, by name."""
+
+    version = serializers.IntegerField()
+    at = InstantField()
+    by_name = serializers.CharField()
+    act = serializers.CharField(help_text="edit, split, merge, merged (into another one), restore")
+    before = serializers.DictField()
+    after = serializers.DictField()
+
+
+class OriginalSerializer(serializers.Serializer[Any]):
+    sentences = SentenceSerializer(many=True)
+    engine = serializers.CharField()
+    written_at = InstantField(allow_null=True)
+
+
+class RevisionsSerializer(serializers.Serializer[Any]):
+    original = OriginalSerializer()
+    revisions = RevisionSerializer(many=True)
 
 
 class PassagesSerializer(serializers.Serializer[Any]):
@@ -105,10 +131,14 @@ class MinutesSerializer(serializers.Serializer[Any]):
     engine = serializers.CharField(help_text="ready, or why nobody writes: no_worker, or the code of a problem.")
     summary = serializers.CharField()
     versions = VersionSerializer(many=True)
-    abilities = serializers.ListField(child=serializers.CharField(), help_text="What the caller may do.")
+    can_summarise = serializers.BooleanField(help_text="A summary can be had, and the caller may ask for it.")
+    abilities = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What the caller may do; correct_own_words: the text of passages that are mine.",
+    )
 
 
-class HitSerializer(PassageSerializer):
+class HitSerializer(SaidSerializer):
     whisper = serializers.UUIDField(allow_null=True)
 
 

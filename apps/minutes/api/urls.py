@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import views
+from . import editing, views
 
-_minutes = [
-    path("", views.MinutesView.as_view(), name="minutes"),
+_passage: list[URLPattern | URLResolver] = [
+    path("", editing.PassageView.as_view(), name="minutes-passage"),
+    path("audio/", views.PassageAudioView.as_view(), name="minutes-passage-audio"),
+    path("merge/", editing.MergeView.as_view(), name="minutes-merge"),
+    path("restore/", editing.RestoreView.as_view(), name="minutes-restore"),
+    path("revisions/", editing.RevisionsView.as_view(), name="minutes-revisions"),
+    path("split/", editing.SplitView.as_view(), name="minutes-split"),
+]
+_minutes: list[URLPattern | URLResolver] = [
+    path("", editing.EditableMinutesView.as_view(), name="minutes"),
     path("passages/", views.PassagesView.as_view(), name="minutes-passages"),
-    path("passages/<uuid:passage_id>/audio/", views.PassageAudioView.as_view(), name="minutes-passage-audio"),
+    path("passages/<uuid:passage_id>/", include(_passage)),
     path("search/", views.SearchInView.as_view(), name="minutes-search-in"),
 ]
 

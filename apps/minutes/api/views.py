@@ -25,6 +25,7 @@ from apps.core.errors import FieldError, Invalid, NotFound
 from apps.minutes.attendance import attendees_of
 from apps.minutes.engine_state import engine_state
 from apps.minutes.models import Minutes, Passage
+from apps.minutes.rights import may_see
 from apps.minutes.search import search, search_in
 from apps.minutes.selectors import (
     Place,
@@ -34,7 +35,7 @@ from apps.minutes.selectors import (
     whispers_with_minutes,
     with_words,
 )
-from apps.minutes.telling import for_all, read_along, shown
+from apps.minutes.telling import for_reader, read_along, shown
 from apps.minutes.transcribing.queue import behind
 from apps.recordings.api.answers import FORMAT, OR_A_RANGE, RANGE, answer, asked_format
 from apps.recordings.api.audio import Ranged
@@ -53,6 +54,12 @@ ABILITIES = frozenset(
 WHISPER = OpenApiParameter("whisper", UUID, description="Of this whisper, in place of the main room.")
 MOST_PASSAGES = 500
 MOST_HITS = 500
+OWN_WORDS = "correct_own_words"
+
+
+def abilities_of(actor: Actor) -> list[str]:
+    own = [OWN_WORDS] if actor.may_to_self(Action.CORRECT_MINUTES) else []
+    return sorted([*actor.abilities(ABILITIES), *own])
 
 
 class WhichSerializer(serializers.Serializer[Any]):
@@ -113,7 +120,8 @@ class MinutesView(OfMinutes):
             "engine": engine_state(),
             "summary": minutes.summary,
             "versions": minutes.versions.all() if there else [],
-            "abilities": actor.abilities(ABILITIES),
+            "can_summarise": False,
+            "abilities": abilities_of(actor),
         }
         return Response(said.MinutesSerializer(document).data, headers=NOT_KEPT)
 
@@ -126,11 +134,11 @@ class PassagesView(OfMinutes):
     @extend_schema(operation_id="minutes_passages", parameters=[WHISPER, OpenApiParameter("since", str)])
     def get(self, request: Request, conference_id: UUID) -> Response:
         actor, _conference, minutes = self.found()
-        corrects = bool(actor.may(Action.CORRECT_MINUTES))
-        found = passages_since(minutes, self.place, hidden=corrects, most=MOST_PASSAGES + 1) if minutes else []
+        hidden = bool(actor.may(Action.CORRECT_MINUTES))
+        found = passages_since(minutes, self.place, hidden=hidden, most=MOST_PASSAGES + 1) if minutes else []
         page = found[:MOST_PASSAGES]
         last = f"{page[-1].seq}.{page[-1].pk}" if page else request.query_params.get("since", "0")
-        written = [shown(each) if corrects else for_all(each) for each in page]
+        written = [for_reader(each, actor) for each in page]
         return Response({"passages": written, "next": last, "more": len(found) > len(page)}, headers=NOT_KEPT)
 
 
@@ -171,7 +179,7 @@ def passage_to_hear(actor: Actor, conference_id: UUID, passage_id: UUID) -> Pass
     """Raises NotFound."""
     there = Passage.objects.filter(pk=passage_id, minutes__conference=conference_id, removed=False)
     found = with_words(there).first()
-    if found is None or (found.hidden and not actor.may(Action.CORRECT_MINUTES)):
+    if found is None or not may_see(actor, found):
         raise NotFound
     return found
 

@@ -136,7 +136,9 @@ def count_attempt(keys: Sequence[UUID]) -> None:
 
 def taken(keys: Sequence[UUID], state: Transcript.State) -> list[Transcript]:
     """Those that are still in this state and in nobody else's hands, in the hands of the running transaction."""
-    rows = Transcript.objects.filter(pk__in=keys, state=state).select_for_update(of=("self",), skip_locked=True)
+    there = Transcript.objects.filter(pk__in=keys, state=state)
+    # Not their keys: whoever splits a passage of one refers to it, holding the minutes that this transaction asks for.
+    rows = there.select_for_update(of=("self",), skip_locked=True, no_key=True)
     return list(rows.select_related("minutes__conference", "track__node", "track__participant").order_by("starts_at"))
 
 

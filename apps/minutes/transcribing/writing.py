@@ -69,6 +69,8 @@ def _passage(transcript: Transcript, seq: int) -> Passage | None:
         if before == (transcript.sentences, not transcript.sentences, transcript.starts_at):
             passage.transcript = transcript
             return passage if transcript.state == Transcript.State.DONE else None
+        # Whoever corrects what it was before is told.
+        passage.version += 1
     passage.transcript = transcript
     passage.start, passage.end, passage.starts_at = transcript.start, transcript.end, transcript.starts_at
     if transcript.sentences:
