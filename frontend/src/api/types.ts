@@ -411,8 +411,8 @@ export interface Passage {
   task_due: string | null;
   hidden: boolean;
   edited: boolean;
-  /** The reader's own words. */
-  mine?: boolean;
+  /** The reader's own words; the live feed does not say. */
+  mine?: boolean | undefined;
 }
 
 /** `next` is what to ask with as `since`. */

@@ -105,7 +105,7 @@ export const en: Messages = {
   },
   captions: {
     title: "Live captions", tab: "Captions", nothing: "No text yet", nothingYet: "What is said appears here.", notRecorded: "Captions come from the recording: they begin when it does.", newest: "Newest", all: "All that was said", turnOff: "Captions off", turnOn: "Captions on",
-    behind: "The text is about {n} s behind and catches up.", onlyYou: "Captions are off in the plan: only those who may read the minutes see this.",
+    behind: "The text is about {n} s behind and catches up.", behindMinutes: "The text is about {n} minutes behind and catches up.", onlyYou: "Captions are off in the plan: only those who may read the minutes see this.",
   },
   minutes: {
     title: "Minutes", short: "Minutes", about: "Attendance and more", nobody: "Name unknown", rooms: "Rooms",
@@ -133,7 +133,7 @@ export const en: Messages = {
     task: { person: "Who does it", due: "Due", make: "Mark as a task", none: "No task", nobody: "Nobody yet", until: "due {date}" },
     history: {
       title: "History", original: "As it was recognised", restore: "Restore as recognised", yes: "yes", no: "no",
-      acts: { edit: "changed it", split: "split it", merge: "merged it", restore: "restored the original" }, fields: { text: "Text", sentences: "Text", participant: "Speaker", speaker: "Speaker", mark: "Mark", task_person: "Who does it", task_due: "Due", hidden: "Left out" },
+      acts: { edit: "changed it", split: "split it", merge: "merged it with the next", merged: "merged it into the one before", restore: "restored the original" }, fields: { text: "Text", sentences: "Text", participant: "Speaker", speaker: "Speaker", mark: "Mark", task_person: "Who does it", task_due: "Due", hidden: "Left out" },
     },
     sign: { button: "Sign", title: "Sign the minutes?", text: "What they say is locked then, with a digest by which it can be verified.", unsure: "{n} place is still worth a look. | {n} places are still worth a look.", done: "The minutes are signed" },
     reopen: { button: "Take up again", title: "Take the minutes up again?", text: "The signed version stays. What is changed has to be signed anew.", done: "The minutes can be corrected again" },

@@ -31,7 +31,7 @@ export function useFormat() {
   );
   const date = computed(() => new Intl.DateTimeFormat(locale.value, { year: "numeric", month: "short", day: "numeric" }));
   const full = computed(
-    () => new Intl.DateTimeFormat(locale.value, { year: "numeric", month: "long", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+    () => new Intl.DateTimeFormat(locale.value, { year: "numeric", month: "short", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
   );
   return {
     /** With the year. Of a date alone, whatever the time zone. */

@@ -103,7 +103,7 @@ export const zh = {
   },
   captions: {
     title: "实时字幕", tab: "字幕", nothing: "还没有文字", nothingYet: "有人发言后，文字会显示在这里。", notRecorded: "字幕由录音转写，开始录音后才会出现。", newest: "最新", all: "全部文字", turnOff: "关闭字幕", turnOn: "打开字幕",
-    behind: "文字落后约 {n} 秒，正在赶上。", onlyYou: "方案未开放字幕，只有可查看纪要的人能看到。",
+    behind: "文字落后约 {n} 秒，正在赶上。", behindMinutes: "文字落后约 {n} 分钟，正在赶上。", onlyYou: "方案未开放字幕，只有可查看纪要的人能看到。",
   },
   minutes: {
     title: "会议纪要", short: "纪要", about: "到会情况与说明", nobody: "姓名不详", rooms: "会场",
@@ -128,10 +128,10 @@ export const zh = {
       gone: "这一段已被合并或移除。", orphanTitle: "您的文字未能保存", orphan: "在您编辑时，这一段被他人合并或移除了。请复制您的文字，填到合适的地方。", discard: "您更正的文字还没有保存。", noSplit: "文字已保存，但此处不能拆分。", splitWhere: "请选择第二句或以后的句子；要从句中拆分，请先更正文字（E），把光标放到拆分处。",
     },
     speaker: { title: "这是谁说的？", other: "其他人", hint: "多人共用一部电话时，可填写实际发言人的姓名。", use: "使用此姓名", notOnRoster: "不在名单" },
-    task: { person: "负责人", due: "完成期限", make: "标为待办", none: "取消待办", nobody: "负责人待定", until: "{date} 前" },
+    task: { person: "负责人", due: "完成期限", make: "标为待办", none: "取消待办", nobody: "负责人待定", until: "{date}前" },
     history: {
       title: "修改历史", original: "识别原文", restore: "恢复识别原文", yes: "是", no: "否",
-      acts: { edit: "修改", split: "拆分", merge: "合并", restore: "恢复原文" }, fields: { text: "文字", sentences: "文字", participant: "发言人", speaker: "发言人", mark: "标记", task_person: "负责人", task_due: "完成期限", hidden: "不外发" },
+      acts: { edit: "修改", split: "拆分", merge: "合并", merged: "并入前一段", restore: "恢复原文" }, fields: { text: "文字", sentences: "文字", participant: "发言人", speaker: "发言人", mark: "标记", task_person: "负责人", task_due: "完成期限", hidden: "不外发" },
     },
     sign: { button: "签发", title: "签发会议纪要？", text: "签发后内容锁定，并附上可供核验的校验值。", unsure: "还有 {n} 处待核对的文字。", done: "会议纪要已签发" },
     reopen: { button: "重新校对", title: "重新校对？", text: "已签发的版本会保留；修改后需再次签发。", done: "可以继续校对了" },

@@ -116,6 +116,14 @@ describe("the feed of passages", () => {
     expect(reader.asked).toHaveLength(1);
   });
 
+  it("keeps whose words they are, which frames do not say", async () => {
+    const { feed, now } = reading([page([at("a", 1, { mine: true })], "1.a")]);
+    feed.want();
+    await soon();
+    feed.frame({ type: "minutes", seq: 2, passages: [at("a", 2)] });
+    expect(now().get("a")).toMatchObject({ seq: 2, mine: true });
+  });
+
   it("does not go back to an older word, also not of what is gone", async () => {
     const { feed, now } = reading([page([at("a", 5, { text: "新" })], "5.a")]);
     feed.want();

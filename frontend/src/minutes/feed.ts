@@ -81,7 +81,8 @@ export class PassageFeed {
         now.delete(passage.id);
         this.gone.set(passage.id, passage.seq);
       } else {
-        now.set(passage.id, passage);
+        // Frames, being for all, do not say whose words they are.
+        now.set(passage.id, { mine: this.known.get(passage.id)?.mine, ...passage });
         this.gone.delete(passage.id);
       }
       news.push(passage);

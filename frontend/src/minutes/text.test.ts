@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { gap, joined, pointsBefore, sameplace, startsOf, width } from "./text";
+import { difference, gap, joined, pointsBefore, sameplace, startsOf, width } from "./text";
 
 describe("texts in a row", () => {
   it("have no space between Chinese ones, and one between others", () => {
@@ -21,6 +21,13 @@ describe("texts in a row", () => {
   it("are found where they begin", () => {
     const texts = ["Yes.", "好。", "Go on."];
     expect(startsOf(texts).map((start, index) => joined(texts).slice(start, start + texts[index]!.length))).toEqual(texts);
+  });
+
+  it("differ in the middle", () => {
+    expect(difference("还剩十一个缺陷。", "还剩九个缺陷。")).toEqual(["还剩", "九", "个缺陷。"]);
+    expect(difference("好好", "好")).toEqual(["好", "", ""]);
+    expect(difference("好", "好好")).toEqual(["好", "好", ""]);
+    expect(difference("", "好")).toEqual(["", "好", ""]);
   });
 
   it("are as wide as they are set", () => expect(width("a好，b")).toBe(6));

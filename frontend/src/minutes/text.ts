@@ -60,3 +60,13 @@ export function sameplace(was: string, offset: number, now: string): number {
   for (; left > 0; at += 1) if (!/\s/.test(now[at]!)) left -= 1;
   return at;
 }
+
+/** `now` in three: what begins like `was`, what is another, what ends like it. */
+export function difference(was: string, now: string): [string, string, string] {
+  const [before, after] = [[...was], [...now]];
+  let start = 0;
+  while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
+  let end = 0;
+  while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  return [after.slice(0, start).join(""), after.slice(start, after.length - end).join(""), after.slice(after.length - end).join("")];
+}

@@ -5,6 +5,7 @@ import { computed, ref, shallowRef, watch } from "vue";
 import { api, asProblem, type MinutesOf } from "@/api";
 import type { Passage, PassageBody } from "@/api/types";
 import { i18n } from "@/i18n";
+import { useLive } from "@/stores/live";
 import { useToasts } from "@/stores/toasts";
 
 import { textOf } from "./paragraphs";
@@ -19,6 +20,7 @@ function nowOf(error: unknown): Passage | null {
 
 export function useEditing(of: () => MinutesOf, state: MinutesState) {
   const toasts = useToasts();
+  const live = useLive();
   /** The passage whose text is written, as it was when that began. */
   const base = shallowRef<Passage | null>(null);
   const text = ref("");
@@ -29,7 +31,8 @@ export function useEditing(of: () => MinutesOf, state: MinutesState) {
   const signed = computed(() => state.minutes.value?.state === "signed");
   const has = (ability: string) => state.minutes.value?.abilities.includes(ability) ?? false;
   const corrects = computed(() => !signed.value && has("correct_minutes"));
-  const mayWrite = (passage: Passage | null | undefined) => !!passage && !signed.value && (has("correct_minutes") || (has("correct_own_words") && !!passage.mine));
+  const isMine = (passage: Passage) => passage.mine ?? (passage.participant !== null && passage.participant === live.me?.id);
+  const mayWrite = (passage: Passage | null | undefined) => !!passage && !signed.value && (has("correct_minutes") || (has("correct_own_words") && isMine(passage)));
 
   const changed = computed(() => base.value !== null && text.value.trim() !== textOf(base.value));
   /** The passage in others' words, where they changed it meanwhile. */
@@ -137,8 +140,12 @@ export function useEditing(of: () => MinutesOf, state: MinutesState) {
     return null;
   }
 
-  /** The next one of the same track. */
-  const after = (passage: Passage) => state.passages.value.find(({ track, start_ms }) => track === passage.track && start_ms >= passage.end_ms) ?? null;
+  /** The next one of the same track, if it is of the same speaker. */
+  function after(passage: Passage): Passage | null {
+    const later = state.passages.value.filter(({ track, start_ms, id }) => track === passage.track && (start_ms > passage.start_ms || (start_ms === passage.start_ms && id > passage.id)));
+    const next = later.reduce<Passage | null>((first, each) => (!first || each.start_ms < first.start_ms ? each : first), null);
+    return next && next.speaker === passage.speaker && next.participant === passage.participant ? next : null;
+  }
 
   async function merge(passage: Passage): Promise<Passage | null> {
     const answer = await working(() => insist(passage, (version) => api.mergePassage(of(), passage.id, version), (now) => textOf(now) !== textOf(passage)));

@@ -27,9 +27,10 @@ export function useStick(scroller: Readonly<Ref<HTMLElement | null>>, grows: Wat
     sizes = new ResizeObserver(() => stuck.value && toEnd());
     watch(
       scroller,
-      (element, before) => {
-        if (before) sizes?.unobserve(before);
-        if (element) sizes?.observe(element);
+      (element) => {
+        sizes?.disconnect();
+        // What is in it, too: rows have their height once they are drawn.
+        for (const each of element ? [element, ...element.children] : []) sizes?.observe(each);
         toEnd();
       },
       { immediate: true },

@@ -134,11 +134,12 @@ export function useVoice(of: () => MinutesOf, places: () => Place[], onProblem: 
     if (!element) return;
     element.addEventListener("error", () => void broke());
     element.addEventListener("ended", finished);
-    element.addEventListener("waiting", () => (waiting.value = wanted.value));
+    // Events come late: who has stopped meanwhile is believed.
+    element.addEventListener("waiting", () => (waiting.value = wanted.value && !element.paused));
     element.addEventListener("playing", () => (waiting.value = false));
     // Also by the keys of a keyboard or headset.
     element.addEventListener("pause", () => !element.ended && !waiting.value && (wanted.value = false));
-    element.addEventListener("play", () => (wanted.value = true));
+    element.addEventListener("play", () => element.paused || (wanted.value = true));
   }
 
   function setSpeed(next: number): void {
