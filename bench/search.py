@@ -89,6 +89,7 @@ def fill(said: list[str]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE minutes_passage DROP CONSTRAINT IF EXISTS passage_of_engine_once")
         cursor.execute("DROP INDEX IF EXISTS passage_of_engine_once")
+        cursor.execute("DROP INDEX minutes_words")
         for number, (of, original) in enumerate(zip(minutes, originals, strict=True)):
             chosen = chance.choices(range(POOL), k=PASSAGES)
             moment = began + timedelta(hours=number)
@@ -105,6 +106,7 @@ def fill(said: list[str]) -> Any:
             lexemes = sorted(set().union(*(found_by[text] for text in chosen)))
             cursor.execute("UPDATE minutes_minutes SET words = array_to_tsvector(%s) WHERE id = %s", [lexemes, of.pk])
         cursor.execute("UPDATE conferences_conference SET launched_at = %s + random() * interval '5 years'", [began])
+        cursor.execute("CREATE INDEX minutes_words ON minutes_minutes USING gin (words)")
         cursor.execute("ANALYZE")
     return owner
 

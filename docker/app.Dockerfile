@@ -1,5 +1,6 @@
 # The application. Web, WebSockets, switchboard, workers, beat and every `manage.py` command are this one image.
 # From the repository's root: docker build -f docker/app.Dockerfile .
+# With --build-arg REQUIREMENTS=requirements-minutes.txt (or requirements-whisperx.txt): the worker for minutes.
 # (docs/production.md, "Images", says how to pin the base images by digest and to attach a bill of materials.)
 
 ARG NODE_IMAGE=node:24.19.0-alpine3.24
@@ -13,14 +14,15 @@ COPY frontend ./
 RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS packages
+ARG REQUIREMENTS=requirements.txt
 WORKDIR /build
-COPY requirements.txt constraints.txt ./
-# Wheels only, so that no compiler is needed (greenswitch, which has none, is Python alone); no pip in what is kept.
+COPY requirements.txt requirements-minutes.txt requirements-whisperx.txt constraints.txt ./
+# Wheels only, so that no compiler is needed (the two that have none are Python alone); no pip in what is kept.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/sparkle \
     && pip --python /opt/sparkle/bin/python install --disable-pip-version-check \
-        --only-binary :all: --no-binary greenswitch \
-        --requirement requirements.txt --constraint constraints.txt
+        --only-binary :all: --no-binary greenswitch,antlr4-python3-runtime \
+        --requirement "$REQUIREMENTS" --constraint constraints.txt
 
 FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0
@@ -35,7 +37,7 @@ RUN groupadd --gid 10001 sparkle \
     && useradd --uid 10001 --gid sparkle --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin sparkle \
     && install --directory --owner sparkle --group sparkle --mode 0700 \
         /var/lib/sparkle /var/lib/sparkle/node /var/lib/sparkle/sounds /var/lib/sparkle/spool \
-        /var/lib/sparkle/recordings
+        /var/lib/sparkle/recordings /var/lib/sparkle/models
 
 ENV PATH=/opt/sparkle/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

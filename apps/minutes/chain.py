@@ -9,7 +9,10 @@ without its passages. The items are, in this order:
   minutes may read the log,
 * `{"passage": …}`, or `{"hidden": SHA-256}` of a passage that is not distributed: so a file without the hidden ones
   can be verified, too, and no other passage can be taken out of it. The random part of its id keeps its words from
-  being guessed.
+  being guessed,
+* `{"erased": SHA-256}` of either, once the speaker's voice was erased: the hash of the item takes its place, so that
+  all others still fit. Its id is erased as well, wherever it was. Whoever verifies is told how many there are: without
+  the system that the file comes from, an erased passage cannot be told from one that somebody took out.
 
 A file proves by itself only that it is all of one piece. That it is what was signed, the digest says: compare it with
 that of the system that it comes from.
@@ -60,12 +63,13 @@ class Verdict:
     """What verifying a file found. `reason` says in words what does not fit first; "" where all does.
 
     `digest`: the one that the file bears, "" where it has none that could be read. `withheld`: how many passages the
-    file leaves out as hidden.
+    file leaves out as hidden, `erased` how many it has no more.
     """
 
     reason: str
     digest: str = ""
     withheld: int = 0
+    erased: int = 0
 
     @property
     def ok(self) -> bool:
@@ -83,7 +87,7 @@ def chain(header: Any, items: Iterable[Any]) -> list[str]:
     link = hashlib.sha256(canonical(header)).digest()
     links = [link.hex()]
     for item in items:
-        link = hashlib.sha256(link + hashlib.sha256(canonical(item)).digest()).digest()
+        link = hashlib.sha256(link + _hash(item)).digest()
         links.append(link.hex())
     return links
 
@@ -107,6 +111,17 @@ def signed(document: Mapping[str, Any], tracks: Iterable[Track], control: Iterab
 def withheld(passage: Mapping[str, Any]) -> dict[str, str]:
     """What stands for a hidden passage in a file that leaves it out."""
     return {"withheld": sha256_of(passage)}
+
+
+def erased(passage: Mapping[str, Any]) -> dict[str, str]:
+    """What stays of a passage of a signed document whose speaker's voice was erased."""
+    if is_erased(passage):
+        return {"erased": passage["erased"]}
+    return {"erased": sha256_of(_item(passage))}
+
+
+def is_erased(passage: Any) -> bool:
+    return isinstance(passage, dict) and set(passage) == {"erased"}
 
 
 def plain(value: Any) -> Any:
@@ -137,13 +152,9 @@ def verify_export(data: bytes, digest: str | None = None) -> Verdict:
 
 def _verify(document: Any, digest: str | None) -> Verdict:
     facts = document.get("signed") if isinstance(document, dict) else None
-    if facts is None or not isinstance(document.get("passages"), list):
+    if not isinstance(facts, dict) or not isinstance(document.get("passages"), list):
         return Verdict("These are no signed minutes.")
-    if (
-        not isinstance(facts, dict)
-        or set(facts) != _SIGNED
-        or not all(isinstance(each, list) for each in facts.values())
-    ):
+    if set(facts) != _SIGNED or not all(isinstance(each, list) for each in facts.values()):
         return Verdict('"signed" has to hold tracks, control and chain, each a list, and nothing else.')
     borne = document.get("digest")
     if not _is_digest(borne):
@@ -161,7 +172,8 @@ def _verify(document: Any, digest: str | None) -> Verdict:
         return Verdict("The digest is not that of the contents: the end is missing, or all was written anew.", borne)
     if digest is not None and digest != borne:
         return Verdict("The file is all of one piece, but it is not the version of this digest.", borne)
-    return Verdict("", borne, sum(_stands_for_hidden(passage) for passage in document["passages"]))
+    passages = document["passages"]
+    return Verdict("", borne, sum(map(_stands_for_hidden, passages)), sum(map(is_erased, passages)))
 
 
 def _header(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,12 +187,23 @@ def _items(document: Mapping[str, Any], facts: Mapping[str, Sequence[Any]]) -> I
     for number, entry in enumerate(facts["control"], 1):
         yield f"control entry {number}", {"control": entry}
     for number, passage in enumerate(document["passages"], 1):
-        if _stands_for_hidden(passage):
-            yield f"passage {number}", {"hidden": passage["withheld"]}
-        elif isinstance(passage, dict) and passage.get("hidden") is True:
-            yield f"passage {number}", {"hidden": sha256_of(passage)}
-        else:
-            yield f"passage {number}", {"passage": passage}
+        yield f"passage {number}", _item(passage)
+
+
+def _item(passage: Any) -> dict[str, Any]:
+    if is_erased(passage):
+        if not _is_digest(passage["erased"]):
+            raise ValueError('"erased" has to be 64 hexadecimal digits')
+        return dict(passage)
+    if _stands_for_hidden(passage):
+        return {"hidden": passage["withheld"]}
+    if isinstance(passage, dict) and passage.get("hidden") is True:
+        return {"hidden": sha256_of(passage)}
+    return {"passage": passage}
+
+
+def _hash(item: Any) -> bytes:
+    return bytes.fromhex(item["erased"]) if is_erased(item) else hashlib.sha256(canonical(item)).digest()
 
 
 def _stands_for_hidden(passage: Any) -> bool:

@@ -53,3 +53,39 @@ class MinutesChanged(Problem):
     code = "minutes_changed"
     title = _("The minutes have changed meanwhile")
     detail = _("Look at what has changed, then sign what you see now.")
+
+
+class EvidenceMissing(Problem):
+    code = "evidence_missing"
+    title = _("Some of what was recorded cannot be read now")
+
+
+class NoSuchVersion(NotFound):
+    code = "no_such_version"
+    title = _("There is no such version")
+    detail = _("The versions that were signed are in versions of the minutes.")
+
+
+class TemplateUnusable(Problem):
+    status = 503
+    code = "template_unusable"
+    title = _("The template of minutes cannot be used")
+
+
+class NoMailServer(Problem):
+    status = 503
+    code = "no_mail_server"
+    title = _("This system sends no mail")
+    detail = _("An administrator has to configure a mail server first.")
+
+
+class SummaryOff(Problem):
+    code = "summary_off"
+    title = _("Summaries are not made here")
+    detail = _("An administrator has named no service for them; and nothing of a whisper is ever sent to one.")
+
+
+class SummaryFailed(Problem):
+    status = 502
+    code = "summary_failed"
+    title = _("There is no summary")

@@ -26,7 +26,8 @@ class Minutes(models.Model):
     signed: the chair has signed a version, and nothing changes until it is taken up again.
 
     `seq` numbers the changes of its passages: whoever changes one takes the next number first, in the same transaction,
-    and the lock of this row keeps the order. `words` is what search looks in, as of the change `indexed` (search.py).
+    and the lock of this row keeps the order. `erased` is the last of them that took passages away altogether. `words`
+    is what search looks in, as of the change `indexed` (search.py).
     """
 
     class State(models.TextChoices):
@@ -45,6 +46,7 @@ class Minutes(models.Model):
     summary = models.TextField(_("summary"), max_length=8000, blank=True)
     opened_at = models.DateTimeField(_("opened"))
     seq = models.BigIntegerField(_("number of the last change"), default=0, editable=False)
+    erased = models.BigIntegerField(_("change that erased somebody's words"), default=0, editable=False)
     indexed = models.BigIntegerField(_("change up to which it can be searched"), default=0, editable=False)
     words = SearchVectorField(_("words"), null=True, editable=False)
 
@@ -249,3 +251,72 @@ class SignedVersion(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class Mailing(models.Model):
+    """Minutes that somebody sends by mail: a signed `version`, or without one a draft, as it is when each goes out.
+    `site` is what links in it begin with.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    minutes = models.ForeignKey(Minutes, verbose_name=_("minutes"), on_delete=models.CASCADE, related_name="mailings")
+    version = models.ForeignKey(
+        SignedVersion,
+        verbose_name=_("signed version"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    subject = models.CharField(_("subject"), max_length=200, blank=True)
+    message = models.TextField(_("message"), max_length=4000, blank=True)
+    site = models.CharField(_("address of the pages"), max_length=200)
+    at = models.DateTimeField(_("time"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    by_name = models.CharField(_("name"), max_length=64)
+
+    class Meta:
+        ordering = ["-at"]
+        verbose_name = _("mailing of minutes")
+        verbose_name_plural = _("mailings of minutes")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.by_name}"
+
+
+class Delivery(models.Model):
+    """A mailing to one person, who gets it once at most: whoever sends it says `sending` first, for good. A process
+    that dies after that leaves it so, and later it has failed as `interrupted`: nobody knows whether it arrived.
+
+    `reason`: why it waits for another try, or has failed: a code.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        SENDING = "sending", _("being sent")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+
+    mailing = models.ForeignKey(Mailing, verbose_name=_("mailing"), on_delete=models.CASCADE, related_name="deliveries")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="+"
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
+    changed_at = models.DateTimeField(_("changed"))
+
+    class Meta:
+        ordering = ["mailing", "id"]
+        verbose_name = _("delivery of minutes")
+        verbose_name_plural = _("deliveries of minutes")
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state__in=("waiting", "sending")), name="delivery_to_do"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["mailing", "user"], name="delivery_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.state}"

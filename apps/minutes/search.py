@@ -52,8 +52,15 @@ class Found:
 
 
 def index_changed(most: int = 20) -> int:
-    """Let minutes that changed be found by their words; of how many. Safe to run twice, also at once."""
-    changed = Minutes.objects.exclude(seq=F("indexed")).order_by("pk").values_list("pk", "seq")[:most]
+    """Let minutes that changed be found by their words; of how many. Those that are being written are looked into
+    without: their words change all the time. Safe to run twice, also at once.
+    """
+    changed = (
+        Minutes.objects.exclude(seq=F("indexed"))
+        .exclude(state=Minutes.State.OPEN)
+        .order_by("pk")
+        .values_list("pk", "seq")[:most]
+    )
     for key, seq in changed:
         said = Passage.objects.filter(minutes=key, removed=False).values_list("folded", flat=True)
         found = sorted({word for text in said.iterator(2000) for word in words(text)})

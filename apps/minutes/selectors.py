@@ -37,10 +37,22 @@ def whispers_with_minutes(actor: Actor, conference: Conference) -> QuerySet[Whis
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """In the order of changes of minutes: after change `seq`, of those of the same number after `passage`."""
+    """In the order of changes of minutes: after change `seq`, of those of the same number after `passage`. `erased` as
+    in the minutes when that was read: once it is another, what was read has to go.
+    """
 
     seq: int
     passage: UUID | None = None
+    erased: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> Place:
+        """Raises ValueError."""
+        seq, passage, erased = [*text.split("."), "", ""][:3]
+        return cls(int(seq), UUID(passage) if passage else None, int(erased or 0))
+
+    def __str__(self) -> str:
+        return f"{self.seq}.{self.passage or ''}.{self.erased}"
 
 
 def with_words(passages: QuerySet[Passage]) -> QuerySet[Passage]:

@@ -1,4 +1,4 @@
-"""Writing minutes on the queue `minutes`, as long as there is something to write."""
+"""Writing minutes on the queue `minutes`, as long as there is something to write; and sending them by mail."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.db import Error, close_old_connections
 
 from apps.core.queues import job_waits
 
+from .delivering import deliver_next, give_up_interrupted
 from .transcribing.queue import may_have_work, open_minutes
 from .transcribing.work import Scribe
 
@@ -70,3 +71,14 @@ def keep_writing() -> None:
     open_minutes()
     if may_have_work() and not job_waits(QUEUE):
         write_minutes.apply_async(queue=QUEUE, expires=3 * TURN)
+
+
+@shared_task
+def send_mail() -> int:
+    """Minutes that wait to be sent, for a while; how many went."""
+    give_up_interrupted()
+    until = time.monotonic() + TURN
+    count = 0
+    while time.monotonic() < until and deliver_next():
+        count += 1
+    return count

@@ -16,6 +16,7 @@ from pathlib import Path
 from sparkle.env import envstr
 from sparkle.local.embedded import port_is_free, prepare_postgres, prepare_valkey, remembered_port, remembered_secret
 from sparkle.local.environment import ROOT, remember_installation, var_directory
+from sparkle.local.model import FOLDER
 from sparkle.local.recording import recording_environment
 from sparkle.local.supervise import Kind, Lock, Program, StartError, Supervisor
 from sparkle.local.switch import Switch, choose_switch
@@ -58,9 +59,12 @@ def _run(var: Path) -> int:
         foundation.append(switch.program)
     told |= switch.environment
     told |= recording_environment(var)
+    # Whoever starts this without the bootstrap has no model, and minutes say so.
+    told["SPARKLE_MINUTES_MODEL"] = os.environ.get("SPARKLE_MINUTES_MODEL") or (str(FOLDER) if FOLDER.is_dir() else "")
     password = remembered_secret(var / "demo-password", size=9)  # a person types it
     told["SPARKLE_DEMO_PASSWORD_FILE"] = str(var / "demo-password")
     stamp, fingerprint = var / "prepared", _fingerprint(told)
+    told["SPARKLE_SITE_URL"] = os.environ.get("SPARKLE_SITE_URL") or f"http://127.0.0.1:{port}"
     os.environ |= told
     remember_installation(var, {name: os.environ[name] for name in (*told, "DATABASE_URL", "REDIS_URL")})
 
@@ -84,8 +88,9 @@ def _applications(var: Path, port: int, xml_port: int) -> list[Program]:
     celery = ["--quiet", "-A", "sparkle.celery"]
     node = envstr("SPARKLE_NODE_NAME", "local")
     alone = ["--without-gossip", "--without-mingle"]
-    worker = ["--queues", f"default,media,files.{node},minutes", "--concurrency", "2", *alone]
+    worker = ["--queues", f"default,media,files.{node}", "--concurrency", "2", *alone]
     sealer = ["--queues", f"media.{node}", "--hostname", "sealer@%h", "--concurrency", "1", "--pool", "prefork", *alone]
+    minutes = ["--queues", "minutes", "--hostname", "minutes@%h", "--concurrency", "1", "--pool", "prefork", *alone]
     web = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     # One prebuilt frame goes to all sockets: compressing it for each would cost more than it saves.
     web += ["--ws", "apps.core.websocket:SharingProtocol", "--ws-per-message-deflate", "false"]
@@ -105,6 +110,12 @@ def _applications(var: Path, port: int, xml_port: int) -> list[Program]:
         # One process for the queue, which keeps its files open from one job to the next. A child of the worker
         # (prefork): while it seals, which it always does, the worker itself gives its signs of life and takes signals.
         Program("sealer", _python("celery", *celery, "worker", "--loglevel", "INFO", *sealer)),
+        # Speech to text, which fills a core for as long as there is some: apart from all that somebody waits for.
+        Program(
+            "minutes",
+            _python("celery", *celery, "worker", "--loglevel", "INFO", *minutes),
+            env={"OMP_NUM_THREADS": "1"},
+        ),
         # Not inside the worker: there it would be a process that outlives a killed worker.
         Program("beat", _python("celery", *celery, "beat", "--schedule", str(var / "celerybeat-schedule"))),
     ]

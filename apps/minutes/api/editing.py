@@ -24,7 +24,7 @@ from apps.minutes.rights import may_correct, may_see
 from apps.minutes.selectors import with_words
 from apps.minutes.services.dividing import merge, split
 from apps.minutes.services.editing import Values, edit, restore
-from apps.minutes.services.summary import write_summary
+from apps.minutes.services.summary import LONGEST, summarise, write_summary
 from apps.minutes.telling import for_reader
 from apps.recordings.api.views import NOT_KEPT
 
@@ -56,7 +56,7 @@ class SplitInput(SpeakerInput):
 
 
 class SummaryInput(serializers.Serializer[Any]):
-    summary = TextField(max_length=8000, multiline=True, allow_blank=True)
+    summary = TextField(max_length=LONGEST, multiline=True, allow_blank=True)
 
 
 class ChangedSerializer(serializers.Serializer[Any]):
@@ -174,6 +174,21 @@ class EditableMinutesView(MinutesView, OfWrittenMinutes):
         body = SummaryInput(data=request.data)
         body.is_valid(raise_exception=True)
         write_summary(by=self.by(), actor=actor, minutes_id=minutes.pk, summary=body.validated_data["summary"])
+        return self.get(request, conference_id)
+
+
+class SummariseView(EditableMinutesView):
+    """Not idempotent by a key, which would hold a transaction open while the service writes: a repeat asks it again."""
+
+    http_method_names = ["post", "options"]
+
+    @extend_schema(
+        operation_id="minutes_summarise", parameters=[WHISPER], request=None, responses=said.MinutesSerializer
+    )
+    def post(self, request: Request, conference_id: UUID) -> Response:
+        """Have the configured service draft a summary, below the one that there is. It takes up to a minute."""
+        actor, minutes = self.written()
+        summarise(by=self.by(), actor=actor, minutes=minutes)
         return self.get(request, conference_id)
 
 

@@ -70,11 +70,14 @@ class RevisionsSerializer(serializers.Serializer[Any]):
 
 
 class PassagesSerializer(serializers.Serializer[Any]):
-    """`next` is what to ask with as `since`, at once if there is `more`, else when something has changed."""
+    """`next` is what to ask with as `since`, at once if there is `more`, else when something has changed. `whole`:
+    these are not changes but the beginning of all that there is; what was read before has to go.
+    """
 
     passages = PassageSerializer(many=True)
     next = serializers.CharField()
     more = serializers.BooleanField()
+    whole = serializers.BooleanField()
 
 
 class ProgressSerializer(serializers.Serializer[Any]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import editing, views
+from . import editing, exporting, views
 
 _passage: list[URLPattern | URLResolver] = [
     path("", editing.PassageView.as_view(), name="minutes-passage"),
@@ -18,6 +18,11 @@ _minutes: list[URLPattern | URLResolver] = [
     path("", editing.EditableMinutesView.as_view(), name="minutes"),
     path("passages/", views.PassagesView.as_view(), name="minutes-passages"),
     path("passages/<uuid:passage_id>/", include(_passage)),
+    path("export/", exporting.ExportView.as_view(), name="minutes-export"),
+    path("reopen/", exporting.ReopenView.as_view(), name="minutes-reopen"),
+    path("send/", exporting.SendView.as_view(), name="minutes-send"),
+    path("sign/", exporting.SignView.as_view(), name="minutes-sign"),
+    path("summarise/", editing.SummariseView.as_view(), name="minutes-summarise"),
     path("search/", views.SearchInView.as_view(), name="minutes-search-in"),
 ]
 

@@ -35,6 +35,7 @@ from apps.minutes.selectors import (
     whispers_with_minutes,
     with_words,
 )
+from apps.minutes.services.summary import can_summarise
 from apps.minutes.telling import for_reader, read_along, shown
 from apps.minutes.transcribing.queue import behind
 from apps.recordings.api.answers import FORMAT, OR_A_RANGE, RANGE, answer, asked_format
@@ -67,9 +68,8 @@ class WhichSerializer(serializers.Serializer[Any]):
     since = serializers.CharField(required=False, default="0")
 
     def validate_since(self, text: str) -> Place:
-        seq, _dot, passage = text.partition(".")
         try:
-            return Place(int(seq), UUID(passage) if passage else None)
+            return Place.of(text)
         except ValueError:
             raise serializers.ValidationError(_("Send what was in next.")) from None
 
@@ -120,7 +120,7 @@ class MinutesView(OfMinutes):
             "engine": engine_state(),
             "summary": minutes.summary,
             "versions": minutes.versions.all() if there else [],
-            "can_summarise": False,
+            "can_summarise": can_summarise(actor, minutes),
             "abilities": abilities_of(actor),
         }
         return Response(said.MinutesSerializer(document).data, headers=NOT_KEPT)
@@ -135,11 +135,16 @@ class PassagesView(OfMinutes):
     def get(self, request: Request, conference_id: UUID) -> Response:
         actor, _conference, minutes = self.found()
         hidden = bool(actor.may(Action.CORRECT_MINUTES))
-        found = passages_since(minutes, self.place, hidden=hidden, most=MOST_PASSAGES + 1) if minutes else []
+        erased = minutes.erased if minutes else 0
+        whole = self.place.seq == 0 or self.place.erased != erased
+        place = Place(0, None, erased) if whole else self.place
+        found = passages_since(minutes, place, hidden=hidden, most=MOST_PASSAGES + 1) if minutes else []
         page = found[:MOST_PASSAGES]
-        last = f"{page[-1].seq}.{page[-1].pk}" if page else request.query_params.get("since", "0")
+        if page:
+            place = Place(page[-1].seq, page[-1].pk, erased)
         written = [for_reader(each, actor) for each in page]
-        return Response({"passages": written, "next": last, "more": len(found) > len(page)}, headers=NOT_KEPT)
+        document = {"passages": written, "next": str(place), "more": len(found) > len(page), "whole": whole}
+        return Response(document, headers=NOT_KEPT)
 
 
 class TimesSerializer(serializers.Serializer[Any]):

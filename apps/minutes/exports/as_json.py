@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from apps.core.text import BIDI
-from apps.minutes.chain import Control, Track, plain, signed, withheld
+from apps.minutes.chain import Control, Track, is_erased, plain, signed, withheld
 from apps.minutes.document import Document, shown
 
 FORMAT: Final = "sparkle-minutes/1"
@@ -45,6 +45,18 @@ def write(document: Document, *, hidden: bool = False, evidence: Evidence | None
             whole["passages"] = [withheld(each) if each["hidden"] else each for each in passages]
     elif not hidden:
         whole["passages"] = [each for each in passages if not each["hidden"]]
+    return _written(whole)
+
+
+def distributed(kept: Mapping[str, Any]) -> bytes:
+    """A signed document that was kept, as `write` would write it, with hashes in place of hidden passages."""
+    passages = [withheld(each) if each.get("hidden") else each for each in kept["passages"]]
+    order = [*Document.__dataclass_fields__, "signed"]
+    whole = {name: kept[name] for name in ("format", *order) if name in kept}
+    return _written(whole | {"passages": passages})
+
+
+def _written(whole: Mapping[str, Any]) -> bytes:
     # Outside of strings JSON has none of these; within them they could make a file look like another one.
     return (json.dumps(whole, ensure_ascii=False, indent=2).translate(_ESCAPED) + "\n").encode()
 
@@ -65,7 +77,7 @@ def read(data: bytes) -> Document:
         raise ExportError(f'"format" has to be "{FORMAT}"')
     passages = whole.get("passages")
     if isinstance(passages, list):
-        whole["passages"] = [each for each in passages if not (isinstance(each, dict) and set(each) == {"withheld"})]
+        whole["passages"] = [each for each in passages if not (_withheld(each) or is_erased(each))]
     try:
         document = msgspec.convert(whole, Document)
     except msgspec.ValidationError as error:
@@ -73,6 +85,10 @@ def read(data: bytes) -> Document:
     if any(time.tzinfo is None for time in _times(document)):
         raise ExportError("Each time needs its offset from UTC, such as Z")
     return document
+
+
+def _withheld(passage: Any) -> bool:
+    return isinstance(passage, dict) and set(passage) == {"withheld"}
 
 
 def _whole(document: Document) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from apps.minutes.document import width
@@ -46,11 +47,11 @@ def cues(text: str, seconds: float) -> Iterator[Cue]:
     A piece ends with a clause where it can. One that is on longer than `LONGEST` goes off before the next comes.
     """
     pieces = _pieces(text)
-    total = _room(pieces)
+    total = _room_of(pieces)
     pace = max(seconds, SHORTEST) / total if total else 0.0
     done = 0
     for group in _packed(pieces, pace):
-        start, done = done, done + _room(group)
+        start, done = done, done + _room_of(group)
         yield Cue(start * pace, min(done * pace, start * pace + LONGEST), _lines(group))
 
 
@@ -70,8 +71,9 @@ def _packed(pieces: Sequence[str], pace: float) -> Iterator[Sequence[str]]:
 
 def _cut(clause: Sequence[str], pace: float) -> list[list[str]]:
     """The fewest even parts that fit; a single piece always does."""
-    total = _room(clause)
-    for count in range(1, len(clause)):
+    total = _room_of(clause)
+    least = max(1, total // (LINES * LINE), int(total * pace / LONGEST))
+    for count in range(least, len(clause)):
         parts: list[list[str]] = [[] for _ in range(count)]
         done = 0
         for piece in clause:
@@ -83,26 +85,37 @@ def _cut(clause: Sequence[str], pace: float) -> list[list[str]]:
 
 
 def _fits(pieces: Sequence[str], pace: float) -> bool:
-    room = _room(pieces)
+    room = _room_of(pieces)
     return room <= LINES * LINE and room * pace <= LONGEST + 1e-9 and _lines(pieces) != ()
 
 
 def _lines(pieces: Sequence[str]) -> tuple[str, ...]:
     """One line, or two as even as can be; none where they have no room."""
-    whole = "".join(pieces).strip()
-    if _room(whole) <= LINE:
-        return (whole,)
-    found: dict[float, tuple[str, str]] = {}
+    spaces = [_room(piece) - _room(piece.lstrip()) for piece in pieces]
+    whole = _room_of(pieces) - sum(spaces[:1])
+    if whole <= LINE:
+        return ("".join(pieces).lstrip(),)
+    cuts: dict[int, int] = {}
+    first = -spaces[0]
     for cut in range(1, len(pieces)):
-        first, second = "".join(pieces[:cut]).strip(), "".join(pieces[cut:]).strip()
-        if max(_room(first), _room(second)) <= LINE:
-            better = _BETTER_THERE if _ENDS_CLAUSE.search(first) else 0
-            found[abs(_room(first) - _room(second)) - better] = first, second
-    return found[min(found)] if found else ()
+        first += _room(pieces[cut - 1])
+        second = whole - first - spaces[cut]
+        if first <= LINE and second <= LINE:
+            cuts[abs(first - second) - (_BETTER_THERE if _ENDS_CLAUSE.search(pieces[cut - 1]) else 0)] = cut
+    if not cuts:
+        return ()
+    best = cuts[min(cuts)]
+    return "".join(pieces[:best]).lstrip(), "".join(pieces[best:]).lstrip()
 
 
-def _room(text: Iterable[str]) -> int:
-    return sum(20 * (2 * len(each) - width(each)) + 42 * (width(each) - len(each)) for each in text)
+def _room_of(pieces: Iterable[str]) -> int:
+    return sum(map(_room, pieces))
+
+
+@lru_cache(maxsize=8192)
+def _room(text: str) -> int:
+    wide = width(text) - len(text)
+    return 20 * (len(text) - wide) + 42 * wide
 
 
 def _clauses(pieces: Sequence[str]) -> Iterator[list[str]]:
@@ -119,7 +132,7 @@ def _clauses(pieces: Sequence[str]) -> Iterator[list[str]]:
 def _pieces(text: str) -> list[str]:
     """`text` where lines may end; what is wider than a line is cut anywhere."""
     found: list[str] = []
-    for piece in _PIECE.findall(text):
+    for piece in _PIECE.findall(" ".join(text.split())):
         while _room(piece) > LINE:
             fitting = next(length for length in range(1, len(piece) + 1) if _room(piece[:length]) > LINE) - 1
             found.append(piece[:fitting])

@@ -26,6 +26,7 @@ from .words import Words, line, lines, said
 MARK: Final = "{{minutes}}"
 """The paragraph of a template in whose place the minutes come; without it they come at the end."""
 
+_RESULTS: Final = (5, 36, 14, 14)
 _STYLES: Final = {"good": "Minutes Link", "check": "Minutes Check", "low": "Minutes Low"}
 
 
@@ -94,7 +95,7 @@ class _Minutes:
             marked = paragraph.passages[0].mark
             yield self._paragraph("Minutes Marked" if marked else "Minutes Text", *self._said(paragraph.passages))
         if document.digest:
-            yield self._paragraph("Minutes Note", f"{_('Digest')}: {line(document.digest)}")
+            yield self._paragraph("Minutes Note", words.digest(line(document.digest)))
 
     def frame(self, file: Docx) -> None:
         """The title above each page but the first, numbers below."""
@@ -124,14 +125,14 @@ class _Minutes:
                 ]
                 for number, each in enumerate(decided, 1)
             )
-            yield self._table((1, 10, 4, 3), (_("No."), _("Decision"), _("Said by"), _("Time")), rows)
+            yield self._table(_RESULTS, (_("No."), _("Decision"), _("Said by"), _("Time")), rows)
         if agreed := tasks(self._document, hidden=self._hidden):
             yield self._paragraph("Heading 1", _("Tasks"))
             rows = (
                 [self._cell(str(number)), self._words_of(each), *map(self._cell, self._words.task(each))]
                 for number, each in enumerate(agreed, 1)
             )
-            yield self._table((1, 10, 4, 3), (_("No."), _("Task"), _("Who"), _("Due")), rows)
+            yield self._table(_RESULTS, (_("No."), _("Task"), _("Who"), _("Due")), rows)
 
     def _legend(self) -> Iterator[Element]:
         sentences = [each for paragraph in self._paragraphs for each in said(paragraph.passages)]
@@ -143,16 +144,18 @@ class _Minutes:
         names = {"check": _("recognised with some doubt"), "low": _("probably wrong")}
         samples = [self._run(name, _STYLES[key]) for key, name in names.items() if key in found]
         if samples:
-            between = [each for sample in samples for each in (self._run(" · "), sample)]
-            yield self._paragraph("Minutes Note", _("Listen before you rely on it:"), self._run(" "), *between[1:])
+            between = [each for sample in samples for each in (self._run("  "), sample)]
+            yield self._paragraph("Minutes Note", _("Listen before you rely on it:"), *between)
 
     def _head(self, paragraph: Paragraph) -> Element:
-        return self._paragraph(
-            "Minutes Speaker",
-            self._run(line(paragraph.speaker), "Minutes Name"),
-            self._run(f"  {self._words.clock(paragraph.starts_at)}", "Minutes Time"),
-            *(self._run(f"  {tag}", "Minutes Tag") for tag in self._words.tags(paragraph)),
-        )
+        found = [
+            (line(paragraph.speaker), "Minutes Name"),
+            (self._words.clock(paragraph.starts_at), "Minutes Time"),
+            (self._words.mark(paragraph), "Minutes Tag"),
+            *((remark, "Minutes Time") for remark in self._words.remarks(paragraph)),
+        ]
+        runs = [self._run(f"{text}  ", style) for text, style in found if text]
+        return self._paragraph("Minutes Speaker", *runs)
 
     def _said(self, passages: Sequence[Passage]) -> Iterator[Element]:
         for each in said(passages):

@@ -16,8 +16,8 @@ from apps.minutes.document import Document, Paragraph, Passage, decisions, parag
 
 from .words import Words, line, lines, said
 
-_INLINE: Final = re.compile(r"[\\`*_\[\]|~$#]|(?<=w)\.|:(?=/)|(?<=\d)[.)](?=\s|$)")
-_AT_START: Final = re.compile(r"[-+=]")
+_INLINE: Final = re.compile(r"[\\`*_\[\]|~$#]|(?<=w)\.|:(?=/)")
+_AT_START: Final = re.compile(r"(\d*)([-+=.)])")
 _UNSURE: Final = {"good": "", "check": " (?)", "low": " (??)"}
 
 
@@ -33,40 +33,44 @@ def _blocks(document: Document, hidden: bool) -> Iterator[str]:
     yield _table(("", ""), ((escaped(name), escaped(value)) for name, value in words.facts()))
     yield from (f"> {escaped(line(notice))}" for notice in document.notices)
     if document.attendees:
-        yield f"## {_('Attendance')}"
+        yield _heading(_("Attendance"))
         yield _table(
             (_("Name"), _("Role"), _("In the conference")),
-            ((escaped(line(each.name)), words.role(each), words.stays(each)) for each in document.attendees),
+            ((escaped(line(each.name)), escaped(words.role(each)), words.stays(each)) for each in document.attendees),
         )
     for heading, text in ((_("Agenda"), document.agenda), (_("Summary"), document.summary)):
         if texts := lines(text):
-            yield f"## {heading}"
+            yield _heading(heading)
             yield from map(escaped, texts)
     if decided := decisions(document, hidden=hidden):
-        yield f"## {_('Decisions')}"
+        yield _heading(_("Decisions"))
         rows = ((_said([each]), escaped(line(each.speaker)), words.clock(each.starts_at)) for each in decided)
         yield _table((_("Decision"), _("Said by"), _("Time")), rows)
     if agreed := tasks(document, hidden=hidden):
-        yield f"## {_('Tasks')}"
+        yield _heading(_("Tasks"))
         yield _table(
             (_("Task"), _("Who"), _("Due")), ((_said([each]), *map(escaped, words.task(each))) for each in agreed)
         )
     spoken = paragraphs(document, hidden=hidden)
-    yield f"## {_('What was said')}"
+    yield _heading(_("What was said"))
     if not spoken:
         yield _("Nothing that was said is recorded here.")
     if any(each.confidence != "good" for paragraph in spoken for each in paragraph.sentences):
-        yield f"*{_('(?) recognised with some doubt, (??) probably wrong: listen before you rely on it.')}*"
+        yield "*" + _("(?) recognised with some doubt, (??) probably wrong: listen before you rely on it.") + "*"
     for paragraph in spoken:
         yield _head(words, paragraph)
         yield _said(paragraph.passages)
     if document.digest:
-        yield f"{_('Digest')}: `{line(document.digest)}`"
+        yield words.digest(f"`{line(document.digest)}`")
+
+
+def _heading(text: str) -> str:
+    return f"## {text}"
 
 
 def _head(words: Words, paragraph: Paragraph) -> str:
-    tags = "".join(f" · {tag}" for tag in words.tags(paragraph))
-    return f"**{escaped(line(paragraph.speaker))}** {words.clock(paragraph.starts_at)}{tags}"
+    found = (words.clock(paragraph.starts_at), words.mark(paragraph), *words.remarks(paragraph))
+    return f"**{escaped(line(paragraph.speaker))}** {' · '.join(filter(None, found))}"
 
 
 def _said(passages: Sequence[Passage]) -> str:
@@ -85,4 +89,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def escaped(text: str, *, start: bool = True) -> str:
     """A line as Markdown that shows just that; `start`: a line of the file begins with it."""
     text = _INLINE.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
-    return _AT_START.sub(r"\\\g<0>", text, count=1) if start and _AT_START.match(text) else text
+    found = _AT_START.match(text) if start else None
+    return f"{found[1]}\\{text[found.end() - 1 :]}" if found else text

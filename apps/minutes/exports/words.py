@@ -87,23 +87,25 @@ class Words:
         ]
         return [(name, value) for name, value in facts if value]
 
-    def tags(self, paragraph: Paragraph) -> list[str]:
-        """What is to be known of a paragraph beside its words."""
-        passages = paragraph.passages
-        tags = []
-        if passages[0].mark == "decision":
-            tags.append(_("Decision"))
-        if passages[0].mark == "task":
-            tags.append(_("Task"))
-        if any(passage.overlaps for passage in passages):
-            tags.append(_("while others spoke"))
-        if any(passage.hidden for passage in passages):
-            tags.append(_("not distributed"))
-        return tags
+    def mark(self, paragraph: Paragraph) -> str:
+        return {"": "", "decision": _("Decision"), "task": _("Task")}[paragraph.passages[0].mark]
+
+    def remarks(self, paragraph: Paragraph) -> list[str]:
+        """What else is to be known of a paragraph."""
+        remarks = []
+        if any(passage.overlaps for passage in paragraph.passages):
+            remarks.append(_("while others spoke"))
+        if any(passage.hidden for passage in paragraph.passages):
+            remarks.append(_("not distributed"))
+        return remarks
 
     def task(self, passage: Passage) -> tuple[str, str]:
-        """Who is to do it, and until when; "" where that is open."""
-        return line(passage.task_person), self.day(passage.task_due) if passage.task_due else ""
+        """Who is to do it, and until when."""
+        still = pgettext("minutes, of a task", "open")
+        return line(passage.task_person) or still, self.day(passage.task_due) if passage.task_due else still
+
+    def digest(self, digest: str) -> str:
+        return _("Digest of the signed version: %(digest)s") % {"digest": digest}
 
     def _when(self) -> str:
         document = self.document

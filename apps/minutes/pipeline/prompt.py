@@ -12,54 +12,54 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from .result import Setting
-from .script import HAN
+from .script import HAN, chinese
 
 BUDGET: Final = 150
 """Tokens by `_tokens`, of the 223 that Whisper takes: each costs time with each utterance."""
 
-#: How each language says it: the beginning; what stands before the topic, agenda, names, terms; between two; the end.
+#: Of each language: how it begins, whatever is known; what is said of the topic, the agenda, the names and the terms;
+#: what stands between two. Sentences, as people write them: after lists with colons the engine puts colons everywhere.
 _TEXTS: Final = {
-    "zh": ("以下是普通话的会议记录，用简体中文和标点符号。", ("主题：", "议程：", "与会者：", "术语："), "、", "。"),
-    "en": ("", ("Meeting: ", "Agenda: ", "Present: ", "Terms: "), ", ", ". "),
+    "zh": (
+        "以下是普通话的会议记录。",
+        ("会议的主题是{}。", "议程有{}。", "{}参加了会议。", "大家谈到{}。"),
+        "、",
+    ),
+    "en": ("", ("This meeting is about {}. ", "On the agenda: {}. ", "{} took part. ", "They spoke about {}. "), ", "),
 }
 
 _HAN: Final = re.compile(f"[{HAN}]")
 _NOT_A_WORD: Final = re.compile(r"[\W_]+")
 #: What a repetition has at least, in letters, and which part of the text.
-_LETTERS, _LETTERS_HAN, _PART = 16, 8, 0.6
+_LETTERS, _LETTERS_HAN, _PART = 10, 4, 0.6
 
 
 def prompt(setting: Setting, language: str) -> str:
-    """At most BUDGET tokens; what finds no place is left out, the agenda before names, names before terms."""
-    begin, labels, between, end = _TEXTS[language]
-    agenda = [line.strip(" -*•\t") for line in setting.agenda.splitlines()]
-    topic, points, names, terms = (
-        [item.strip() for item in items if item.strip()]
-        for items in ([setting.title], agenda, setting.names, setting.glossary)
-    )
+    """At most BUDGET tokens. What finds no place is left out: the agenda before names, names before terms."""
+    begin, (topic, agenda, names, terms), between = _TEXTS[language]
+    points = [line.strip(" -*•\t") for line in setting.agenda.splitlines()]
     left = BUDGET - _tokens(begin)
-    kept: dict[str, str] = {}
-    # The most useful first, as far as there is room; written in the order of the labels.
-    for label, items in (
-        (labels[0], topic),
-        (labels[3], terms),
-        (labels[2], names),
-        (labels[1], points),
+    parts: dict[str, str] = {}
+    for sentence, items in (
+        (topic, [setting.title]),
+        (terms, setting.glossary),
+        (names, setting.names),
+        (agenda, points),
     ):
-        part = _fitting(label, items, between, end, left)
-        left -= _tokens(part)
-        kept[label] = part
-    return (begin + "".join(kept[label] for label in labels)).strip()
+        parts[sentence] = _fitting(sentence, [item.strip() for item in items if item.strip()], between, left)
+        left -= _tokens(parts[sentence])
+    return (begin + "".join(parts[sentence] for sentence in (topic, agenda, names, terms))).strip()
 
 
-def _fitting(label: str, items: Sequence[str], between: str, end: str, budget: int) -> str:
-    """As many of the items as there is room for, from the first on."""
-    fit: list[str] = []
-    for item in items:
-        if _tokens(label + between.join([*fit, item]) + end) > budget:
+def _fitting(sentence: str, items: Sequence[str], between: str, budget: int) -> str:
+    """With as many of the items as there is room for, from the first on."""
+    fit = ""
+    for count in range(1, len(items) + 1):
+        longer = sentence.format(between.join(items[:count]))
+        if _tokens(longer) > budget:
             break
-        fit.append(item)
-    return label + between.join(fit) + end if fit else ""
+        fit = longer
+    return fit
 
 
 def _tokens(text: str) -> int:
@@ -70,7 +70,7 @@ def _tokens(text: str) -> int:
 
 def repeats(text: str, prompt: str) -> bool:
     """Whether most of a text is a stretch of the prompt. Somebody may have said just that: a name, the topic."""
-    said, told = (_NOT_A_WORD.sub("", each).casefold() for each in (text, prompt))
+    said, told = (_NOT_A_WORD.sub("", chinese(each)).casefold() for each in (text, prompt))
     run = SequenceMatcher(None, said, told, autojunk=False).find_longest_match()
     least = _LETTERS_HAN if _HAN.search(said[run.a : run.a + run.size]) else _LETTERS
     return run.size >= max(least, _PART * len(said))

@@ -51,7 +51,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         if pending and not _has_letter(text[begin:end]):
             pending = (pending[0], end)
             continue
-        if pending:
+        if pending and _has_letter(text[pending[0] : pending[1]]):
             yield pending
         pending = (begin, end)
     if pending and _has_letter(text[pending[0] : pending[1]]):

@@ -14,6 +14,7 @@ from ..engines.protocol import RATE, Clip, Decoded, Engine, Piece, Samples
 from .bleed import bled
 from .confidence import confidence
 from .language import Heard, languages
+from .pauses import settle
 from .prompt import prompt, repeats
 from .result import Reason, Refused, Result, Said, Setting, Utterance
 from .script import chinese
@@ -57,8 +58,10 @@ def transcribe(utterances: Sequence[Utterance], engine: Engine, setting: Setting
     ]
     texts = iter(_texts(clips, engine, live=live))
     return [
-        Refused(some) if isinstance(some, Reason) else _result([(part, next(texts)) for part in some], language)
-        for some, language in zip(parts, told, strict=True)
+        Refused(some)
+        if isinstance(some, Reason)
+        else _result(utterance.samples, [(part, next(texts)) for part in some], language)
+        for utterance, some, language in zip(utterances, parts, told, strict=True)
     ]
 
 
@@ -102,19 +105,18 @@ def _languages(
 
 
 def _texts(clips: Sequence[Clip], engine: Engine, *, live: bool) -> list[Decoded | Reason]:
-    """What each clip says, or why it says nothing."""
-    found = engine.transcribe(clips, beam=BEAM_LIVE if live else BEAM)
-    doubtful = [number for number, (clip, text) in enumerate(zip(clips, found, strict=True)) if _doubtful(clip, text)]
-    careful = engine.transcribe([clips[number] for number in doubtful], beam=BEAM, careful=True)
-    for number, text in zip(doubtful, careful, strict=True):
-        found[number] = text
-    # What repeats the prompt may have been said: then it is heard without the prompt, too.
-    echoes = [number for number, clip in enumerate(clips) if repeats(found[number].text, clip.prompt)]
-    unprompted = engine.transcribe([replace(clips[number], prompt="") for number in echoes], beam=BEAM, careful=True)
-    heard = dict(zip(echoes, unprompted, strict=True))
+    """What each clip says, or why it says nothing.
+
+    What is doubtful is heard again with care and without the prompt, which can be what misled the engine.
+    """
+    first = engine.transcribe(clips, beam=BEAM_LIVE if live else BEAM)
+    echoes = {number for number, clip in enumerate(clips) if repeats(first[number].text, clip.prompt)}
+    again = [number for number, clip in enumerate(clips) if number in echoes or _doubtful(clip, first[number])]
+    careful = engine.transcribe([replace(clips[number], prompt="") for number in again], beam=BEAM, careful=True)
+    second = dict(zip(again, careful, strict=True))
     return [
-        _judged(clip, text) if number not in heard else _judged_echo(clip, text, heard[number])
-        for number, (clip, text) in enumerate(zip(clips, found, strict=True))
+        _judged_echo(clip, text, second[number]) if number in echoes else _judged(clip, second.get(number, text))
+        for number, (clip, text) in enumerate(zip(clips, first, strict=True))
     ]
 
 
@@ -135,20 +137,20 @@ def _judged(clip: Clip, text: Decoded) -> Decoded | Reason:
 
 
 def _judged_echo(clip: Clip, text: Decoded, unprompted: Decoded) -> Decoded | Reason:
-    """The text with the prompt has its spelling, if the one without says so, too."""
-    unsure = unprompted.log_probability < LEAST_LOG_PROBABILITY or unprompted.no_speech > _MOST_NO_SPEECH
-    if unsure or isinstance(_judged(clip, unprompted), Reason):
+    """A text that repeats the prompt was said if it is heard without the prompt, too; then its spelling is better."""
+    heard = _judged(clip, unprompted)
+    if isinstance(heard, Reason) or heard.log_probability < LEAST_LOG_PROBABILITY:
         return Reason.PROMPT_ECHO
-    return _judged(clip, text if repeats(unprompted.text, clip.prompt) else unprompted)
+    return _judged(clip, text) if repeats(heard.text, clip.prompt) else heard
 
 
-def _result(texts: Sequence[tuple[_Part, Decoded | Reason]], language: str) -> Result:
+def _result(samples: Samples, texts: Sequence[tuple[_Part, Decoded | Reason]], language: str) -> Result:
     """Of the parts of one utterance. A part that says nothing does not spoil the others."""
     good = [(part, text) for part, text in texts if not isinstance(text, Reason)]
     if not good:
         return Refused(next(text for _, text in texts if isinstance(text, Reason)))
     pieces = [piece for part, text in good for piece in _placed(part, text.pieces, language)]
-    found = sentences(pieces)
+    found = settle(sentences(pieces), samples)
     if language == "zh":
         found = [replace(sentence, text=chinese(sentence.text)) for sentence in found]
     weights = [len(text.text) for _, text in good]

@@ -56,5 +56,5 @@ def five(stack: Stack, phones: Phones) -> Iterator[list[Phone]]:
 def meeting(stack: Stack, five: list[Phone]) -> Iterator[Meeting]:
     meeting = Meeting(stack.sign_in(), five, stack.var / "freeswitch" / "sounds")
     yield meeting
-    meeting.api.act(meeting.id, "end")
+    meeting.api.post(f"conferences/{meeting.id}/end/")
     wait_until(lambda: not any(phone.in_call for phone in five), "the end for all ends all calls")

@@ -114,6 +114,7 @@ def test_words_are_compared_as_they_are_said() -> None:
     assert errors("he was not ill", "He was ill, ill.") == Errors(1, 4)
     assert errors("大家好。", "大家, 早") == Errors(1, 3)
     assert errors("大家好。", "") == Errors(3, 3)
+    assert errors("第一个问题。", "第1个问题") == Errors(0, 5)
     assert (Errors(1, 4) + Errors(0, 1)).percent == 20
 
 

@@ -19,6 +19,7 @@ echo "npm $*" >> {calls}
 exit 0
 """
 START = "python -m sparkle.local"
+MODEL = "python -m sparkle.local.model"
 
 
 class Project:
@@ -79,9 +80,15 @@ def project(tmp_path: Path) -> Project:
 
 def test_a_second_start_does_nothing_twice(project: Project) -> None:
     assert project.run("run").returncode == 0
-    assert project.calls() == ["pip requirements-local.txt", "npm ci --no-audit --no-fund", "npm run build", START]
+    assert project.calls() == [
+        "pip requirements-local.txt",
+        MODEL,
+        "npm ci --no-audit --no-fund",
+        "npm run build",
+        START,
+    ]
     assert project.run("run").returncode == 0
-    assert project.calls() == [START]
+    assert project.calls() == [MODEL, START]
 
 
 def test_what_changed_is_done_again(project: Project) -> None:
@@ -89,23 +96,23 @@ def test_what_changed_is_done_again(project: Project) -> None:
     project.calls()
     (project.root / "constraints.txt").write_text("django==1\n")
     project.run("run")
-    assert project.calls() == ["pip requirements-local.txt", START]
+    assert project.calls() == ["pip requirements-local.txt", MODEL, START]
     (project.root / "frontend/src/new.ts").touch()
     project.run("run")
-    assert project.calls() == ["npm run build", START]
+    assert project.calls() == [MODEL, "npm run build", START]
     (project.root / "frontend/package-lock.json").write_text("{ }\n")
     project.run("run")
-    assert project.calls() == ["npm ci --no-audit --no-fund", "npm run build", START]
+    assert project.calls() == [MODEL, "npm ci --no-audit --no-fund", "npm run build", START]
     shutil.rmtree(project.root / "apps/console/static/console")
     project.run("run")
-    assert project.calls() == ["npm run build", START]
+    assert project.calls() == [MODEL, "npm run build", START]
 
 
 def test_the_tests_packages_hold_those_of_a_run(project: Project) -> None:
     project.run("test")
-    assert project.calls()[:2] == ["pip requirements-dev.txt", "pip requirements-dev-alone.txt"]
+    assert project.calls()[:3] == ["pip requirements-dev.txt", "pip requirements-dev-alone.txt", MODEL]
     project.run("run")
-    assert project.calls() == [START]
+    assert project.calls() == [MODEL, START]
 
 
 def test_a_failed_step_ends_the_start_and_is_tried_again(project: Project) -> None:

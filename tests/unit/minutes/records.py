@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from rest_framework.test import APIClient
 
-from apps.conferences.models import Participant, Whisper
+from apps.conferences.models import Conference, Participant, Whisper
 from apps.minutes.models import Minutes, Passage, Transcript
 from apps.recordings.models import Track
 from tests.factories import Scene
@@ -20,6 +20,7 @@ ENGINE = "faster-whisper base"
 
 
 def minutes_of(scene: Scene, whisper: Whisper | None = None) -> Minutes:
+    Conference.objects.filter(pk=scene.conference.pk).update(started_at=BEGAN)
     minutes, _ = Minutes.objects.get_or_create(
         conference=scene.conference, whisper=whisper, defaults={"opened_at": BEGAN, "state": "ready"}
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -60,7 +60,9 @@ def conference(language: Language = "zh-hans") -> Document:
         passage(li, 66, "包括的，那次算在我们部门。", "具体数字我会后发给你。", unsure=("good", "low")),
         passage(wang, 75, "那么预算就按李娜的方案通过，第四季度总额不超过四百五十万元。", mark="decision"),
         passage(wang, 88, "接下来说人员。", "王芳下个月调到上海，她的位置需要尽快补上。"),
-        passage(wang, 97, "李娜请在十二月五日之前把招聘需求写好。", mark="task", task_person=li, task_due=date(2026, 12, 5)),
+        passage(
+            wang, 97, "李娜请在十二月五日之前把招聘需求写好。", mark="task", task_person=li, task_due=date(2026, 12, 5)
+        ),
         passage(li, 108, "没问题。"),
         passage(
             ann,
@@ -92,7 +94,7 @@ def conference(language: Language = "zh-hans") -> Document:
         conference=UUID("01930000-0000-7000-8000-000000000001"),
         title={"zh-hans": "第四季度预算与发布计划会议", "en": "Budget and release plan, fourth quarter"}[language],
         started_at=BEGIN,
-        ended_at=at(175),
+        ended_at=at(3725),
         time_zone="Asia/Shanghai",
         language=language,
         agenda={
@@ -100,9 +102,9 @@ def conference(language: Language = "zh-hans") -> Document:
             "en": "1. Spending in the third quarter\n2. Staff\n3. Release of version 2.4",
         }[language],
         attendees=(
-            Attendee(wang, "chair", ((at(0), at(175)),)),
-            Attendee(li, "member", ((at(2), at(80)), (at(95), at(175)))),
-            Attendee(ann, "participant", ((at(40), at(170)),)),
+            Attendee(wang, "chair", ((at(0), at(3725)),)),
+            Attendee(li, "member", ((at(2), at(1440)), (at(1510), at(3725)))),
+            Attendee(ann, "participant", ((at(40), at(3600)),)),
             Attendee("陈静", "participant"),
         ),
         passages=passages,
@@ -116,3 +118,89 @@ def conference(language: Language = "zh-hans") -> Document:
             "en": "The budget of the fourth quarter was approved, and version 2.4 will be released on 15 December.",
         }[language],
     )
+
+
+#: What somebody might be called, or be heard to say, to do harm.
+NASTY = (
+    "[Klick](javascript:alert(1))",
+    "<script>alert('&amp;')</script>",
+    "<img src=x onerror=alert(1)> `code` **bold** __b__ ~~s~~ | cell | \\",
+    "]]> & < > \" ' -->",
+    "00:00:01.000 --> 00:00:02.000",
+    "a\x00b\x08c\x0bd\x1be\ufffef\uffffg",
+    "line\none\r\ntwo\u2028three\x85four",
+    "\u202etxt.exe\u2066 \u200f",
+    '=HYPERLINK("http://evil.example")',
+    "https://evil.example/ www.evil.example <b>{\\an8}",
+    "# heading",
+    "1. list",
+    "- list",
+    "> quote",
+    "{{minutes}}",
+    "    code",
+)
+
+NAMES = ("王伟", "Ann Taylor", "李娜", *NASTY)
+
+texts = st.sampled_from(NASTY) | st.text(max_size=40) | st.sampled_from(["好。", "Yes.", "我们开始吧，", "3 May "])
+names = st.sampled_from(NAMES)
+moments = st.builds(
+    lambda microseconds, zone: at(microseconds / 1e6).astimezone(zone),
+    st.integers(-10_000_000, 600_000_000),
+    st.sampled_from([UTC, ZoneInfo("Asia/Shanghai"), timezone(timedelta(hours=-3, minutes=-30))]),
+)
+CONFIDENCES: tuple[Confidence, ...] = ("good", "check", "low")
+links = st.just("") | st.builds(lambda number: f"{PLAY}{number}", st.integers(0, 10**6))
+
+
+@st.composite
+def sentences(draw: st.DrawFn) -> Sentence:
+    begin, end = sorted((draw(moments), draw(moments)))
+    confidence: Confidence = draw(st.sampled_from(CONFIDENCES))
+    return Sentence(draw(texts), begin, min(end, begin + timedelta(seconds=30)), draw(links), confidence)
+
+
+@st.composite
+def passages(draw: st.DrawFn) -> Passage:
+    begin = draw(moments)
+    return Passage(
+        id=draw(st.uuids()),
+        speaker=draw(names),
+        starts_at=begin,
+        ends_at=begin + timedelta(seconds=draw(st.integers(0, 30))),
+        sentences=tuple(draw(st.lists(sentences(), max_size=3))),
+        mark=draw(st.sampled_from(("", "", "decision", "task"))),
+        task_person=draw(names),
+        task_due=draw(st.none() | st.dates(date(2020, 1, 1), date(2030, 1, 1))),
+        hidden=draw(st.booleans()),
+        edited=draw(st.booleans()),
+        overlaps=draw(st.booleans()),
+    )
+
+
+attendees = st.builds(
+    Attendee,
+    name=names,
+    role=st.sampled_from(("chair", "member", "<b>")),
+    stays=st.lists(st.tuples(moments, st.none() | moments), max_size=2).map(tuple),
+)
+
+documents = st.builds(
+    Document,
+    conference=st.uuids(),
+    title=texts,
+    started_at=st.just(BEGIN),
+    time_zone=st.sampled_from(("Asia/Shanghai", "America/St_Johns")),
+    language=st.sampled_from(("zh-hans", "en")),
+    whisper=texts,
+    ended_at=st.none() | moments,
+    agenda=texts,
+    attendees=st.lists(attendees, max_size=3).map(tuple),
+    passages=st.lists(passages(), max_size=6).map(tuple),
+    version=st.none() | st.integers(1, 9),
+    signed_by=texts,
+    signed_at=st.none() | moments,
+    digest=st.just("") | st.just("0f" * 32),
+    notices=st.lists(texts, max_size=2).map(tuple),
+    summary=texts,
+)

@@ -1,0 +1,112 @@
+"""Sounds for the tests of minutes: speech by espeak-ng, and what is none. All at 16 kHz, -1 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.minutes.engines.protocol import RATE, Samples
+from apps.switch.speech import speak
+
+_EDGE: Final = 0.02
+
+
+def say(text: str, language: str = "en", *, variant: str = "m3", level: float = 0.0) -> Samples:
+    """Without silence before or after; `level` in dB against espeak's own."""
+    said = speak(text, language, variant=variant).astype(np.float32) / 32_768
+    loud = np.flatnonzero(np.abs(said) > _EDGE)
+    return gain(said[loud[0] : loud[-1] + 1], level)
+
+
+def gain(samples: Samples, level: float) -> Samples:
+    return (samples * 10 ** (level / 20)).astype(np.float32)
+
+
+def silence(milliseconds: int) -> Samples:
+    return np.zeros(RATE * milliseconds // 1000, dtype=np.float32)
+
+
+def joined(*parts: Samples) -> Samples:
+    return np.concatenate(parts)
+
+
+def mixed(*parts: Samples) -> Samples:
+    """All at once, as long as the longest."""
+    mix = np.zeros(max(map(len, parts)), dtype=np.float32)
+    for part in parts:
+        mix[: len(part)] += part
+    return mix
+
+
+def late(samples: Samples, milliseconds: int) -> Samples:
+    """What is heard so much later, as long as it was."""
+    return joined(silence(milliseconds), samples)[: len(samples)]
+
+
+def milliseconds(samples: Samples) -> int:
+    return len(samples) * 1000 // RATE
+
+
+_SECONDS: Final = 4
+_TIME: Final = np.arange(_SECONDS * RATE) / RATE
+
+
+def _noise(level: float) -> npt.NDArray[Any]:
+    return np.random.default_rng(5).normal(0, level, len(_TIME))
+
+
+def _tones(*frequencies: float) -> npt.NDArray[Any]:
+    return np.sum([np.sin(2 * np.pi * frequency * _TIME) for frequency in frequencies], axis=0)
+
+
+def _breath() -> npt.NDArray[Any]:
+    """Noise from 500 Hz to 3 kHz that swells and fades, once in two seconds."""
+    spectrum = np.fft.rfft(_noise(0.2))
+    frequencies = np.fft.rfftfreq(len(_TIME), 1 / RATE)
+    spectrum[(frequencies < 500) | (frequencies > 3_000)] = 0
+    return np.fft.irfft(spectrum, len(_TIME)) * np.maximum(np.sin(np.pi * _TIME), 0) ** 2
+
+
+def _clicks() -> npt.NDArray[Any]:
+    clicks = _noise(0.001)
+    clicks[:: RATE // 3] = 0.9
+    clicks[1 :: RATE // 3] = -0.7
+    return clicks
+
+
+def _in_turn(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Half a second of each, one after the other."""
+    turn = (_TIME / 0.5).astype(int) % len(parts)
+    return np.choose(turn, parts)
+
+
+def _dtmf() -> npt.NDArray[Any]:
+    keys = [(697, 1209), (770, 1336), (852, 1477), (941, 1336)]
+    return 0.2 * _in_turn([_tones(*pair) for pair in keys]) * (_TIME % 0.5 < 0.2)
+
+
+def _music() -> npt.NDArray[Any]:
+    """Chords of a keyboard: harmonics that decay from twice a second on."""
+    notes = [(261.6, 329.6, 392.0), (293.7, 349.2, 440.0), (196.0, 246.9, 293.7), (261.6, 329.6, 523.3)]
+    struck = _in_turn([_tones(*(n * note for note in chord for n in (1, 2, 3))) for chord in notes])
+    return 0.05 * np.exp(-3 * (_TIME % 0.5)) * struck
+
+
+NO_SPEECH: Final[dict[str, Callable[[], npt.NDArray[Any]]]] = {
+    "silence": lambda: np.zeros(len(_TIME)),
+    "noise": lambda: _noise(0.05),
+    "hum": lambda: 0.2 * _tones(50, 100, 150),
+    "ringing": lambda: 0.2 * _tones(425) * (_TIME % 5 < 1),
+    "dtmf": _dtmf,
+    "music": _music,
+    "clicks": _clicks,
+    "breath": _breath,
+}
+"""Eight kinds of what an engine must never write down, four seconds of each."""
+
+
+def no_speech(kind: str) -> Samples:
+    return NO_SPEECH[kind]().astype(np.float32)
