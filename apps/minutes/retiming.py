@@ -96,7 +96,10 @@ def between(sentences: Sequence[Sentence], start: int | None, end: int | None) -
         if inside and start is not None:
             _, inside = _halves(inside, _place(inside, start))
         if inside:
-            found.append(inside)
+            # Rounded anew, it could reach a millisecond into what is beside it.
+            begins = inside[0] if start is None else max(inside[0], start)
+            ends = inside[1] if end is None else min(inside[1], end)
+            found.append([begins, max(begins, ends), *inside[2:]])
     return found
 
 

@@ -145,6 +145,14 @@ def test_the_halves_are_found_again_by_their_times(said: tuple[list[Sentence], i
     assert between(sentences, None, None) == sentences
 
 
+@given(sayings(), st.data())
+def test_what_is_between_stays_between(said: tuple[list[Sentence], int, int], data: st.DataObject) -> None:
+    sentences, start, end = said
+    first = data.draw(st.integers(start, end))
+    last = data.draw(st.integers(first, end))
+    assert_in_order(between(sentences, first, last), first, last)
+
+
 def test_very_long_texts_do_not_hold_anybody_up() -> None:
     """Each word the same: difflib alone would compare them for minutes."""
     said = [[0, 60_000, "的" * 8000 + "。", "low"], [60_000, 61_000, "好。", "low"]]
