@@ -29,7 +29,14 @@ export function useFormat() {
   const dayAndTime = computed(
     () => new Intl.DateTimeFormat(locale.value, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
   );
+  const date = computed(() => new Intl.DateTimeFormat(locale.value, { year: "numeric", month: "short", day: "numeric" }));
+  const full = computed(
+    () => new Intl.DateTimeFormat(locale.value, { year: "numeric", month: "short", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+  );
   return {
+    /** With the year. Of a date alone, whatever the time zone. */
+    date: (iso: string) => date.value.format(new Date(iso.length === 10 ? `${iso}T12:00` : iso)),
+    full: (iso: string) => full.value.format(new Date(iso)),
     time: (iso: string) => time.value.format(new Date(iso)),
     exact: (iso: string) => exact.value.format(new Date(iso)),
     day: (iso: string) => day.value.format(new Date(iso)),
