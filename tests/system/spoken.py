@@ -41,6 +41,14 @@ class Reader:
             self._since, more = found["next"], found["more"]
         return self.passages
 
+    def looked(self) -> list[dict[str, Any]]:
+        self.look()
+        return self.in_order()
+
+    def until(self, passages: int, *, within: float) -> None:
+        """So many are written."""
+        until(lambda: len(self.look()) >= passages, within=within, to=f"write {passages} passages")
+
     def in_order(self) -> list[dict[str, Any]]:
         return sorted(self.passages.values(), key=lambda each: (each["starts_at"], each["id"]))
 

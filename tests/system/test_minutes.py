@@ -41,7 +41,7 @@ def test_who_said_what_is_written_while_they_speak(stack: Stack, meeting: Meetin
     for clip in clips:
         clip.with_suffix(".part").rename(clip)
     said = len({(each.name, sentence.start) for each in scene.people for sentence in each.sentences})
-    until(lambda: len(reader.look()) >= said, within=scene.seconds + 60, to="write it while they speak")
+    reader.until(said, within=scene.seconds + 60)
     assert minutes(meeting.api, meeting.conference)["state"] == "open"
     meeting.api.act(meeting.conference, "end")
     until(lambda: minutes(meeting.api, meeting.conference)["progress"]["done"] > 1, within=60, to="refine some")
