@@ -23,13 +23,13 @@ SAID = 0.5  # likeness of what is heard to a sound file: from 0.7 on where it is
 class Meeting:
     """A conference launched from a plan by one POST, and its five phones."""
 
-    def __init__(self, api: Api, five: list[Phone], sounds: Path) -> None:
+    def __init__(self, api: Api, five: list[Phone], sounds: Path, **options: Any) -> None:
         self.api, self.phones, self.sounds = api, five, sounds
         people = [
             person(name, number, "chair" if i == 0 else "participant")
             for i, (name, number) in enumerate(zip(NAMES, NUMBERS, strict=True))
         ]
-        plan = api.post("plans/", {"title": "周会", "people": people})
+        plan = api.post("plans/", {"title": "周会", "people": people, **options})
         assert plan.status_code == 201, plan.text
         launched = api.post("conferences/", {"plan": plan.json()["id"], "busy_wait_seconds": 1})
         assert launched.status_code == 201, launched.text

@@ -21,6 +21,11 @@ SPEAK = (0, 2, 3)
 
 
 @pytest.fixture(scope="module")
+def minutes_policy() -> str:
+    return "automatic"
+
+
+@pytest.fixture(scope="module")
 def scene() -> Scene:
     """They have the names of those whose phones speak for them."""
     need_speech()
