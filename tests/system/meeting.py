@@ -185,8 +185,8 @@ class _Recording:
 
 @contextmanager
 def running_meeting(stack: Stack, people: list[dict[str, Any]], **options: Any) -> Iterator[Meeting]:
-    """Launch it as the demonstration's administrator, wait for everybody, and end it afterwards. What is said is written
-    down only where that is asked for: it takes a processor.
+    """Launch it as the demonstration's administrator, wait for everybody, and end it afterwards. What is said is
+    written down only where that is asked for: it takes a processor.
     """
     api = stack.sign_in()
     wanted = {"minutes_policy": "off", **options}

@@ -54,5 +54,4 @@ def test_who_said_what_is_written_while_they_speak(meeting: Meeting, stack: Stac
     found = ready(api, meeting.id)
     assert found["progress"]["failed"] == found["progress"]["waiting"] == found["progress"]["heard"] == 0
     reader.look()
-    is_what_was_said(reader, scene)
-    links_play_the_words(reader, scene)
+    links_play_the_words(reader, scene, is_what_was_said(reader, scene))
