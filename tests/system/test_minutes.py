@@ -49,8 +49,7 @@ def test_who_said_what_is_written_while_they_speak(stack: Stack, meeting: Meetin
     found = ready(meeting.api, meeting.conference)
     assert found["progress"]["failed"] == found["progress"]["waiting"] == found["progress"]["heard"] == 0
     reader.look()
-    is_what_was_said(reader, scene)
-    links_play_the_words(reader, scene)
+    links_play_the_words(reader, scene, is_what_was_said(reader, scene))
 
 
 def test_an_outsider_reads_and_hears_nothing(stack: Stack, meeting: Meeting) -> None:

@@ -8,6 +8,7 @@ import type {
   Attempt,
   Account,
   Conference,
+  Delivery,
   DialIn,
   DialInOf,
   Door,
@@ -35,7 +36,6 @@ import type {
   Recorded,
   Revisions,
   Session,
-  SignedVersion,
   Utterance,
 } from "./types";
 
@@ -94,12 +94,13 @@ export const api = {
   restorePassage: (of: MinutesOf, passage: string, version: number) =>
     http.post<Passage>(minutesPath(of, `passages/${passage}/restore/`), { version }),
   revisions: (of: MinutesOf, passage: string) => http.get<Revisions>(minutesPath(of, `passages/${passage}/revisions/`)),
-  signMinutes: (of: MinutesOf, seq: number) => http.post<SignedVersion>(minutesPath(of, "sign/"), { seq }),
+  signMinutes: (of: MinutesOf, seq: number) => http.post<Minutes>(minutesPath(of, "sign/"), { seq }),
   reopenMinutes: (of: MinutesOf) => http.post<unknown>(minutesPath(of, "reopen/"), {}),
   summariseMinutes: (of: MinutesOf) => http.post<unknown>(minutesPath(of, "summarise/"), {}),
   saveSummary: (of: MinutesOf, summary: string) => http.patch<unknown>(minutesPath(of), { summary }),
-  sendMinutes: (of: MinutesOf, body: { subject?: string; message?: string; version?: number }) =>
+  sendMinutes: (of: MinutesOf, body: { subject?: string; message?: string; version?: number; draft?: boolean }) =>
     http.post<{ sent: number; skipped: { name: string; reason: string }[] }>(minutesPath(of, "send/"), body),
+  deliveries: (of: MinutesOf) => http.get<Delivery[]>(minutesPath(of, "send/")),
   /** The address of a download. */
   minutesExport: (of: MinutesOf, format: ExportFormat, version?: number) =>
     `/api/v1/${minutesPath(of, "export/", { format, ...(version ? { version: String(version) } : {}) })}`,

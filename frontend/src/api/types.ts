@@ -493,6 +493,16 @@ export interface Revisions {
   revisions: Revision[];
 }
 
+/** What became of one mail. */
+export interface Delivery {
+  name: string;
+  state: "waiting" | "sending" | "sent" | "failed";
+  reason: string;
+  /** Null: a draft. */
+  version: number | null;
+  at: string;
+}
+
 export type Hit = Passage & { whisper: string | null };
 
 /** `count` passages of one conference, of which `hits` are the newest few. */

@@ -139,8 +139,9 @@ export const en: Messages = {
     reopen: { button: "Take up again", title: "Take the minutes up again?", text: "The signed version stays. What is changed has to be signed anew.", done: "The minutes can be corrected again" },
     export: "Export", formats: { docx: "Word document", md: "Markdown", vtt: "WebVTT subtitles", srt: "SRT subtitles", json: "JSON" }, formatHints: { docx: "to print and to file", md: "for a wiki", vtt: "for players in pages", srt: "for video players", json: "with its chain, to be verified" },
     send: {
-      button: "Send", title: "Send the minutes", lead: "By mail to those who attended and may read them.", notSigned: "They are not signed: a draft is sent.", subject: "Subject", subjectOf: "Minutes: {title}", message: "Message", submit: "Send", sent: "Sent to {n} person | Sent to {n} people", skipped: "Not sent to:",
-      reasons: { no_address: "no address", no_email: "no address", no_account: "no login", not_allowed: "may not read minutes", failed: "the mail could not be sent" },
+      button: "Send", title: "Send the minutes", lead: "By mail, with a Word document, to those who attended, have an address and may read them.", signed: "Version {n}, which is signed, is sent.", notSigned: "They are not signed: a draft is sent.", draft: "draft", subject: "Subject", subjectOf: "Minutes: {title}", message: "Message", submit: "Send", submitDraft: "Send a draft", sent: "It goes out to {n} person | It goes out to {n} people", skipped: "These get none", deliveries: "What became of the mails",
+      states: { waiting: "Waiting", sending: "Being sent", sent: "Sent", failed: "Not sent" },
+      reasons: { no_login: "no login", not_active: "login is closed", no_address: "no address", may_not_read: "may not read minutes", mail_server: "the mail server is out of reach", refused: "the mail server refused it", interrupted: "interrupted: it may have arrived", template_unusable: "the template of minutes cannot be used", other: "the server's log says why" },
     },
     find: { placeholder: "Find in these minutes", count: "{n} of {total}", none: "Not found", previous: "Previous", next: "Next" },
     keys: {

@@ -137,8 +137,9 @@ export const zh = {
     reopen: { button: "重新校对", title: "重新校对？", text: "已签发的版本会保留；修改后需再次签发。", done: "可以继续校对了" },
     export: "导出", formats: { docx: "Word 文档", md: "Markdown 文本", vtt: "WebVTT 字幕", srt: "SRT 字幕", json: "JSON 数据" }, formatHints: { docx: "用于打印、归档", md: "用于知识库", vtt: "用于网页播放", srt: "用于视频播放", json: "含校验链，供核验" },
     send: {
-      button: "发送", title: "发送会议纪要", lead: "以邮件发给到会且有权查看纪要的人。", notSigned: "尚未签发，发出的将是草稿。", subject: "主题", subjectOf: "会议纪要：{title}", message: "附言", submit: "发送邮件", sent: "已发送给 {n} 人", skipped: "未发送给：",
-      reasons: { no_address: "没有邮箱地址", no_email: "没有邮箱地址", no_account: "没有登录账号", not_allowed: "无权查看纪要", failed: "邮件未能发出" },
+      button: "发送", title: "发送会议纪要", lead: "以邮件（附 Word 文档）发给到会、有邮箱且有权查看纪要的人。", signed: "发送已签发的第 {n} 版。", notSigned: "尚未签发，发出的是草稿。", draft: "草稿", subject: "主题", subjectOf: "会议纪要：{title}", message: "附言", submit: "发送邮件", submitDraft: "发送草稿", sent: "正在发给 {n} 人", skipped: "以下人员收不到", deliveries: "发送情况",
+      states: { waiting: "等待发送", sending: "正在发送", sent: "已发出", failed: "未发出" },
+      reasons: { no_login: "没有登录账号", not_active: "账号已停用", no_address: "没有邮箱地址", may_not_read: "无权查看纪要", mail_server: "邮件服务器暂不可用", refused: "邮件服务器拒收", interrupted: "发送中断，对方可能已收到", template_unusable: "纪要模板无法使用", other: "原因见服务器日志" },
     },
     find: { placeholder: "在纪要中查找", count: "{n} / {total}", none: "没有找到", previous: "上一处", next: "下一处" },
     keys: {

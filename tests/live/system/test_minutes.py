@@ -21,6 +21,11 @@ SPEAK = (0, 2, 3)
 
 
 @pytest.fixture(scope="module")
+def minutes_policy() -> str:
+    return "automatic"
+
+
+@pytest.fixture(scope="module")
 def scene() -> Scene:
     """They have the names of those whose phones speak for them."""
     need_speech()
@@ -49,5 +54,4 @@ def test_who_said_what_is_written_while_they_speak(meeting: Meeting, stack: Stac
     found = ready(api, meeting.id)
     assert found["progress"]["failed"] == found["progress"]["waiting"] == found["progress"]["heard"] == 0
     reader.look()
-    is_what_was_said(reader, scene)
-    links_play_the_words(reader, scene)
+    links_play_the_words(reader, scene, is_what_was_said(reader, scene))
