@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from .errors import SummaryFailed
 log = logging.getLogger(__name__)
 
 LIMIT: Final = 60.0
-"""Seconds for all of it."""
+"""Seconds in which an answer has to have come; for the last piece of it, once more."""
 LARGEST: Final = 1_000_000
 """Bytes of an answer."""
 _LANGUAGES: Final = {"zh-hans": "Simplified Chinese", "en": "English"}
@@ -75,7 +75,7 @@ def _asked(body: bytes) -> bytes:
         if answer.status != 200:
             log.error("the service for summaries answered %s", answer.status)
             raise SummaryFailed(_("The service refused it (status %(status)d).") % {"status": answer.status})
-        return _read(answer, connection, until)
+        return _read(answer, until)
     except TimeoutError:
         raise SummaryFailed(_("The service took too long.")) from None
     except (OSError, http.client.HTTPException) as error:
@@ -85,15 +85,12 @@ def _asked(body: bytes) -> bytes:
         connection.close()
 
 
-def _read(answer: Any, connection: http.client.HTTPConnection, until: float) -> bytes:
-    """All of it, in what is left of the time however slowly it comes."""
+def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
+    """All of it, however slowly it comes."""
     whole = b""
     while len(whole) <= LARGEST:
-        left = until - time.monotonic()
-        if left <= 0:
+        if time.monotonic() > until:
             raise TimeoutError
-        if connection.sock is not None:
-            connection.sock.settimeout(left)
         piece = answer.read1(65536)
         if not piece:
             return whole

@@ -158,6 +158,26 @@ def test_a_thousand_edits_leave_all_in_order() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_each_change_has_a_number_of_its_own(as_user: SignIn) -> None:
+    """Passages that have nothing to do with each other are changed at once: who follows misses none."""
+    scene = make_scene(minutes_policy="automatic", phase="ended")
+    passages = [heard(scene, "We agree.", start=number * 2000) for number in range(24)]
+    chair = as_user(scene.users["chair"])
+    before = minutes_of(scene).seq
+
+    def write(passage: Passage) -> int:
+        try:
+            return ask(chair, "patch", passage_of(passage), {"version": 1, "text": "We do."})[0]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(write, passages)) == {200}
+    numbers = Passage.objects.order_by("seq").values_list("seq", flat=True)
+    assert list(numbers) == list(range(before + 1, before + 25))
+
+
+@pytest.mark.django_db(transaction=True)
 def test_at_the_same_moment_one_of_them_wins(as_user: SignIn) -> None:
     """Really at once: each of eight changes a passage that all of them saw, again and again."""
     scene = make_scene(minutes_policy="automatic", phase="ended")
