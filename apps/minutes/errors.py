@@ -73,7 +73,6 @@ class TemplateUnusable(Problem):
 
 
 class NoMailServer(Problem):
-    status = 503
     code = "no_mail_server"
     title = _("This system sends no mail")
     detail = _("An administrator has to configure a mail server first.")

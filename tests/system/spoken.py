@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.contract.desk import Sound
 from tests.corpus.scene import Scene
-from tests.corpus.scores import Errors, Passage, errors, start_errors
+from tests.corpus.scores import Passage, errors, start_errors
 from tests.corpus.sound import RATE
 from tests.system.recorded import moment, sound
 from tests.system.stack import Api, until
@@ -41,6 +41,14 @@ class Reader:
             self._since, more = found["next"], found["more"]
         return self.passages
 
+    def looked(self) -> list[dict[str, Any]]:
+        self.look()
+        return self.in_order()
+
+    def until(self, passages: int, *, within: float) -> None:
+        """So many are written."""
+        until(lambda: len(self.look()) >= passages, within=within, to=f"write {passages} passages")
+
     def in_order(self) -> list[dict[str, Any]]:
         return sorted(self.passages.values(), key=lambda each: (each["starts_at"], each["id"]))
 
@@ -62,8 +70,8 @@ def ready(api: Api, conference: str, within: float = 90) -> dict[str, Any]:
     return minutes(api, conference)
 
 
-def is_what_was_said(reader: Reader, scene: Scene) -> None:
-    """Everybody's words are theirs, in their order and at their time."""
+def is_what_was_said(reader: Reader, scene: Scene) -> float:
+    """Everybody's words are theirs, in their order and at their time; when they began, by the minutes."""
     assert {each["speaker"] for each in reader.passages.values()} == {person.name for person in scene.people}
     late: list[float] = []
     for person in scene.people:
@@ -82,30 +90,35 @@ def is_what_was_said(reader: Reader, scene: Scene) -> None:
         [round(each - began, 2) for each in late],
         [(each["speaker"], each["starts_at"], text([each])) for each in reader.in_order()],
     )
+    return began
 
 
-def links_play_the_words(reader: Reader, scene: Scene) -> None:
-    """Each passage is heard where its speaker said it, and as they said it."""
+def links_play_the_words(reader: Reader, scene: Scene, began: float) -> None:
+    """Each passage is heard where its speaker said it: its loudest second is in their samples at that time. Not the
+    whole: on its way a frame may be lost.
+    """
     for passage in reader.in_order():
         [person] = [each for each in scene.people if each.name == passage["speaker"]]
         heard = sound(reader.api, f"/api/v1/conferences/{reader.conference}/minutes/passages/{passage['id']}/audio/")
         assert len(heard) == (passage["end_ms"] - passage["start_ms"]) * RATE // 1000
-        assert likeness(heard, person.samples.astype(np.float64)) > 0.5, passage
-        others = [each for each in scene.people if each.name != person.name]
-        assert max(likeness(heard, each.samples.astype(np.float64)) for each in others) < 0.5, passage
+        first = _loudest(heard)
+        place, likeness = _found(heard[first : first + RATE], person.samples.astype(np.float64))
+        said_at = moment(passage["starts_at"]) + first / RATE - began
+        assert likeness > 0.5, (likeness, passage)
+        assert abs(place - said_at) < APART, (place, said_at, passage)
 
 
-def likeness(heard: Sound, whole: Sound) -> float:
-    """Of what is heard to the likest part of `whole`, up to 1."""
-    size = 1 << (len(heard) + len(whole)).bit_length()
-    like = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(heard, size)), size)[: len(whole)]
-    energy = np.concatenate([[0.0], np.cumsum(np.concatenate([whole, np.zeros(len(heard))]) ** 2)])
-    there = energy[len(heard) : len(heard) + len(whole)] - energy[: len(whole)]
-    return float(np.max(like / np.sqrt(np.maximum(there, 1e4) * (heard**2).sum())))
+def _loudest(samples: Sound) -> int:
+    """Where its loudest second begins."""
+    energy = np.concatenate([[0.0], np.cumsum(samples**2)])
+    return int(np.argmax(energy[RATE:] - energy[:-RATE])) if len(samples) > RATE else 0
 
 
-def wrong_in_all(reader: Reader, scene: Scene) -> Errors:
-    whole = Errors(0, 0)
-    for person in scene.people:
-        whole += errors(" ".join(sentence.text for sentence in person.sentences), text(reader.of(person.name)))
-    return whole
+def _found(what: Sound, whole: Sound) -> tuple[float, float]:
+    """Where it begins in `whole`, seconds, and how like that is, up to 1."""
+    size = 1 << (len(what) + len(whole)).bit_length()
+    like = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(what, size)), size)[: len(whole) - len(what)]
+    energy = np.concatenate([[0.0], np.cumsum(whole**2)])
+    there = energy[len(what) : len(whole)] - energy[: len(whole) - len(what)]
+    like /= np.sqrt(np.maximum(there, 1e4) * (what**2).sum())
+    return float(np.argmax(like)) / RATE, float(like.max())

@@ -41,7 +41,7 @@ def test_who_said_what_is_written_while_they_speak(stack: Stack, meeting: Meetin
     for clip in clips:
         clip.with_suffix(".part").rename(clip)
     said = len({(each.name, sentence.start) for each in scene.people for sentence in each.sentences})
-    until(lambda: len(reader.look()) >= said, within=scene.seconds + 60, to="write it while they speak")
+    reader.until(said, within=scene.seconds + 60)
     assert minutes(meeting.api, meeting.conference)["state"] == "open"
     meeting.api.act(meeting.conference, "end")
     until(lambda: minutes(meeting.api, meeting.conference)["progress"]["done"] > 1, within=60, to="refine some")
@@ -49,8 +49,7 @@ def test_who_said_what_is_written_while_they_speak(stack: Stack, meeting: Meetin
     found = ready(meeting.api, meeting.conference)
     assert found["progress"]["failed"] == found["progress"]["waiting"] == found["progress"]["heard"] == 0
     reader.look()
-    is_what_was_said(reader, scene)
-    links_play_the_words(reader, scene)
+    links_play_the_words(reader, scene, is_what_was_said(reader, scene))
 
 
 def test_an_outsider_reads_and_hears_nothing(stack: Stack, meeting: Meeting) -> None:

@@ -94,6 +94,8 @@ class DeliverySerializer(serializers.Serializer[Any]):
 
 
 class SendView(IdempotentMixin, OfWrittenMinutes):
+    pagination_class = None
+
     @extend_schema(operation_id="minutes_send", parameters=[WHISPER], request=SendInput, responses=SentSerializer)
     def post(self, request: Request, conference_id: UUID) -> Response:
         """By mail, as a Word document, to everybody who attended, has a login with an address, and may read them."""

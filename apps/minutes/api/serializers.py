@@ -108,7 +108,7 @@ class VersionSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField()
 
 
-class WhisperSerializer(serializers.Serializer[Any]):
+class WhisperOfMinutesSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     title = serializers.CharField()
 
@@ -122,8 +122,8 @@ class MinutesSerializer(serializers.Serializer[Any]):
     conference = serializers.UUIDField()
     title = serializers.CharField()
     agenda = serializers.CharField()
-    whisper = WhisperSerializer(allow_null=True)
-    whispers = WhisperSerializer(many=True, help_text="Of which there are minutes that the caller may read.")
+    whisper = WhisperOfMinutesSerializer(allow_null=True)
+    whispers = WhisperOfMinutesSerializer(many=True, help_text="Of which there are minutes that the caller may read.")
     started_at = InstantField(allow_null=True)
     ended_at = InstantField(allow_null=True)
     policy = serializers.CharField(help_text="off, automatic: what the plan says.")

@@ -229,6 +229,7 @@ class SearchInView(OfConference[Any]):
     """In the minutes of one conference."""
 
     authentication_classes = WITH_GUESTS
+    pagination_class = None
 
     @extend_schema(
         operation_id="minutes_search_in", parameters=[WantedSerializer], responses=said.HitSerializer(many=True)

@@ -26,14 +26,16 @@ from .words import Words, line, lines, said
 MARK: Final = "{{minutes}}"
 """The paragraph of a template in whose place the minutes come; without it they come at the end."""
 
+_PROPERTY: Final = 255
+"""The most characters that the library takes for a property of the file."""
 _RESULTS: Final = (5, 36, 14, 14)
 _STYLES: Final = {"good": "Minutes Link", "check": "Minutes Check", "low": "Minutes Low"}
 
 
 def write(document: Document, *, hidden: bool = False, template: Path | None = None) -> bytes:
     """`template`: a .docx to write into. `docx_template.TemplateError`: it cannot be used."""
+    file = opened(template) if template else blank()
     with translation.override(document.language):
-        file = opened(template) if template else blank()
         minutes = _Minutes(document, Writer(style_ids(file), file.part.rels), hidden)
         _put(file, list(minutes.blocks()))
         if not template:
@@ -58,8 +60,8 @@ def _put(file: Docx, blocks: Sequence[Element]) -> None:
 
 def _describe(file: Docx, document: Document) -> None:
     properties = file.core_properties
-    properties.title = line(document.title)
-    properties.author = properties.last_modified_by = line(document.signed_by)
+    properties.title = line(document.title)[:_PROPERTY]
+    properties.author = properties.last_modified_by = line(document.signed_by)[:_PROPERTY]
     properties.comments = properties.keywords = properties.subject = ""
     made = (document.signed_at or document.ended_at or document.started_at).astimezone(UTC)
     properties.created = properties.modified = made.replace(tzinfo=None)

@@ -14,10 +14,15 @@ from tests.live.system.line_up import PHONES_RATES
 from tests.live.system.meeting import Meeting
 from tests.system.recorded import grown
 from tests.system.spoken import Reader, is_what_was_said, links_play_the_words, minutes, ready
-from tests.system.stack import Stack, until
+from tests.system.stack import Stack
 
 SPEAK = (0, 2, 3)
 """Whose phones: Opus, G.722, and PCMA, which takes 8,000 samples a second."""
+
+
+@pytest.fixture(scope="module")
+def minutes_policy() -> str:
+    return "automatic"
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +45,13 @@ def test_who_said_what_is_written_while_they_speak(meeting: Meeting, stack: Stac
         samples = each.samples if rate == RATE else resample_poly(each.samples.astype(np.float64), rate, RATE)
         meeting.phones[place].say(samples.astype(np.int16))
     reader = Reader(api, meeting.id)
-    until(lambda: len(reader.look()) >= 4, within=60, to="write what was said first")
+    reader.until(4, within=60)
     stack.kill("minutes")
     said = len(scene.said)
-    until(lambda: len(reader.look()) >= said, within=scene.seconds + 60, to="write it while they speak")
+    reader.until(said, within=scene.seconds + 60)
     assert minutes(api, meeting.id)["state"] == "open"
     api.act(meeting.id, "end")
     found = ready(api, meeting.id)
     assert found["progress"]["failed"] == found["progress"]["waiting"] == found["progress"]["heard"] == 0
     reader.look()
-    is_what_was_said(reader, scene)
-    links_play_the_words(reader, scene)
+    links_play_the_words(reader, scene, is_what_was_said(reader, scene))

@@ -12,6 +12,7 @@ from typing import Any
 
 import docx
 import pytest
+from django.utils import translation
 from docx.document import Document as Docx
 from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml.ns import qn
@@ -178,6 +179,11 @@ def test_what_is_hidden_is_left_out() -> None:
     assert "不分发" in text_of(shown)
 
 
+def test_long_titles_and_names_are_no_hindrance() -> None:
+    document = replace(conference(), title="长" * 300, signed_by="名" * 300)
+    assert opened(write(document)).paragraphs[0].text == "长" * 300
+
+
 def test_minutes_of_nothing_say_so() -> None:
     file = opened(write(replace(conference("en"), passages=())))
     assert "Nothing that was said is recorded here." in text_of(file)
@@ -194,6 +200,7 @@ def template(tmp_path: Path) -> Path:
     heading.element.set(qn("w:styleId"), "1")
     text = file.styles.add_style("Minutes Text", WD_STYLE_TYPE.PARAGRAPH)
     text.font.size = Pt(7)
+    text.element.set(qn("w:styleId"), "2")
     file.add_paragraph("Before")
     file.add_paragraph("{{minutes}}")
     file.add_paragraph("After")
@@ -273,8 +280,8 @@ def packed_too_well(path: Path) -> None:
 )
 def test_a_bad_template_is_refused_in_words(template: Path, spoil: Any, words: str) -> None:
     spoil(template)
-    with pytest.raises(TemplateError) as refused:
-        write(conference("en"), template=template)
+    with translation.override("en"), pytest.raises(TemplateError) as refused:
+        write(conference(), template=template)
     assert words in str(refused.value)
 
 
@@ -283,5 +290,5 @@ def test_a_workbook_is_no_template(template: Path) -> None:
         types = packed.read("[Content_Types].xml")
     workbook = types.replace(b"wordprocessingml.document.main", b"spreadsheetml.sheet.main")
     repacked(template, **{"[Content_Types].xml": workbook})
-    with pytest.raises(TemplateError, match="模板不是 Word 文档"):
-        write(conference(), template=template)
+    with translation.override("zh-hans"), pytest.raises(TemplateError, match="模板不是 Word 文档"):
+        write(conference("en"), template=template)

@@ -71,6 +71,7 @@ def test_an_escaped_text_reads_as_itself(text: str) -> None:
     text = line(text)
     shown = "".join(token.content for token in tokens(escaped(text).encode()) if token.type in ("text", "text_special"))
     assert shown == text
+    assert not set("<>") & set(escaped(text))  # some readers take half a tag for one
 
 
 @pytest.mark.parametrize("text", NASTY)

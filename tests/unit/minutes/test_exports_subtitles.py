@@ -148,11 +148,12 @@ def test_lines_end_with_clauses_and_not_within_words() -> None:
     ]
 
 
-def test_no_line_begins_with_what_closes() -> None:
-    text = "他们说“没有问题”（真的没有），" * 12
-    lines = [line for each in cues(text, 60) for line in each.lines]
-    assert len(lines) > 5
-    assert not any(line[0] in "，。”）" or line[-1] in "“（" for line in lines)
+def test_no_line_begins_with_what_closes_or_ends_with_what_opens() -> None:
+    for before in range(36):
+        text = "字" * before + "（“字”）" + "字" * (35 - before)
+        lines = [line for each in cues(text, 5) for line in each.lines]
+        assert len(lines) == 2
+        assert not any(line[0] in "”）" or line[-1] in "（“" for line in lines), lines
 
 
 def test_what_was_said_before_the_recording_began_is_left_out() -> None:

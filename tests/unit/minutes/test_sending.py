@@ -139,7 +139,7 @@ def test_an_earlier_version_is_sent(scene: Scene, owner: APIClient, as_user: Sig
 def test_without_a_server_nothing_is_promised(scene: Scene, owner: APIClient, as_user: SignIn) -> None:
     signed(scene, as_user)
     status, body = send(owner, scene)
-    assert (status, body["code"]) == (503, "no_mail_server")
+    assert (status, body["code"]) == (409, "no_mail_server")
     assert not Mailing.objects.exists()
 
 
