@@ -5,9 +5,21 @@ const folded = (text: string) => text.normalize("NFKC").toLowerCase();
 
 export const termsOf = (query: string) => [...new Set(folded(query).split(/\s+/).filter(Boolean))];
 
+const known = new Map<string, string>();
+const MOST_KNOWN = 20_000;
+/** Folded once, however often somebody types another letter. */
+function foldedOnce(text: string): string {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  if (known.size >= MOST_KNOWN) known.clear();
+  const now = folded(text);
+  known.set(text, now);
+  return now;
+}
+
 /** Whether all of it is in the text. */
 export function matches(text: string, terms: readonly string[]): boolean {
-  const within = folded(text);
+  const within = foldedOnce(text);
   return terms.every((term) => within.includes(term));
 }
 

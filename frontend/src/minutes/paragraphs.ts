@@ -19,11 +19,19 @@ export interface Paragraph {
   passages: Passage[];
 }
 
-export const textOf = ({ sentences }: Pick<Passage, "sentences">) => joined(sentences.map(({ text }) => text));
+const texts = new WeakMap<readonly Sentence[], string>();
+/** What a passage says. Sentences that are told once are never changed. */
+export function textOf({ sentences }: Pick<Passage, "sentences">): string {
+  let text = texts.get(sentences);
+  if (text === undefined) texts.set(sentences, (text = joined(sentences.map((each) => each.text))));
+  return text;
+}
 
 /** In the order in which they began. */
 export function inOrder(passages: Iterable<Passage>): Passage[] {
-  return [...passages].sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at) || (a.id < b.id ? -1 : Number(a.id > b.id)));
+  const moments = [...passages].map((passage) => ({ passage, at: Date.parse(passage.starts_at) }));
+  moments.sort((a, b) => a.at - b.at || (a.passage.id < b.passage.id ? -1 : Number(a.passage.id > b.passage.id)));
+  return moments.map(({ passage }) => passage);
 }
 
 /** When a sentence was said, ms since 1970. */
@@ -36,7 +44,7 @@ function goesOn(before: Passage[], passage: Passage): boolean {
   if (!sameSpeaker(last, passage) || passage.mark || last.mark) return false;
   const ended = Math.max(...before.map(({ ends_at }) => Date.parse(ends_at)));
   if (Date.parse(passage.starts_at) - ended >= PAUSE) return false;
-  return [...before, passage].reduce((sum, each) => sum + width(textOf(each)), 0) <= PARAGRAPH;
+  return before.reduce((sum, each) => sum + width(textOf(each)), width(textOf(passage))) <= PARAGRAPH;
 }
 
 /** A decision or a task stands alone; a passage is never cut. `passages` are in their order. */

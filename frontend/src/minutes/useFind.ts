@@ -24,5 +24,6 @@ export function useFind(passages: () => Passage[], show: (passage: string) => vo
     at.value = (at.value + by + length) % length;
     show(hits.value[at.value]!);
   }
-  return { query, terms, hits, at: computed(() => Math.min(at.value, hits.value.length - 1)), step };
+  const found = computed(() => new Set(hits.value));
+  return { query, terms, hits, found, at: computed(() => Math.min(at.value, hits.value.length - 1)), step };
 }
