@@ -19,6 +19,7 @@ from tests.corpus.scores import Errors, Passage, errors, start_errors
 from tests.corpus.sound import Sound, joined
 
 SETTING = Setting(languages=("zh", "en"))
+SOME = ("conf-onlyperson", "conf-leaderhasleft", "vm-nobox", "queue-youarenext", "demo-enterkeywords")
 PRECISELY = 0.3
 """Seconds by which a sentence may begin too early or too late."""
 
@@ -50,18 +51,18 @@ class TestSpeech:
     def test_a_telephone_and_a_microphone_are_understood(self, real: Engine) -> None:
         for parts, line, most in (
             (librivox(), telephone, 5),
-            (studio(), lambda samples: samples, 7),
-            ([say(sentence) for sentence in MEETING], telephone, 8),
+            (studio(*SOME), lambda samples: samples, 5),
+            ([say(sentence) for sentence in MEETING[:6]], telephone, 8),
         ):
             speech = joined(parts, 0.8, lead=1.0)
             assert errors(speech.text, text(written(real, line(speech.samples)))).percent < most
 
     def test_an_echo_is_not_written_down(self, real: Engine) -> None:
-        voice = joined(studio(), 0.8, lead=1.0).samples
+        voice = joined(studio(*SOME), 0.8, lead=1.0).samples
         soft = echo(voice, -30, 0.15)
         assert text(written(real, soft)), "without the voice beside it, it would be"
         found = listen(real, SETTING, spans_of(soft), cut_of(soft), [cut_of(voice)])
-        assert len(found) > 10
+        assert len(found) >= len(SOME)
         assert {each.result for each in found} == {Refused(Reason.BLEED)}
 
 
