@@ -20,16 +20,17 @@ from apps.minutes.engines.faster_whisper import FasterWhisper
 from apps.minutes.pipeline.result import Said, Setting, Utterance
 from apps.minutes.pipeline.transcribe import transcribe
 from bench.harness import Report, median, percentile
-from bench.scribe import THREADS, bare, cut_of, floats, listen, passages, spans_of
+from bench.scribe import THREADS, bare
 from sparkle.local.model import FOLDER, provide_model
 from tests.corpus.english import librivox, studio
+from tests.corpus.heard import cut_of, floats, listen, passages, spans_of
 from tests.corpus.lines import echo, telephone
 from tests.corpus.mandarin import MEETING, say
 from tests.corpus.noises import noises
 from tests.corpus.packages import missing
 from tests.corpus.scene import three_people
 from tests.corpus.scores import Errors, Passage, errors, start_errors
-from tests.corpus.sound import RATE, Sentence, Sound, Speech, clipped, joined, mixed, silence, write
+from tests.corpus.sound import RATE, Sentence, Sound, Speech, clipped, joined, mixed, write
 
 SETTING: Final = Setting(languages=("zh", "en"))
 PAUSE: Final = 0.8
@@ -41,7 +42,7 @@ NOISE: Final = -43.0
 ECHOES: Final = ((-25.0, 0.05), (-25.0, 0.3), (-30.0, 0.15), (-40.0, 0.15))
 """dB and seconds."""
 ROUNDS: Final = 3
-COST_SECONDS: Final = 300
+COST_SECONDS: Final = 180
 SHORT_TRACK, LONG_TRACK = 600, 7200
 MARKS: Final = "，。？！；、"
 CLI: Final = "whisper-ctranslate2"
@@ -168,8 +169,8 @@ def no_speech(report: Report, engine: FasterWhisper) -> None:
         found = listen(engine, SETTING, spans_of(sound), cut_of(sound))
         # Also as a whole, whatever the recording part thinks of it, and as live text.
         results = [each.result for each in found]
-        for so in (True, False):
-            results += transcribe([Utterance(samples=floats(sound))], engine, SETTING, live=so)
+        for at_once in (True, False):
+            results += transcribe([Utterance(samples=floats(sound))], engine, SETTING, live=at_once)
         report.holds(f"{name}: no text", not any(isinstance(result, Said) for result in results))
 
 
@@ -236,14 +237,24 @@ def lasting(parts: Sequence[Speech], seconds: int) -> Speech:
     return joined([speech] * int(seconds // (speech.seconds + PAUSE)), PAUSE)
 
 
+def one_of_three(seconds: int) -> Speech:
+    """Who speaks for 20 s of each minute."""
+    turn = lasting([*librivox()[:2], *studio()[:2]], 20)
+    minutes = seconds // 60
+    later = [sentence.later(60.0 * minute) for minute in range(minutes) for sentence in turn.sentences]
+    return Speech(np.tile(mixed(60 * RATE, [(0, turn.samples)]), minutes), tuple(later))
+
+
 def cost(report: Report, model: str, directory: Path) -> None:
     peer = shutil.which(CLI) is not None
     if not peer:
         report.figure(CLI, f"not installed (pip: {CLI})")
     track = directory / "track.wav"
-    ratios = []
-    for name, parts in (("English", [*librivox(), *studio()]), ("Mandarin", [say(text) for text in MEETING])):
-        speech = lasting(parts, COST_SECONDS)
+    for name, speech in (
+        ("one of three, English", one_of_three(COST_SECONDS)),
+        ("one who never stops, English", lasting([*librivox(), *studio()], COST_SECONDS)),
+        ("one who never stops, Mandarin", lasting([say(text) for text in MEETING], COST_SECONDS)),
+    ):
         write(track, speech.samples)
         hour = 3600 / speech.seconds
         rounds = [(ours_alone(model, track), cli_alone(model, track) if peer else None) for _ in range(ROUNDS)]
@@ -252,20 +263,15 @@ def cost(report: Report, model: str, directory: Path) -> None:
                 wrong = errors(speech.text, _SIMPLIFIED.convert(runs[0].output)).percent
                 seconds = median(used.seconds for used in runs) * hour
                 report.figure(f"an hour of {name}: {who}", f"{seconds:.0f} CPU-s, {wrong:.1f} % wrong")
-        ratios += [ours.seconds / cli.seconds for ours, cli in rounds if cli]
-    if ratios:
-        report.at_most(f"cost, to {CLI}", median(ratios), 1.1)
+        if ratios := [ours.seconds / cli.seconds for ours, cli in rounds if cli]:
+            report.at_most(f"cost of {name}, to {CLI}", median(ratios), 1.1)
 
 
 def memory(report: Report, model: str, directory: Path) -> None:
-    """One of three people: 20 s of a minute."""
-    minute = silence(60)
-    speech = lasting([*librivox()[:2], *studio()], 60).samples[: 20 * RATE]
-    minute = mixed(minute.size, [(0, speech)])
     track = directory / "track.wav"
     most = []
     for seconds in (SHORT_TRACK, LONG_TRACK):
-        write(track, np.tile(minute, seconds // 60))
+        write(track, one_of_three(seconds).samples)
         used = ours_alone(model, track)
         most.append(used.memory)
         report.figure(f"a track of {seconds // 60} minutes", f"{used.memory:.0f} MB, {used.seconds:.0f} CPU-s")
