@@ -31,8 +31,8 @@ _BEGINS, _OUT_OF = 3, 5
 _QUIET: Final = 33.0
 _ABOVE_NOISE: Final = 2.5
 _LEAST_NOISE: Final = _QUIET / _ABOVE_NOISE
-#: How the estimate of the noise follows what is quieter and what is louder: within 100 ms, and 4 dB a second. What passes
-#: for a voice raises it by 1 dB only: somebody may speak on for ten seconds in a noisy room.
+#: How the estimate of the noise follows what is quieter and what is louder: within 100 ms, and 4 dB a second. What
+#: passes for a voice raises it by 1 dB only: somebody may speak on for ten seconds in a noisy room.
 _FALL, _RISE, _RISE_IN_VOICE = 0.2, 1.01, 1.002
 
 
