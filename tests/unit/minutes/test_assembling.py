@@ -87,7 +87,7 @@ def test_who_attended(scene: Scene) -> None:
             number="1",
             stored_at=BEGAN,
             joined_at=at(joined),
-            ended_at=None if ended is None else at(ended),
+            ended_at=at(ended) if ended else None,
         )
     attendees = {each.name: each for each in assembled(scene).attendees}
     assert len(attendees) == 10
