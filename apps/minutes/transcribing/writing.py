@@ -67,8 +67,12 @@ def _passage(transcript: Transcript, seq: int) -> Passage | None:
     else:
         before = (passage.sentences, passage.removed, passage.starts_at)
         if before == (transcript.sentences, not transcript.sentences, transcript.starts_at):
-            passage.transcript = transcript
-            return passage if transcript.state == Transcript.State.DONE else None
+            if transcript.state != Transcript.State.DONE:
+                return None
+            # The same words, and nothing better comes.
+            passage.transcript, passage.seq = transcript, seq
+            passage.save(update_fields=["seq"])
+            return passage
         # Whoever corrects what it was before is told.
         passage.version += 1
     passage.transcript = transcript
