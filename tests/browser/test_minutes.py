@@ -56,11 +56,10 @@ def test_text_appears_while_they_speak_and_for_who_comes_late(
     said = page.locator("[data-captions] [data-passage]")
     expect(said.nth(1)).to_be_visible(timeout=WRITTEN)
     expect(page.locator("[data-captions]")).to_contain_text("Emma")
-    first = said.first.inner_text()
+    first = said.first.locator(".text").inner_text().strip()
     late = open_page(f"/conferences/{conference}", locale="en-GB", username="chenjing")
     late.get_by_role("tab", name="Captions").click()
-    expect(late.locator("[data-captions] [data-passage]").first).to_be_visible()
-    assert re.sub(r"\W", "", first)[-12:] in re.sub(r"\W", "", late.locator("[data-captions]").inner_text())
+    expect(late.locator("[data-captions]")).to_contain_text(first)
 
 
 def test_each_sentence_is_heard_by_a_click_and_by_keys(open_page: OpenPage, written: str) -> None:

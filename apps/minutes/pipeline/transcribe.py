@@ -164,7 +164,7 @@ def _judged_echo(clip: Clip, text: Decoded, unprompted: Decoded) -> Decoded | Re
 
 def _result(samples: Samples, texts: Sequence[tuple[_Part, Decoded | Reason]], language: str) -> Result:
     """Of the parts of one utterance. A part that says nothing does not spoil the others."""
-    good = [(part, text) for part, text in texts if not isinstance(text, Reason)]
+    good = [(part, _whole(text)) for part, text in texts if not isinstance(text, Reason)]
     if not good:
         return Refused(next(text for _, text in texts if isinstance(text, Reason)))
     pieces = [piece for part, text in good for piece in _placed(part, text.pieces, language)]
@@ -174,6 +174,11 @@ def _result(samples: Samples, texts: Sequence[tuple[_Part, Decoded | Reason]], l
     weights = [len(text.text) for _, text in good]
     sure = sum(text.log_probability * weight for (_, text), weight in zip(good, weights, strict=True)) / sum(weights)
     return Said(tuple(found), language, sure, confidence(sure))
+
+
+def _whole(text: Decoded) -> Decoded:
+    """Without halves of characters, which engines leave where they stop in the middle of one."""
+    return replace(text, pieces=tuple(replace(piece, text=piece.text.replace("\ufffd", "")) for piece in text.pieces))
 
 
 def _placed(part: _Part, pieces: Sequence[Piece], language: str) -> list[Piece]:

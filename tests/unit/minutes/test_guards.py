@@ -62,6 +62,31 @@ def test_what_then_is_still_unsure_is_marked() -> None:
     assert result.log_probability == pytest.approx(-1.2)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "written"),
+    [
+        (
+            decoded(" The leader has left", log_probability=-0.5),
+            decoded(" The leader has left us."),
+            "The leader has left us.",
+        ),
+        (decoded(" The leader has", log_probability=-0.5), decoded(" Or not.", log_probability=-0.6), "The leader has"),
+        (decoded(" The leader has", log_probability=-0.3), WELL, "The leader has"),
+        (decoded(" The leader left.", log_probability=-0.5), WELL, "The leader left."),
+    ],
+)
+def test_what_may_be_cut_short_is_heard_again_and_the_surer_text_is_taken(
+    first: Decoded, second: Decoded, written: str
+) -> None:
+    assert text(given(first, second)[0]) == written
+    # Who reads along waits for nothing.
+    assert given(first, second, live=True)[1].asked == [(1, BEAM_LIVE, False)]
+
+
+def test_halves_of_characters_are_left_out() -> None:
+    assert text(given(decoded(" That is \ufffd all\ufffd."))[0]) == "That is  all."
+
+
 def test_a_guess_at_silence_is_refused() -> None:
     guess = decoded(" You.", log_probability=-1.2, no_speech=0.8)
     assert given(guess, guess)[0] == Refused(Reason.NO_SPEECH)
