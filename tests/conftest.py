@@ -19,8 +19,10 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from sparkle.local.embedded import Server, prepare_postgres, prepare_valkey
+from sparkle.local.freeswitch import find_freeswitch
 from tests.servers import running
 from tests.system.stack import Stack, running_stack
 
@@ -28,8 +30,14 @@ from tests.system.stack import Stack, running_stack
 hypothesis_settings.register_profile("sparkle", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("sparkle")
 
-SHARING = ("browser", "contract", "live/system", "system")
-"""Folders whose tests share what is slow to start."""
+FREESWITCH = ("live/system", "browser")
+"""Folders whose tests share what is slowest to start: the whole system with FreeSWITCH."""
+ORDER = (*FREESWITCH, "contract", "live", "system")
+"""What comes first: the processes of `make test` are busy with switches and phones before one of them comes to unit
+tests, which need the processors that phones must not miss.
+"""
+
+TESTS = Path(__file__).parent
 
 _given = dict(os.environ)
 _var = Path(tempfile.mkdtemp(prefix="sparkle-tests-"))
@@ -60,15 +68,34 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(_var)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        below = [item.path.is_relative_to(TESTS / folder) for folder in ORDER]
+        return below.index(True) if any(below) else len(ORDER)
+
+    items.sort(key=rank)
+
+
 class Dealing(LoadScopeScheduling):  # type: ignore[misc]
-    """What the two processes of `make test` deal out: file by file, or a folder of SHARING.
+    """What the processes of `make test` are dealt: file by file, but all of FREESWITCH, of the contract and of the
+    system with the pocket switch at once. A third process ends with the contract, which mostly waits: the two others
+    have the processors for themselves.
 
     Not by xdist_group: pytest-xdist 3.8 writes groups where pytest 9.2 does not read them any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0]).relative_to("tests")
-        return next((folder for folder in SHARING if file.is_relative_to(folder)), str(file))
+        if any(file.is_relative_to(folder) for folder in FREESWITCH):
+            return "freeswitch"
+        return next((folder for folder in ("contract", "system") if file.is_relative_to(folder)), str(file))
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if len(self.nodes) <= 2 or "contract" not in self.assigned_work[node]:
+            super()._reschedule(node)
+        elif not node.shutting_down:
+            node.shutdown()  # after what it has
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
@@ -82,6 +109,15 @@ def stack() -> Iterator[Stack]:
     Tests may kill any of its processes: it has to come back. Those in browsers run first, by the alphabet.
     """
     with running_stack(switch="pocket") as system:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def freeswitch_stack() -> Iterator[Stack]:
+    """The whole system as `make run` starts it where there is a FreeSWITCH, else skipped; it may be killed likewise."""
+    if find_freeswitch() is None:
+        pytest.skip("no freeswitch binary on PATH or in /usr/local/freeswitch/bin")
+    with running_stack(switch="auto") as system:
         yield system
 
 

@@ -1,4 +1,4 @@
-"""The whole system with a real FreeSWITCH, and five registered phones: started once for all tests of this folder."""
+"""The whole system with a real FreeSWITCH, and five registered phones."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from tests.live.system.installation import ACCOUNTS, NUMBERS, PASSWORD, manage
 from tests.live.system.meeting import Meeting
 from tests.live.tones import TONES
 from tests.servers import wait_until
-from tests.system.stack import Stack, running_stack
+from tests.system.stack import Stack
 
 CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
 
 
 @pytest.fixture(scope="package")
-def stack() -> Iterator[Stack]:
-    with running_stack(switch="freeswitch") as stack:
-        yield stack
+def stack(freeswitch_stack: Stack) -> Stack:
+    return freeswitch_stack
 
 
 @pytest.fixture(scope="package")
