@@ -11,7 +11,7 @@ run: ## everything on this machine, until Ctrl-C
 test: ## every check and test, the cheap ones first
 	@$(BOOTSTRAP) test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync checks
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 # Two at a time, each one's output in one piece; the longest begin first.
 checks: check-style check-types check-frontend check-imports check-migrations

@@ -19,6 +19,7 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from sparkle.local.embedded import Server, prepare_postgres, prepare_valkey
 from sparkle.local.freeswitch import find_freeswitch
@@ -29,10 +30,10 @@ from tests.system.stack import Stack, running_stack
 hypothesis_settings.register_profile("sparkle", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("sparkle")
 
-STACKS = ("live/system", "browser", "system")
-"""Folders whose tests share what is slowest to start, the whole system with FreeSWITCH and with the pocket switch."""
-ORDER = (*STACKS, "contract", "live")
-"""What comes first: the two processes of `make test` are busy with switches and phones before one of them comes to unit
+FREESWITCH = ("live/system", "browser")
+"""Folders whose tests share what is slowest to start: the whole system with FreeSWITCH."""
+ORDER = (*FREESWITCH, "contract", "live", "system")
+"""What comes first: the processes of `make test` are busy with switches and phones before one of them comes to unit
 tests, which need the processors that phones must not miss.
 """
 
@@ -77,16 +78,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Dealing(LoadScopeScheduling):  # type: ignore[misc]
-    """What the two processes of `make test` deal out: file by file, but all of STACKS and all of the contract at once.
+    """What the processes of `make test` are dealt: file by file, but all of FREESWITCH, of the contract and of the
+    system with the pocket switch at once. A third process ends with the contract, which mostly waits: the two others
+    have the processors for themselves.
 
     Not by xdist_group: pytest-xdist 3.8 writes groups where pytest 9.2 does not read them any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0]).relative_to("tests")
-        if any(file.is_relative_to(folder) for folder in STACKS):
-            return "stacks"
-        return "contract" if file.is_relative_to("contract") else str(file)
+        if any(file.is_relative_to(folder) for folder in FREESWITCH):
+            return "freeswitch"
+        return next((folder for folder in ("contract", "system") if file.is_relative_to(folder)), str(file))
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if len(self.nodes) <= 2 or "contract" not in self.assigned_work[node]:
+            super()._reschedule(node)
+        elif not node.shutting_down:
+            node.shutdown()  # after what it has
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

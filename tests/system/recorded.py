@@ -69,7 +69,7 @@ def all_grown(
         return now if all(more(name, track) >= by * 1000 for name, track in now.items()) else None
 
     names = list(names)
-    before = last()
+    before = until(last, within=15, to="tell what can be heard")
     told = ", ".join(name or "the mix" for name in names)
     found = until(grown, within=by + 15, to=f"have {by} s more of {told}")
     assert found is not None

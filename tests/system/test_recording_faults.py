@@ -32,7 +32,6 @@ def test_no_sample_is_lost_when_what_is_around_the_switch_dies(meeting: Meeting,
     for part in AROUND:
         kill(stack, part)
         time.sleep(1.0)
-    until(lambda: tracks(meeting.api, meeting.conference), within=30, to="answer again")
     all_grown(meeting.api, meeting.conference, TONE, by=2)
     # A second one, while what has just come back catches up.
     for part in ("sealer", "postgres"):

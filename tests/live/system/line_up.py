@@ -69,7 +69,7 @@ def tracks_and_mix_line_up(meeting: Meeting, stack: Stack) -> None:
     for phone in meeting.phones:
         phone.frequency = None  # no tones, which are the same at every moment
     all_grown(api, meeting.id, NAMES, by=2.5)  # until no tone is on its way any more
-    began = time.time()
+    began = time.time() - 1  # as a track that has lost frames tells the time
     for position, (phone, rate) in enumerate(zip(meeting.phones, PHONES_RATES, strict=True)):
         phone.say(resample_poly(sentence(position), rate, SAMPLE_RATE).astype(np.int16))
         time.sleep(len(sentence(position)) / SAMPLE_RATE + 0.8)
