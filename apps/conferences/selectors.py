@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
 
 from apps.accounts.models import OrganisationPolicy, User
 from apps.accounts.policy import policy_of
@@ -25,6 +25,9 @@ from .live.snapshot import json_object, participant_json
 from .live.views import CONFERENCE, View, view_of
 from .models import Conference, Participant, Plan, PlanPerson
 from .models.options import OPTION_FIELDS
+
+#: Whoever is in, and hears what is said in the main room or has it softly beside a whisper.
+HEARS = Q(state=Participant.State.CONNECTED, present=True, refused=False, deaf=False, held=False)
 
 #: What lists say of each object, besides the caller's role and abilities; columns, or SQL of _COMPUTED.
 PLAN_SUMMARY = (

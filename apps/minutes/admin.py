@@ -128,6 +128,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ordering = ("-changed_at",)
     fields = (("mailing", "user"), ("state", "reason"), ("attempts", "not_before", "changed_at"))
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        """Whom a whisper was with is for those in it."""
+        deliveries: QuerySet[Delivery] = super().get_queryset(request)
+        return deliveries.filter(mailing__minutes__whisper=None)
+
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):

@@ -40,10 +40,19 @@ def deliver_next() -> bool:
     if delivery is None:
         return False
     try:
-        _send(delivery)
+        mail = _mail(delivery)
     except Problem as problem:
         _end(delivery, Delivery.State.FAILED, problem.code)
-    return True
+        return True
+    except Exception:
+        # Nothing left yet, whatever it was.
+        log.exception("a mail of minutes %s cannot be made", delivery.mailing_id)
+        _end(delivery, Delivery.State.FAILED, "error")
+        return True
+    if mail is None:
+        _end(delivery, Delivery.State.FAILED, "may_not_read")
+        return True
+    return _send(delivery, mail)
 
 
 def give_up_interrupted() -> int:
@@ -65,18 +74,15 @@ def _claimed() -> Delivery | None:
     return delivery
 
 
-def _send(delivery: Delivery) -> None:
-    mail = _mail(delivery)
-    if mail is None:
-        _end(delivery, Delivery.State.FAILED, "may_not_read")
-        return
+def _send(delivery: Delivery, mail: EmailMessage) -> bool:
+    """False: the mail server does not answer, and others need not ask it now."""
     server = get_connection()
     try:
         server.open()
     except (OSError, SMTPException) as error:
         # Nothing was said of the mail yet.
         _again(delivery, "mail_server", error)
-        return
+        return False
     try:
         server.send_messages([mail])
     except SMTPRecipientsRefused as error:
@@ -90,6 +96,7 @@ def _send(delivery: Delivery) -> None:
         _end(delivery, Delivery.State.SENT, "")
     finally:
         server.close()
+    return True
 
 
 def _refused(delivery: Delivery, code: int, error: Exception) -> None:

@@ -10,7 +10,8 @@ from django.db.models import Count, Q, QuerySet
 from apps.conferences.access import Action
 from apps.conferences.actors import Actor
 from apps.conferences.errors import require
-from apps.conferences.models import Conference, Whisper
+from apps.conferences.models import Conference, Participant, Whisper
+from apps.conferences.selectors import HEARS
 from apps.core.errors import NotFound
 from apps.recordings.selectors import whispers_of
 
@@ -62,15 +63,19 @@ def with_words(passages: QuerySet[Passage]) -> QuerySet[Passage]:
 
 def minutes_to_read(actor: Actor, conference: Conference, whisper: UUID | None) -> Minutes | None:
     """Of the main room, or of a whisper that the person was in; None while there is nothing. Raises NotFound, and what
-    says why they may not be read: before the end all who are in may read along.
+    says why they may not be read: before the end all who are in, and hear it anyway, may read along.
     """
-    if whisper is None and read_along(conference):
-        require(actor.may(Action.VIEW) if not actor.waits else actor.may(Action.READ_MINUTES))
-    else:
+    if not (whisper is None and read_along(conference) and _is_in(actor)):
         require(actor.may(Action.READ_MINUTES))
     if whisper is not None and not whispers_of(actor).filter(pk=whisper, conference=conference).exists():
         raise NotFound
     return Minutes.objects.filter(conference=conference, whisper=whisper).first()
+
+
+def _is_in(actor: Actor) -> bool:
+    if actor.waits or actor.participant is None:
+        return False
+    return Participant.objects.filter(HEARS, pk=actor.participant).exists()
 
 
 def passages_since(minutes: Minutes, place: Place, *, hidden: bool, most: int) -> list[Passage]:

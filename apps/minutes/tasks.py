@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connection
 
 from apps.core.queues import job_waits
 
@@ -51,11 +51,13 @@ def write_minutes() -> None:
     while not _ending[0]:
         try:
             busy, failed = scribe.round(), ""
-            goes_on = busy or may_have_work()
+            goes_on = busy or (scribe.may_listen and may_have_work())
         except (Error, OSError) as error:
-            if str(error) != failed:
-                log.error("minutes wait: %s", error)
-            busy, goes_on, failed = False, True, str(error)
+            # Not its text: that may have what was said in it.
+            what = f"{type(error).__name__} {getattr(error.__cause__, 'sqlstate', '')}".strip()
+            if what != failed:
+                log.error("minutes wait: %s", what)
+            busy, goes_on, failed = False, True, what
             close_old_connections()
         if not goes_on or (time.monotonic() - began >= TURN and job_waits(QUEUE)):
             return
@@ -75,7 +77,21 @@ def keep_writing() -> None:
 
 @shared_task
 def send_mail() -> int:
-    """Minutes that wait to be sent, for a while; how many went."""
+    """Minutes that wait to be sent, for a while; how many went. One at a time: where the mail server keeps it waiting,
+    the workers' other processes are left for what cannot wait.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('minutes mail', 0))")
+        if not cursor.fetchone()[0]:
+            return 0
+    try:
+        return _send_waiting()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended('minutes mail', 0))")
+
+
+def _send_waiting() -> int:
     give_up_interrupted()
     until = time.monotonic() + TURN
     count = 0

@@ -68,7 +68,10 @@ def speaker_of(passage: Passage) -> str:
 def for_all(passage: Passage) -> dict[str, Any]:
     """As those see it who may not correct: what is hidden is gone."""
     document = shown(passage)
-    return {**document, "removed": True, "sentences": []} if passage.hidden else document
+    if not passage.hidden:
+        return document
+    nothing = {"participant": None, "speaker": "", "language": "", "mark": "", "task_person": "", "task_due": None}
+    return {**document, **nothing, "removed": True, "sentences": []}
 
 
 def for_reader(passage: Passage, actor: Actor) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from apps.conferences.access import Action
 from apps.conferences.actors import CONFERENCE_ACTIONS
 from apps.core.websocket import SharedText
 
@@ -59,6 +60,8 @@ class Room:
         self.feed = feed
         self.viewers: set[Viewer] = set()
         self.talking: list[str] = []
+        #: Participants who are in, as of the last sweep.
+        self.inside: set[UUID] = set()
         self.flushed_at = 0.0
         #: Whether frames went out in this turn of the event loop.
         self.flushed_now = False
@@ -91,6 +94,7 @@ class Hub:
                 # Subscribed first, read second: nothing falls between.
                 seq = (await _in_thread(reading.sequences, [viewer.conference_id])).get(viewer.conference_id, 0)
                 room = self._rooms[viewer.conference_id] = Room(Feed(viewer.conference_id, seq))
+                room.inside = await _in_thread(reading.inside, [viewer.conference_id])
             room.viewers.add(viewer)
             viewer.need_snapshot()
             self._senders[viewer] = asyncio.create_task(self._send(viewer))
@@ -207,7 +211,7 @@ class Hub:
         if name == minutes_channel(conference_id):
             frame = SharedText(data.decode())
             for viewer in room.viewers:
-                if viewer.view is not View.WAITING:
+                if viewer.view is not View.WAITING and _reads_along(viewer, room):
                     viewer.offer_aside(frame)
             return
         message = json.loads(data)
@@ -318,7 +322,9 @@ class Hub:
                     for viewer in room.viewers:
                         viewer.need_snapshot()
         self._swept_at = time.monotonic()
+        inside: set[UUID] = await _in_thread(reading.inside, list(self._rooms))
         for key, room in list(self._rooms.items()):
+            room.inside = inside
             if found.get(key, room.feed.seq + 1) > room.feed.seq:
                 await self._fill(room)
 
@@ -337,6 +343,12 @@ class Hub:
                 viewer.end(4404)
             elif viewer.seq is not None and viewer.actor != now:
                 viewer.need_snapshot()
+
+
+def _reads_along(viewer: Viewer, room: Room) -> bool:
+    """Whoever hears it anyway, and whoever may read minutes. Others see later that numbers are missing, and ask."""
+    actor = viewer.actor
+    return actor is not None and (actor.participant in room.inside or bool(actor.may(Action.READ_MINUTES)))
 
 
 def _channels(conference_id: UUID) -> tuple[str, ...]:

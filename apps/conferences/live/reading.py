@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.conferences.actors import Actor, actors_in_conference, guests_in_conference
-from apps.conferences.models import Conference
+from apps.conferences.models import Conference, Participant
+from apps.conferences.selectors import HEARS
 
 from .viewer import Credentials, Pass
 from .views import Changes
@@ -37,6 +38,11 @@ def actors(pairs: Iterable[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Actor]
         for actor in here:
             found[actor.user.pk, conference.pk] = actor
     return found
+
+
+def inside(conferences: Iterable[UUID]) -> set[UUID]:
+    """The participants of these conferences who are in and hear what is said."""
+    return set(Participant.objects.filter(HEARS, conference__in=list(conferences)).values_list("pk", flat=True))
 
 
 def sequences(conferences: Iterable[UUID]) -> dict[UUID, int]:

@@ -93,9 +93,11 @@ class Viewer:
         """Send what has numbers of its own, after what waits. It is lost where too much waits, or a snapshot is due:
         the client asks for what it missed.
         """
+        if self.seq is None:
+            return
         if not self._busy.is_set():
             self._send_at_once(frame)
-        elif not self._due and len(self._queue) < MOST_WAITING:
+        elif len(self._queue) < MOST_WAITING:
             self._queue.append(frame)
             self._busy.set()
 

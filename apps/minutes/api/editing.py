@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.conferences.access import Action
 from apps.conferences.actors import Actor
 from apps.conferences.api.joining import caller_of
 from apps.conferences.api.views import address_of
@@ -148,16 +149,21 @@ class RevisionsView(OfWrittenMinutes):
             raise NotFound
         require(may_correct(actor, passage, text_only=True))
         original = passage.transcript
+        sentences, revisions = original.sentences, passage.revisions.all()
+        if not actor.may(Action.CORRECT_MINUTES):
+            # What it was split off may be hidden by now, or somebody else's.
+            sentences = [each for each in sentences if passage.start <= each[0] and each[1] <= passage.end]
+            revisions = revisions.exclude(act__in=("split", "merge"))
         document = {
             "original": {
                 "sentences": [
                     {"start_ms": start, "end_ms": end, "text": text, "confidence": confidence}
-                    for start, end, text, confidence in original.sentences
+                    for start, end, text, confidence in sentences
                 ],
                 "engine": original.engine,
                 "written_at": original.written_at,
             },
-            "revisions": passage.revisions.all(),
+            "revisions": revisions,
         }
         return Response(said.RevisionsSerializer(document).data, headers=NOT_KEPT)
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from apps.core.text import without_control_characters
+
 from ..engines.protocol import RATE, Clip, Decoded, Engine, Piece, Samples
 from .bleed import bled
 from .confidence import confidence
@@ -177,8 +179,11 @@ def _result(samples: Samples, texts: Sequence[tuple[_Part, Decoded | Reason]], l
 
 
 def _whole(text: Decoded) -> Decoded:
-    """Without halves of characters, which engines leave where they stop in the middle of one."""
-    return replace(text, pieces=tuple(replace(piece, text=piece.text.replace("\ufffd", "")) for piece in text.pieces))
+    """Without halves of characters, which engines leave where they stop in the middle of one, and without what is no
+    text.
+    """
+    kept = (without_control_characters(piece.text.replace("\ufffd", "")) for piece in text.pieces)
+    return replace(text, pieces=tuple(replace(piece, text=each) for piece, each in zip(text.pieces, kept, strict=True)))
 
 
 def _placed(part: _Part, pieces: Sequence[Piece], language: str) -> list[Piece]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +22,9 @@ from apps.minutes.models import Minutes, Passage, Revision
 from apps.minutes.rights import may_see
 from apps.minutes.selectors import with_words
 from apps.minutes.telling import for_reader, tell
+
+MARKS: Final = frozenset({"mark", "task_person", "task_due", "hidden"})
+"""What is said about a passage, and does not change it."""
 
 
 class Change:
@@ -64,7 +67,8 @@ class Change:
         if "participant_id" in changed:
             there = self.minutes.conference.participants.all()
             passage.participant = there.get(pk=passage.participant_id) if passage.participant_id else None
-        passage.edited = True
+        # A mark alone keeps nobody from writing it better.
+        passage.edited = passage.edited or not changed.keys() <= MARKS
         passage.version += 1
         self._keep(passage, act or self.act, {name: before[name] for name in changed}, changed)
 

@@ -69,7 +69,11 @@ def send(
         action="minutes_send",
         on=minutes,
         conference_id=minutes.conference_id if minutes.whisper_id is None else None,
-        detail={"to": [user.display_name for user in recipients], "version": version.number if version else None},
+        # Whom a whisper was with is for those in it.
+        detail={
+            "to": [user.display_name for user in recipients] if minutes.whisper_id is None else len(recipients),
+            "version": version.number if version else None,
+        },
     )
     return len(recipients), skipped
 

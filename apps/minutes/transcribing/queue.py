@@ -12,13 +12,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.conferences.models import Conference, Whisper
 from apps.conferences.models.options import MinutesPolicy
 from apps.minutes.models import Minutes, Passage, Transcript
+from apps.minutes.telling import tell
 from apps.recordings.models import Track, Utterance
 from apps.recordings.selectors import with_moments
 
@@ -27,6 +29,8 @@ LOOKS_BACK: Final = timedelta(days=30)
 NEW: Final = timedelta(minutes=2)
 """Utterances that were found since are looked for each time, older ones now and then (`everything`)."""
 MOST_ATTEMPTS: Final = 4
+AGAIN: Final = 5.0
+"""Seconds after which somebody else tries what was begun, if nothing came of it; then four times as many."""
 FRESH: Final = timedelta(seconds=12)
 """What was said since comes before what waits longer: who follows the text wants to read what is being said."""
 SETTLED: Final = timedelta(seconds=45)
@@ -73,6 +77,8 @@ def may_have_work() -> bool:
 
 def open_minutes() -> None:
     """Begin minutes of conferences, and of whispers in them, in which somebody is recorded."""
+    if settings.SPARKLE_MINUTES_ENGINE == "none":
+        return
     now = timezone.now()
     recorded = Track.objects.filter(conference=OuterRef("pk"), kind=Track.Kind.PERSON)
     wanted = Conference.objects.filter(
@@ -98,40 +104,46 @@ def _first_id(since: datetime) -> UUID:
     return UUID(int=int(since.timestamp() * 1000) << 80)
 
 
+@transaction.atomic
 def next_live(most: int) -> list[UUID]:
-    """Utterances nobody has listened to; first those of the last moments, then the oldest."""
+    """Utterances nobody has listened to; first those of the last moments, then the oldest. It counts as an attempt."""
     now = timezone.now()
     waiting = Transcript.objects.filter(_due(now), state=Transcript.State.WAITING)
-    fresh = waiting.filter(starts_at__gt=now - FRESH).order_by("starts_at").values_list("pk", flat=True)[:most]
-    found = list(fresh)
-    if len(found) < most:
-        older = waiting.exclude(pk__in=found).order_by("starts_at", "pk").values_list("pk", flat=True)
-        found += older[: most - len(found)]
-    return found
+    fresh = waiting.filter(starts_at__gt=now - FRESH - (F("end") - F("start")) * timedelta(milliseconds=1))
+    return _begin(fresh, most) or _begin(waiting, most)
 
 
+@transaction.atomic
 def next_to_refine(most: int) -> list[UUID]:
-    """Utterances of one record, in the order in which they were said."""
+    """Utterances of one record, in the order in which they were said. Each counts as an attempt."""
     now = timezone.now()
     heard = Transcript.objects.filter(_due(now), state=Transcript.State.HEARD)
-    heard = heard.filter(
-        Q(minutes__conference__phase=Conference.Phase.ENDED) | Q(starts_at__lt=now - SETTLED)
-    ).order_by("starts_at", "pk")
-    first = heard.first()
-    if first is None:
-        return []
-    return list(heard.filter(minutes=first.minutes_id).values_list("pk", flat=True)[:most])
+    heard = heard.filter(Q(minutes__conference__phase=Conference.Phase.ENDED) | Q(starts_at__lt=now - SETTLED))
+    return _begin(heard, most)
 
 
 def _due(now: datetime) -> Q:
     return Q(not_before=None) | Q(not_before__lt=now)
 
 
-def count_attempt(keys: Sequence[UUID]) -> None:
-    """That somebody begins with these; those at which workers died again and again have failed."""
-    begun = Transcript.objects.filter(pk__in=keys)
-    begun.filter(attempts__gte=MOST_ATTEMPTS).update(state=Transcript.State.FAILED, reason="tried_too_often")
-    begun.filter(attempts__lt=MOST_ATTEMPTS).update(attempts=F("attempts") + 1)
+def _begin(those: QuerySet[Transcript], most: int) -> list[UUID]:
+    """The first of them that nobody has in hand, with others of its minutes. One at which somebody failed is alone: if
+    it is what kills its workers, it takes no other along. Those that were tried too often have failed.
+    """
+    free = those.select_for_update(of=("self",), skip_locked=True, no_key=True).order_by("starts_at", "pk")
+    first = free.first()
+    if first is None:
+        return []
+    if first.attempts >= MOST_ATTEMPTS:
+        Transcript.objects.filter(pk=first.pk).update(state=Transcript.State.FAILED, reason="tried_too_often")
+        return []
+    keys = [first.pk]
+    if first.attempts == 0:
+        keys = list(free.filter(minutes=first.minutes_id, attempts=0).values_list("pk", flat=True)[:most])
+    # Counted before anybody listens, and the longer until the next time, the oftener it went wrong.
+    later = timezone.now() + timedelta(seconds=AGAIN * 4**first.attempts)
+    Transcript.objects.filter(pk__in=keys).update(attempts=F("attempts") + 1, not_before=later)
+    return keys
 
 
 def taken(keys: Sequence[UUID], state: Transcript.State) -> list[Transcript]:
@@ -140,6 +152,14 @@ def taken(keys: Sequence[UUID], state: Transcript.State) -> list[Transcript]:
     # Not their keys: whoever splits a passage of one refers to it, holding the minutes that this transaction asks for.
     rows = there.select_for_update(of=("self",), skip_locked=True, no_key=True)
     return list(rows.select_related("minutes__conference", "track__node", "track__participant").order_by("starts_at"))
+
+
+def set_moments(rows: Sequence[Transcript]) -> None:
+    """When they begin by the clock of the conference, as far as that is known now (recordings/alignment.py)."""
+    known = with_moments(Utterance.objects.filter(pk__in=[row.pk for row in rows], track__started_at__isnull=False))
+    moments = dict(known.values_list("pk", "starts_at"))
+    for row in rows:
+        row.starts_at = moments.get(row.pk, row.starts_at)
 
 
 def put_off(keys: Sequence[UUID], seconds: float) -> None:
@@ -151,7 +171,8 @@ def close_finished() -> int:
     """Minutes of conferences that are over, and of which every utterance was written, are ready; how many."""
     nothing_comes = ~Exists(
         Track.objects.filter(conference=OuterRef("conference")).filter(
-            Q(state=Track.State.LIVE) | Q(kind=Track.Kind.MIX, state=Track.State.SEALED, aligned=False)
+            Q(state=Track.State.LIVE)
+            | Q(kind=Track.Kind.MIX, state=Track.State.SEALED, aligned=False, started_at__isnull=False)
         )
     )
     over = Minutes.objects.filter(
@@ -169,7 +190,9 @@ def _close(key: UUID) -> bool:
     """With each passage where it is by the clock of the conference, as far as that is known now; False while an
     utterance of it is not waiting yet.
     """
-    minutes = Minutes.objects.select_for_update().get(pk=key)
+    # First those of which others that lock minutes have some in hand already.
+    list(Transcript.objects.filter(minutes=key).select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    minutes = Minutes.objects.select_for_update(of=("self",)).select_related("conference").get(pk=key)
     said = with_moments(
         Utterance.objects.filter(
             track__conference=minutes.conference_id, track__whisper=minutes.whisper_id, track__started_at__isnull=False
@@ -191,6 +214,7 @@ def _close(key: UUID) -> bool:
     minutes.seq += 1
     minutes.save(update_fields=["state", "seq"])
     Passage.objects.filter(minutes=minutes).update(seq=minutes.seq)
+    tell(minutes)
     return True
 
 

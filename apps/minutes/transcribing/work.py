@@ -18,15 +18,16 @@ from apps.minutes.engine_state import SAYS_EACH, say
 from apps.minutes.engines.configured import engine
 from apps.minutes.engines.protocol import Engine, NoEngine
 from apps.minutes.models import Minutes, Transcript
-from apps.minutes.pipeline.result import Setting, Utterance
+from apps.minutes.pipeline.result import Utterance
 from apps.minutes.pipeline.transcribe import transcribe
 from apps.minutes.search import index_changed
 from apps.minutes.words import setting_of
-from apps.recordings.errors import OUT_OF_REACH, NothingRecorded, StillMixed
+from apps.recordings.errors import OUT_OF_REACH, NothingRecorded, RecordingKeyMissing
+from apps.recordings.models import Track
 
 from . import queue
 from .sound import AROUND, RATE, others_of, samples_of
-from .writing import Heard, write
+from .writing import write
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ REFINED_MEANWHILE: Final = 2
 BETWEEN_SEARCHES: Final = 0.5
 """Seconds between two looks for new utterances."""
 BETWEEN_FULL_SEARCHES: Final = 30.0
+BETWEEN_ENGINES: Final = 30.0
 NOT_THERE_YET: Final = 1.0
 OUT_OF_REACH_FOR: Final = 30.0
 
@@ -48,6 +50,7 @@ class Scribe:
     def __init__(self) -> None:
         self._searched = self._searched_all = -BETWEEN_FULL_SEARCHES
         self._said = -SAYS_EACH
+        self._none_until = 0.0
         self._complained = ""
 
     def round(self) -> bool:
@@ -61,9 +64,7 @@ class Scribe:
             if keys := queue.next_to_refine(at_once):
                 self._listen(listening, keys, live=False)
                 return True
-            if queue.close_finished():
-                return True
-        return bool(index_changed())
+        return bool(queue.close_finished() or index_changed())
 
     def _search(self) -> None:
         now = time.monotonic()
@@ -75,57 +76,57 @@ class Scribe:
         if everything:
             self._searched_all = now
 
+    @property
+    def may_listen(self) -> bool:
+        """Whether there was an engine, when one was needed last."""
+        return time.monotonic() >= self._none_until
+
     def _engine(self) -> Engine | None:
-        """None: there is nothing for one, or there is none."""
-        if not Minutes.objects.filter(state=Minutes.State.OPEN).exists():
+        """None: there is nothing for one, or there is none. Whether there is one by now is asked now and then: to load
+        what cannot be loaded takes a while.
+        """
+        if not self.may_listen or not Minutes.objects.filter(state=Minutes.State.OPEN).exists():
             return None
         try:
             found = engine()
         except NoEngine as error:
-            self._say(problem=error.why.value)
+            self._none_until = time.monotonic() + BETWEEN_ENGINES
+            say(problem=error.why.value)
             if self._complained != str(error):
                 self._complained = str(error)
                 log.warning("no minutes are written: %s", error)
             return None
-        self._say(engine=found.name, model=found.model)
+        if time.monotonic() - self._said >= SAYS_EACH:
+            say(engine=found.name, model=found.model)
+            self._said = time.monotonic()
         return found
 
-    def _say(self, **what: str) -> None:
-        if time.monotonic() - self._said >= SAYS_EACH:
-            say(**what)
-            self._said = time.monotonic()
-
     def _listen(self, listening: Engine, keys: Sequence[UUID], *, live: bool) -> None:
-        queue.count_attempt(keys)
         state = Transcript.State.WAITING if live else Transcript.State.HEARD
         with transaction.atomic():
-            heard: list[Heard] = []
-            for setting, rows in _by_setting(queue.taken(keys, state)):
-                there = [(row, utterance) for row in rows if (utterance := _utterance(row)) is not None]
-                results = transcribe([each for _, each in there], listening, setting, live=live)
-                heard += [(row, _begins(row), result) for (row, _), result in zip(there, results, strict=True)]
+            rows = queue.taken(keys, state)
+            if not rows:
+                return
+            if not live:
+                queue.set_moments(rows)
+            there = [(row, utterance) for row in rows if (utterance := _utterance(row)) is not None]
+            results = transcribe([each for _, each in there], listening, setting_of(rows[0].minutes), live=live)
+            heard = [(row, _begins(row), result) for (row, _), result in zip(there, results, strict=True)]
             write(heard, f"{listening.name} {listening.model}", live=live)
-
-
-def _by_setting(rows: Sequence[Transcript]) -> list[tuple[Setting, list[Transcript]]]:
-    of_minutes: dict[UUID, list[Transcript]] = {}
-    for row in rows:
-        of_minutes.setdefault(row.minutes_id, []).append(row)
-    return [(setting_of(each[0].minutes), each) for each in of_minutes.values()]
 
 
 def _utterance(row: Transcript) -> Utterance | None:
     """None where it cannot be heard now; its row then says why, and when to try again."""
     try:
         samples = samples_of(row.track, _begins(row), row.end + AROUND)
-    except (NothingRecorded, StillMixed):
-        queue.put_off([row.pk], NOT_THERE_YET)
-        return None
-    except OUT_OF_REACH:
+    except (*OUT_OF_REACH, RecordingKeyMissing):
         queue.put_off([row.pk], OUT_OF_REACH_FOR)
         return None
     except Problem as problem:
-        Transcript.objects.filter(pk=row.pk).update(state=Transcript.State.FAILED, reason=problem.code)
+        if isinstance(problem, NothingRecorded) and row.track.state == Track.State.LIVE:
+            queue.put_off([row.pk], NOT_THERE_YET)
+        else:
+            Transcript.objects.filter(pk=row.pk).update(state=Transcript.State.FAILED, reason=problem.code)
         return None
     lasts = len(samples) * 1000 // RATE
     return Utterance(

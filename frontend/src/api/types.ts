@@ -420,6 +420,8 @@ export interface Passages {
   passages: Passage[];
   next: string;
   more: boolean;
+  /** All that there is begins here: what was read before has to go. */
+  whole: boolean;
 }
 
 /** What a person may change of a passage. */

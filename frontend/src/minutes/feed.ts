@@ -59,7 +59,8 @@ export class PassageFeed {
     const partly = this.seesHidden() && passages?.some(({ hidden }) => hidden);
     if (this.seq < 0 || seq !== this.seq + 1 || !passages || partly) return this.want();
     this.seq = seq;
-    if (!this.asking) this.next = String(seq);
+    // After all of this change; the rest of the place stays as it was told.
+    if (!this.asking) this.next = [seq, "", this.next.split(".")[2] ?? ""].join(".");
     this.take(passages);
   }
 
@@ -92,6 +93,14 @@ export class PassageFeed {
     this.events.changed(now, news);
   }
 
+  /** Something was erased: nothing that was read before may stay. */
+  private forget(): void {
+    if (!this.known.size) return;
+    this.known = new Map();
+    this.gone.clear();
+    this.events.changed(this.known, []);
+  }
+
   private async run(): Promise<void> {
     this.timer = undefined;
     this.wanted = false;
@@ -104,6 +113,7 @@ export class PassageFeed {
       for (let more = true; more && !this.stopped; ) {
         const answer = await this.ask(this.next);
         if (this.stopped) return;
+        if (answer.whole) this.forget();
         this.take(answer.passages);
         this.next = answer.next;
         more = answer.more;

@@ -118,8 +118,10 @@ export const useLive = defineStore("live", () => {
 
   /** Whether there are minutes that the caller may read, while it runs or when it is over. */
   const mayReadMinutes = computed(() => conference.value?.minutes_policy !== "off" && (state.value?.abilities.conference.includes("read_minutes") ?? false));
+  /** Whether the caller hears what is said anyway. */
+  const isIn = computed(() => me.value !== null && me.value.state === "connected" && me.value.present && !me.value.refused && !me.value.deaf && !me.value.held);
   /** Whether the caller may read along. */
-  const mayReadAlong = computed(() => !ended.value && !inLobby.value && conference.value?.minutes_policy !== "off" && (conference.value?.captions || mayReadMinutes.value));
+  const mayReadAlong = computed(() => !ended.value && !inLobby.value && conference.value?.minutes_policy !== "off" && ((conference.value?.captions && isIn.value) || mayReadMinutes.value));
 
   /** What the caller may do to this participant, as the server says. */
   function abilitiesOn(participant: Participant): string[] {

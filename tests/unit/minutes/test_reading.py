@@ -61,6 +61,18 @@ def test_while_it_runs_all_who_are_in_read_along(scene: Scene, as_user: SignIn) 
     assert get(as_user(scene.users["member"]), scene, "passages/")[0] == 200
 
 
+@pytest.mark.parametrize(
+    "out", [{"state": "planned"}, {"refused": True}, {"present": False}, {"deaf": True}, {"held": True}], ids=str
+)
+def test_who_does_not_hear_what_is_said_does_not_read_along(scene: Scene, as_user: SignIn, out: dict[str, Any]) -> None:
+    Conference.objects.update(phase="running")
+    write(scene, "About somebody who is out.")
+    participant = as_user(scene.users["participant"])
+    assert get(participant, scene, "passages/")[0] == 200
+    type(scene.own["participant"]).objects.filter(pk=scene.own["participant"].pk).update(**out)
+    assert get(participant, scene, "passages/")[0] == 403
+
+
 def test_who_waits_in_the_lobby_reads_nothing(scene: Scene, as_user: SignIn) -> None:
     Conference.objects.update(phase="running", lobby="everybody")
     write(scene, "We agree.")

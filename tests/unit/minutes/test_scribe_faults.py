@@ -19,7 +19,7 @@ from apps.minutes.models import Minutes, Transcript, Worker
 from apps.minutes.transcribing import queue
 from apps.minutes.transcribing.work import Scribe
 from apps.recordings.models import Track
-from tests.unit.recordings.tracks import flip, path_of
+from tests.unit.recordings.tracks import flip, make_track, path_of
 
 from .meeting import Words, dialogue, end, recorded, sound, write_all
 
@@ -58,26 +58,59 @@ def test_two_workers_do_not_do_the_same(conference: Conference) -> None:
     queue.open_minutes()
     queue.find_work(everything=True)
     keys = queue.next_live(3)
+    assert len(keys) == 1
+    assert queue.next_live(3) == [], "another one finds nothing to do"
+    Transcript.objects.update(not_before=None)
     with in_other_hands(list(keys)):
+        assert queue.next_live(3) == [], "and waits for nobody"
         with transaction.atomic():
             assert queue.taken(keys, Transcript.State.WAITING) == []
-        assert Transcript.objects.get().state == Transcript.State.WAITING
     with transaction.atomic():
         assert len(queue.taken(keys, Transcript.State.WAITING)) == 1
+    assert Transcript.objects.get().attempts == 1
 
 
 @THERE
 @pytest.mark.django_db
-def test_what_kills_its_workers_is_given_up(conference: Conference) -> None:
+def test_what_kills_its_workers_is_given_up_alone(conference: Conference) -> None:
     recorded(conference, "Anna", sound([HELLO], 5))
+    recorded(conference, "Ben", sound([HELLO], 5, variant="m3"), ago=50)
     queue.open_minutes()
     queue.find_work(everything=True)
-    for _ in range(queue.MOST_ATTEMPTS):
-        queue.count_attempt(queue.next_live(1))  # and the worker dies
-    assert Transcript.objects.get().state == Transcript.State.WAITING
-    queue.count_attempt(queue.next_live(1))
-    given_up = Transcript.objects.get()
+    [first, other] = Transcript.objects.order_by("starts_at")
+    assert len(queue.next_live(3)) == 2  # and the worker dies
+    for _ in range(queue.MOST_ATTEMPTS - 1):
+        assert queue.next_live(3) == [], "not at once again"
+        Transcript.objects.update(not_before=None)
+        assert queue.next_live(3) == [first.pk], "alone"
+        Transcript.objects.filter(pk=other.pk).update(not_before=timezone.now() + timedelta(hours=1))
+    Transcript.objects.filter(pk=first.pk).update(not_before=None)
+    assert queue.next_live(3) == []
+    given_up = Transcript.objects.get(pk=first.pk)
     assert (given_up.state, given_up.reason) == (Transcript.State.FAILED, "tried_too_often")
+    Transcript.objects.update(not_before=None)
+    end(conference)
+    write_all()
+    assert Minutes.objects.get().state == Minutes.State.READY
+    assert [name for name, _ in dialogue(conference)] == ["Ben"]
+
+
+@THERE
+@pytest.mark.django_db
+def test_what_was_never_there_is_not_waited_for(conference: Conference) -> None:
+    track = recorded(conference, "Anna", sound([HELLO], 5))
+    Track.objects.filter(pk=track.pk).update(state=Track.State.EMPTY, length=0)
+    end(conference)
+    write_all()
+    assert Transcript.objects.get().reason == "nothing_recorded"
+    assert Minutes.objects.get().state == Minutes.State.READY
+
+
+@THERE
+@pytest.mark.django_db
+def test_a_mix_of_which_the_switch_never_told_holds_nothing_up(conference: Conference) -> None:
+    recorded(conference, "Anna", sound([HELLO], 5))
+    make_track(conference, bytes(3200), started_at=None)
     end(conference)
     write_all()
     assert Minutes.objects.get().state == Minutes.State.READY
@@ -156,12 +189,12 @@ def test_a_worker_killed_while_it_listens_changes_nothing(conference: Conference
     connection.close()
     child = os.fork()
     if child == 0:
-        queue.count_attempt(keys)
         transaction.set_autocommit(False)
         queue.taken(keys, Transcript.State.WAITING)
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
     assert Transcript.objects.get().attempts == 1
+    Transcript.objects.update(not_before=None)
     write_all()
     assert len(dialogue(conference)) == 1
     assert (Transcript.objects.get().attempts, Transcript.objects.get().state) == (0, Transcript.State.DONE)
