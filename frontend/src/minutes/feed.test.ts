@@ -15,7 +15,7 @@ function reading(answers: (Passages | Problem)[], seesHidden = false) {
   const feed = new PassageFeed(
     async (since) => {
       asked.push(since);
-      const answer = answers.shift() ?? { passages: [], next: since, more: false };
+      const answer = answers.shift() ?? { passages: [], next: since, more: false, whole: false };
       if (answer instanceof Problem) throw answer;
       return answer;
     },
@@ -30,7 +30,7 @@ function reading(answers: (Passages | Problem)[], seesHidden = false) {
   );
   return { feed, asked, seen, now: () => latest };
 }
-const page = (passages: Passage[], next: string, more = false): Passages => ({ passages, next, more });
+const page = (passages: Passage[], next: string, more = false, whole = false): Passages => ({ passages, next, more, whole });
 const soon = () => vi.advanceTimersByTimeAsync(EVERY);
 
 beforeEach(() => void vi.useFakeTimers());
@@ -57,6 +57,19 @@ describe("the feed of passages", () => {
     expect([...now().keys()]).toEqual(["b"]);
     await soon();
     expect(asked).toEqual(["0"]);
+  });
+
+  it("drops what was read when something was erased, and keeps to that", async () => {
+    const { feed, asked, now } = reading([page([at("a", 1), at("b", 2)], "2.b.0"), page([at("b", 2)], "2.b.1", false, true)]);
+    feed.want();
+    await soon();
+    feed.frame({ type: "minutes", seq: 3 });
+    await soon();
+    expect([...now().keys()]).toEqual(["b"]);
+    feed.frame({ type: "minutes", seq: 4, passages: [at("c", 4)] });
+    feed.want();
+    await soon();
+    expect(asked).toEqual(["0", "2.b.0", "4..1"]);
   });
 
   it("asks when a frame is missing, and does not take what came after it before that", async () => {

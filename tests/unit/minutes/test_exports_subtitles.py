@@ -149,8 +149,9 @@ def test_lines_end_with_clauses_and_not_within_words() -> None:
 
 
 def test_no_line_begins_with_what_closes_or_ends_with_what_opens() -> None:
-    for before in range(36):
-        text = "字" * before + "（“字”）" + "字" * (35 - before)
+    """So long that two lines of 20 have room for it, wherever the quotation is."""
+    for before in range(32):
+        text = "字" * before + "（“字”）" + "字" * (31 - before)
         lines = [line for each in cues(text, 5) for line in each.lines]
         assert len(lines) == 2
         assert not any(line[0] in "”）" or line[-1] in "（“" for line in lines), lines
