@@ -17,11 +17,11 @@ FROM ${PYTHON_IMAGE} AS packages
 ARG REQUIREMENTS=requirements.txt
 WORKDIR /build
 COPY requirements.txt requirements-minutes.txt requirements-whisperx.txt constraints.txt ./
-# Wheels only, so that no compiler is needed (the two that have none are Python alone); no pip in what is kept.
+# Wheels only, so that no compiler is needed (greenswitch, which has none, is Python alone); no pip in what is kept.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/sparkle \
     && pip --python /opt/sparkle/bin/python install --disable-pip-version-check \
-        --only-binary :all: --no-binary greenswitch,antlr4-python3-runtime \
+        --only-binary :all: --no-binary greenswitch \
         --requirement "$REQUIREMENTS" --constraint constraints.txt
 
 FROM ${PYTHON_IMAGE}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 _TRUE = {"1", "true", "yes", "on"}
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _FALSE = {"0", "false", "no", "off"}
 _ENDPOINT = re.compile(r"(https://[\w.-]+|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?", re.ASCII)
 
@@ -68,3 +71,44 @@ def envsecret(name: str, default: str | None = None) -> str:
     if not text:
         raise EnvironmentValueError(f"{name}_FILE={file}: the file is empty")
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """`tls`: from the first byte; `start_tls`: before anything is said that matters. Neither: on this machine."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+    start_tls: bool
+
+
+def mail_server(url: str) -> MailServer:
+    """Of `smtps://user:password@host:465` or `smtp://user:password@host:587` (parts percent-encoded). What goes to
+    another machine is encrypted in either case.
+    """
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if parts.scheme not in {"smtp", "smtps"} or not host or parts.path.strip("/"):
+        raise EnvironmentValueError("SPARKLE_EMAIL_URL: write smtps://user:password@host:465, or smtp://…:587")
+    tls = parts.scheme == "smtps"
+    return MailServer(
+        host,
+        port or (465 if tls else 587),
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        tls,
+        not tls and host not in _LOOPBACK,
+    )
+
+
+def safe_address(name: str, url: str) -> None:
+    """Whether what goes there is encrypted, or stays on this machine; else this stops the start."""
+    parts = urlsplit(url)
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+        raise EnvironmentValueError(f"{name}={url!r}: write https://HOST/…, or http://127.0.0.1:PORT/… on this machine")

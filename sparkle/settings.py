@@ -14,7 +14,17 @@ from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
-from sparkle.env import EnvironmentValueError, envbool, envendpoint, envint, envlist, envsecret, envstr
+from sparkle.env import (
+    EnvironmentValueError,
+    envbool,
+    envendpoint,
+    envint,
+    envlist,
+    envsecret,
+    envstr,
+    mail_server,
+    safe_address,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -75,6 +85,9 @@ X_FRAME_OPTIONS = "DENY"
 if envbool("SPARKLE_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# Where people find the pages: what links in mails and documents begin with.
+SPARKLE_SITE_URL = envstr("SPARKLE_SITE_URL", next(iter(CSRF_TRUSTED_ORIGINS), "")).rstrip("/")
+
 INSTALLED_APPS = [
     "apps.core",  # before the administration, whose base page it replaces
     "django.contrib.admin",
@@ -95,6 +108,7 @@ INSTALLED_APPS = [
     "apps.switch",
     "apps.conferences",
     "apps.recordings",
+    "apps.minutes",
     "apps.console",
 ]
 
@@ -217,6 +231,32 @@ if SPARKLE_MINUTES_DEVICE not in {"cpu", "cuda"}:
 if SPARKLE_MINUTES_THREADS < 1:
     raise EnvironmentValueError(f"SPARKLE_MINUTES_THREADS={SPARKLE_MINUTES_THREADS}: write 1 or more")
 
+# A .docx to write minutes into, in place of the one that comes along.
+SPARKLE_MINUTES_TEMPLATE = envstr("SPARKLE_MINUTES_TEMPLATE", "")
+
+# Mail. Without a server none is sent, and who wants to is told so.
+SPARKLE_EMAIL_URL = envsecret("SPARKLE_EMAIL_URL", "")
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_TIMEOUT = 20
+if SPARKLE_EMAIL_URL:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    _mail = mail_server(SPARKLE_EMAIL_URL)
+    EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.tls, _mail.start_tls
+DEFAULT_FROM_EMAIL = envstr("SPARKLE_EMAIL_FROM", "sparkle@localhost")
+if SPARKLE_EMAIL_URL and PRODUCTION:
+    envstr("SPARKLE_EMAIL_FROM")
+
+# A summary of minutes, from a service that speaks as OpenAI's does. Without an address nothing is sent anywhere.
+SPARKLE_SUMMARY_URL = envstr("SPARKLE_SUMMARY_URL", "").rstrip("/")
+SPARKLE_SUMMARY_MODEL = envstr("SPARKLE_SUMMARY_MODEL", "")
+SPARKLE_SUMMARY_KEY = envsecret("SPARKLE_SUMMARY_KEY", "")
+if SPARKLE_SUMMARY_URL:
+    safe_address("SPARKLE_SUMMARY_URL", SPARKLE_SUMMARY_URL)
+    if not SPARKLE_SUMMARY_MODEL:
+        raise EnvironmentValueError("SPARKLE_SUMMARY_URL: name the model in SPARKLE_SUMMARY_MODEL")
+
 # Languages and time
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
@@ -301,6 +341,7 @@ CELERY_TASK_ROUTES = {
     "apps.recordings.tasks.moving.keep_moving": {"queue": "media"},
     "apps.recordings.tasks.moving.keep_tidy": {"queue": "media"},
     "apps.recordings.tasks.erasing.keep_mixing": {"queue": "media"},
+    "apps.minutes.tasks.write_minutes": {"queue": "minutes"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -332,6 +373,16 @@ CELERY_BEAT_SCHEDULE = {
     },
     "apps.recordings.tasks.sealing.keep_sealing": {
         "task": "apps.recordings.tasks.sealing.keep_sealing",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
+    "apps.minutes.tasks.send_mail": {
+        "task": "apps.minutes.tasks.send_mail",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
+    "apps.minutes.tasks.keep_writing": {
+        "task": "apps.minutes.tasks.keep_writing",
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },

@@ -24,6 +24,7 @@ urlpatterns = [
     path("api/v1/", include("apps.switch.api.urls")),
     path("api/v1/", include("apps.conferences.api.urls")),
     path("api/v1/", include("apps.recordings.api.urls")),
+    path("api/v1/", include("apps.minutes.api.urls")),
     re_path(r"^api/", no_such_address),
     path("provisioning/<str:token>", configuration, name="provisioning"),
     path("", include("apps.console.urls")),

@@ -21,6 +21,7 @@ from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from sparkle.local.embedded import Server, prepare_postgres, prepare_valkey
+from sparkle.local.freeswitch import find_freeswitch
 from tests.servers import running
 from tests.system.stack import Stack, running_stack
 
@@ -28,8 +29,14 @@ from tests.system.stack import Stack, running_stack
 hypothesis_settings.register_profile("sparkle", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("sparkle")
 
-SHARING = ("browser", "contract", "live/system", "system")
-"""Folders whose tests share what is slow to start."""
+STACKS = ("live/system", "browser", "system")
+"""Folders whose tests share what is slowest to start, the whole system with FreeSWITCH and with the pocket switch."""
+ORDER = (*STACKS, "contract", "live")
+"""What comes first: the two processes of `make test` are busy with switches and phones before one of them comes to unit
+tests, which need the processors that phones must not miss.
+"""
+
+TESTS = Path(__file__).parent
 
 _given = dict(os.environ)
 _var = Path(tempfile.mkdtemp(prefix="sparkle-tests-"))
@@ -60,15 +67,26 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(_var)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        below = [item.path.is_relative_to(TESTS / folder) for folder in ORDER]
+        return below.index(True) if any(below) else len(ORDER)
+
+    items.sort(key=rank)
+
+
 class Dealing(LoadScopeScheduling):  # type: ignore[misc]
-    """What the two processes of `make test` deal out: file by file, or a folder of SHARING.
+    """What the two processes of `make test` deal out: file by file, but all of STACKS and all of the contract at once.
 
     Not by xdist_group: pytest-xdist 3.8 writes groups where pytest 9.2 does not read them any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0]).relative_to("tests")
-        return next((folder for folder in SHARING if file.is_relative_to(folder)), str(file))
+        if any(file.is_relative_to(folder) for folder in STACKS):
+            return "stacks"
+        return "contract" if file.is_relative_to("contract") else str(file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
@@ -82,6 +100,15 @@ def stack() -> Iterator[Stack]:
     Tests may kill any of its processes: it has to come back. Those in browsers run first, by the alphabet.
     """
     with running_stack(switch="pocket") as system:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def freeswitch_stack() -> Iterator[Stack]:
+    """The whole system as `make run` starts it where there is a FreeSWITCH, else skipped; it may be killed likewise."""
+    if find_freeswitch() is None:
+        pytest.skip("no freeswitch binary on PATH or in /usr/local/freeswitch/bin")
+    with running_stack(switch="auto") as system:
         yield system
 
 

@@ -174,7 +174,7 @@ class OrganisationUnitAdmin(AuditedAdmin):
     search_fields = ("name", "parent__name")
     search_help_text = _("Name of the unit or of the one above it")
     autocomplete_fields = ("parent",)
-    fields = ("name", "parent")
+    fields = ("name", "parent", "glossary")
     inlines = (PolicyInline,)
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -23,6 +23,14 @@ class OrganisationUnit(models.Model):
     parent = models.ForeignKey(
         "self", verbose_name=_("parent unit"), null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    glossary = models.TextField(
+        _("glossary"),
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Names and terms that minutes are to spell right, one a line. With those of the units above."),
+    )
 
     class Meta:
         ordering = ["name"]

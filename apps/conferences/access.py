@@ -90,6 +90,7 @@ class Action(enum.StrEnum):
     SAY_AGAIN = "say_again"
     READ_MINUTES = "read_minutes"
     CORRECT_MINUTES = "correct_minutes"
+    SIGN_MINUTES = "sign_minutes"
     EXPORT = "export"
     ERASE = "erase"
     # another participant, or oneself
@@ -182,6 +183,7 @@ MATRIX: Mapping[Action, Mapping[Role, bool | Switch]] = {
     Action.SAY_AGAIN: _REPLAY,
     Action.READ_MINUTES: _REPLAY,
     Action.CORRECT_MINUTES: _UP,
+    Action.SIGN_MINUTES: _UP,
     Action.EXPORT: _EXPORT,
     Action.ERASE: _EXPORT,
     Action.MUTE: _UP,

@@ -101,6 +101,9 @@ class Actor:
             waits=self.waits,
         )
 
+    def may_to_self(self, action: Action) -> Decision:
+        return may(self.role, action, self.switches, target=self.role, is_self=True, waits=self.waits)
+
     def may_in_whisper(self, action: Action, *, belongs: bool) -> Decision:
         decision = self.may(action)
         return may_in_whisper(self.role, action, self.switches, belongs=belongs) if decision else decision

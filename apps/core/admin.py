@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.query import QuerySet
@@ -20,6 +21,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from .audit import By, Person, record
@@ -84,11 +86,21 @@ class SecretsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic whe
 
 
 class PlainTextMixin(BaseAdmin):
-    """Texts of one line are of one line, also where they go on to a telephone's display."""
+    """Texts of one line are of one line, also where they go on to a telephone's display. Of several choices each has a
+    box.
+    """
 
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
+        if isinstance(db_field, ArrayField) and db_field.base_field.choices:
+            return forms.MultipleChoiceField(
+                choices=db_field.base_field.choices,
+                label=capfirst(db_field.verbose_name),
+                required=not db_field.blank,
+                help_text=db_field.help_text,
+                widget=forms.CheckboxSelectMultiple,
+            )
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(field, forms.CharField) and not isinstance(field.widget, forms.Textarea):
             field.validators.append(one_line)

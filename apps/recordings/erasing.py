@@ -6,6 +6,7 @@ What others' microphones picked up of them is in the others' tracks, and what wa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -33,6 +34,11 @@ AROUND: Final = timedelta(seconds=5)
 to record them.
 """
 
+ERASERS: Final[list[Callable[[Participant], None]]] = []
+"""What else is erased with a person's voice, in the same transaction and before the tracks are locked. Apps above this
+one add theirs when they are ready (minutes: their words).
+"""
+
 
 @transaction.atomic
 def erase_voice(*, by: audit.By, conference_id: UUID, participant_id: UUID, reason: str = "") -> None:
@@ -50,6 +56,8 @@ def erase_voice(*, by: audit.By, conference_id: UUID, participant_id: UUID, reas
         raise StillRecorded(_("A voice can be erased once the conference is over and all of it is sealed."))
     if held(conference.pk):
         raise OnLegalHold
+    for erase in ERASERS:
+        erase(person)
     erased = shred(conference.tracks.filter(Q(participant=person) | Q(pk__in=_mixes_with(person))))
     for track in erased:
         if track.kind == Track.Kind.MIX:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from apps.accounts.models import User
 from apps.conferences.access import Action
 from apps.conferences.actors import Actor, Caller
 from apps.conferences.models import Conference, Participant, Whisper
@@ -29,6 +30,13 @@ def whispers_of(actor: Actor) -> QuerySet[Whisper]:
     recorded = Track.objects.filter(participant=actor.participant)
     present = Participant.objects.filter(pk=actor.participant)
     return Whisper.objects.filter(Q(pk__in=recorded.values("whisper")) | Q(pk__in=present.values("whisper")))
+
+
+def whispers_of_user(user: User, conferences: Iterable[UUID]) -> QuerySet[Whisper]:
+    """`whispers_of` in all of these conferences."""
+    people = Participant.objects.filter(user=user, conference__in=list(conferences))
+    recorded = Track.objects.filter(participant__in=people)
+    return Whisper.objects.filter(Q(pk__in=recorded.values("whisper")) | Q(pk__in=people.values("whisper")))
 
 
 def tracks_for(actor: Actor, conference_id: UUID) -> QuerySet[Track]:
@@ -64,11 +72,12 @@ def parts_of(tracks: Iterable[Track]) -> dict[UUID, int]:
 def utterances_for(actor: Actor, conference_id: UUID) -> QuerySet[Utterance]:
     """What was said in these tracks, with `starts_at` and `ends_at` by the conference's clock."""
     tracks = tracks_for(actor, conference_id).filter(started_at__isnull=False).order_by()
-    return (
-        Utterance.objects.filter(track__in=tracks)
-        .select_related("track__participant")
-        .annotate(starts_at=_moment("start"), ends_at=_moment("end"))
-    )
+    return with_moments(Utterance.objects.filter(track__in=tracks).select_related("track__participant"))
+
+
+def with_moments(utterances: QuerySet[Utterance]) -> QuerySet[Any]:
+    """With `starts_at` and `ends_at` by the conference's clock; of tracks of which the switch has told."""
+    return utterances.annotate(starts_at=_moment("start"), ends_at=_moment("end"))
 
 
 def speech_of(actor: Actor, conference_id: UUID, participant: UUID) -> QuerySet[Utterance]:

@@ -13,13 +13,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from .audio import ClipVoice, tone
+from .audio import ClipVoice, Samples, read_file, tone
 from .legs import REPORT_SECONDS, Leg
 from .sentences import Sentences
 
 PAUSE = (3.0, 12.0)
 """Seconds between two sentences of somebody who speaks now and then."""
 SHORT_PAUSE = (0.3, 0.6)
+LOOKS_EACH = 0.02
+"""Seconds."""
 
 
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,9 +32,10 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ringback: float | None = None
     fails: str | None = None
     fails_first: int | None = None
-    says: Literal["nothing", "speech", "speech at once", "tone"] = "nothing"
+    says: Literal["nothing", "speech", "speech at once", "tone", "clip"] = "nothing"
     language: Literal["zh", "en"] = "zh"
     frequency: float = 440.0
+    clip: int = 0
     hangs_up_after: float | None = None
     hangs_up_with: str = "NORMAL_CLEARING"
     presses: str = ""
@@ -105,6 +108,9 @@ class People:
         if person.says == "tone":
             leg.say(ClipVoice(tone(person.frequency), loop=True))
             return
+        if person.says == "clip":
+            leg.say(ClipVoice(await self._laid_down(person.clip)))
+            return
         sentences = self._sentences.of(person.language, voice=leg.number)
         first = chance.randrange(len(sentences))
         at_once = person.says == "speech at once"
@@ -115,6 +121,13 @@ class People:
             leg.say(voice)
             await voice.said.wait()
             await asyncio.sleep(chance.uniform(*SHORT_PAUSE))
+
+    async def _laid_down(self, clip: int) -> Samples:
+        """What somebody puts into the folder of sentences while the person waits for it; all who do begin together."""
+        path = self._sentences.folder / f"clip-{clip}.wav"
+        while not path.exists():
+            await asyncio.sleep(LOOKS_EACH)
+        return read_file(str(path))
 
 
 async def _be_heard_well(leg: Leg) -> None:

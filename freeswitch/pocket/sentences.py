@@ -38,6 +38,7 @@ _VOICES: Final = (("", 50), ("f2", 60), ("m3", 40), ("f4", 55))
 
 class Sentences:
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._clips: dict[tuple[Language, int], list[Samples]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         for language, texts in _TEXTS.items():

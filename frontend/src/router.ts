@@ -27,6 +27,8 @@ export const router = createRouter({
     { path: "/conferences/new", name: "conference-new", component: () => import("./pages/PlanPage.vue"), props: { purpose: "adHoc" }, meta: { title: "plan.adHocTitle" } },
     { path: "/conferences/:id", name: "conference", component: () => import("./pages/LivePage.vue"), props: true, meta: { title: "live.shareTitle" } },
     { path: "/conferences/:id/recording", name: "recording", component: () => import("./pages/RecordingPage.vue"), props: true, meta: { title: "player.title" } },
+    { path: "/conferences/:id/minutes", name: "minutes", component: () => import("./pages/MinutesPage.vue"), props: (to) => ({ id: to.params.id, whisper: to.query.whisper || undefined }), meta: { title: "minutes.title" } },
+    { path: "/minutes", name: "minutes-search", component: () => import("./pages/SearchPage.vue"), meta: { title: "minutes.search.title" } },
     { path: "/phone/:id?", name: "phone", component: () => import("./pages/PhonePage.vue"), props: (to) => ({ id: to.params.id || undefined }), meta: { title: "phone.title" } },
     { path: "/:path(.*)*", name: "not-found", component: () => import("./pages/NotFoundPage.vue"), meta: { title: "notFound.title" } },
   ],

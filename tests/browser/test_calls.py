@@ -12,27 +12,23 @@ from typing import Any, cast
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sparkle.local.freeswitch import find_freeswitch
 from tests.browser.conftest import PATIENCE, sign_in
 from tests.browser.sound import LISTEN, UNCHANGED, does_not_hear, hears, with_microphone
 from tests.browser.test_live import row, state
-from tests.live.phones import OPUS, PCMA, Phone, Phones
+from tests.live.phones import OPUS, PCMA, Phone, Phones, wait_until_heard
 from tests.live.tones import TONES
 from tests.servers import wait_until
 from tests.system.plans import NO_ANSWER, launch, mobile, person
-from tests.system.stack import Api, Stack, running_stack, until
+from tests.system.stack import Api, Stack, until
 
 #: In silence, comfort noise included, less than this comes within MOMENT; of a fake microphone's beeps more. ms.
 SILENT, MOMENT, STEP = 1e-4, 3000, 100
 
 
 @pytest.fixture(scope="module")
-def freeswitch(chromium: Browser) -> Iterator[Stack]:
-    """The system as `make run` starts it where there is a `freeswitch` binary."""
-    if find_freeswitch() is None:
-        pytest.skip("no freeswitch binary on PATH or in /usr/local/freeswitch/bin")
-    with running_stack(switch="auto") as stack:
-        yield stack
+def freeswitch(chromium: Browser, freeswitch_stack: Stack) -> Stack:
+    """It asks for Chromium first: nothing is started without one."""
+    return freeswitch_stack
 
 
 @pytest.fixture(scope="module", params=["stack", "freeswitch"], ids=["pocket", "freeswitch"])
@@ -202,8 +198,7 @@ def test_telephones_and_a_browser_talk_in_a_conference_that_a_click_has_launched
             expect(row(console, name).locator(".lock")).to_contain_text(re.compile(rf"^已加密: A.*{keys}"))
 
         first, second = telephones
-        first.wait_to_hear({TONES[1], MICROPHONE})
-        second.wait_to_hear({TONES[0], MICROPHONE})
+        wait_until_heard({first: {TONES[1], MICROPHONE}, second: {TONES[0], MICROPHONE}})
         hears(page, TONES[0], TONES[1])
         does_not_hear(page, *TONES[2:])  # its own among them
 

@@ -42,8 +42,8 @@ def conference(api: Api, launch: Launch) -> str:
 
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
-    """A telephone's browser in which the member is signed in."""
-    page = open_page("/healthz", username="chenjing", **PHONE)
+    """A telephone's browser in which the member is signed in, by a login that a test may end."""
+    page = open_page("/healthz", username="chenjing", anew=True, **PHONE)
     page.add_init_script(MICROPHONES)
     return page
 

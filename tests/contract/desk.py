@@ -155,7 +155,7 @@ class Desk:
         action(self.client, "stop-recording", Path=str(path))
         return tones(path)
 
-    def listen(self, room: Room, seconds: float = 1.0) -> dict[int, float]:
+    def listen(self, room: Room, seconds: float = 0.6) -> dict[int, float]:
         """The level of each tone in the room during that time."""
         path = self.record(room)
         self.client.settle(seconds)

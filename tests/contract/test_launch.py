@@ -81,7 +81,7 @@ def test_early_media_would_reach_it_if_it_were_not_ignored(desk: Desk) -> None:
     assert "ignore_early_media=true," in text
     desk.client.send(text.replace("ignore_early_media=true,", ""))
     desk.expect(MemberJoined, lambda event: event.room == desk.room.name)
-    desk.client.settle(1.0)
+    desk.client.settle(0.6)
     assert desk.stop_recording(desk.room, recording)[1100] > HEARD
 
 

@@ -38,7 +38,7 @@ def test_who_waits_hears_music_whoever_else_waits_and_is_not_heard(desk: Desk) -
     desk.call("9115", lobby, flags=MUTE)
     path = desk.record(lobby)
     desk.call("9119", lobby, flags=MUTE)
-    desk.client.settle(1.5)
+    desk.client.settle(1.2)
     desk.stop_recording(lobby, path)
     samples, rate = read_wav(path)
     # The music comes again every 7.9 s; it is there from the beginning.
@@ -53,7 +53,7 @@ def test_the_conference_and_the_lobby_do_not_hear_each_other(desk: Desk) -> None
     desk.call("9000")
     desk.call("9119", lobby, flags=MUTE)
     main, waiting = desk.record(desk.room), desk.record(lobby)
-    desk.client.settle(1.2)
+    desk.client.settle(0.6)
     inside, outside = desk.stop_recording(desk.room, main), desk.stop_recording(lobby, waiting)
     assert inside[1500] > HEARD > 10 * inside[1900]
     assert outside[1500] < HEARD / 10

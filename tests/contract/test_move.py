@@ -120,9 +120,9 @@ class Whisper:
         return bool(listed[str(leg)]["flags"]["talking"])
 
     def listen(self) -> tuple[dict[int, float], dict[int, float]]:
-        """The tones in the main room and in the whisper, of the same second."""
+        """The tones in the main room and in the whisper, of the same time."""
         main, whisper = self.desk.record(self.main), self.desk.record(self.room)
-        self.desk.client.settle(1.2)
+        self.desk.client.settle(0.6)
         return self.desk.stop_recording(self.main, main), self.desk.stop_recording(self.room, whisper)
 
 

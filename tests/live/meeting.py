@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from apps.switch.commands import MemberFlag, Originate, Room
 from sparkle.local.freeswitch import FreeSwitch
-from tests.live.phones import Phone
+from tests.live.phones import Phone, wait_until_heard
 from tests.live.switch import Esl
 from tests.live.tones import TONES
 from tests.servers import wait_until
@@ -33,6 +34,10 @@ class Meeting:
 
     def present(self, room: Room) -> set[UUID]:
         return set(self.esl.members(room.name))
+
+    def hear(self, wanted: Mapping[int, set[int]]) -> None:
+        """Wait until each listener, by position, hears just these speakers, all of them in one moment."""
+        wait_until_heard({self.phones[listener]: self.tones(*speakers) for listener, speakers in wanted.items()})
 
     def tones(self, *positions: int) -> set[int]:
         return {TONES[position] for position in positions}

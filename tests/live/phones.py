@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -107,25 +107,10 @@ class Phone:
 
     def wait_to_hear(self, tones: set[int], seconds: float = 10) -> None:
         """Wait until just these tones are heard, and are all that is heard for the second that follows."""
-        last: set[int] = set()
-
-        def just_these() -> bool:
-            nonlocal last
-            last = self.hears(0.25)
-            return last == tones
-
-        try:
-            wait_until(just_these, f"{self.number} hears {sorted(tones)}", seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; last heard {sorted(last)}") from None
-        after = self.hears(1.0)
-        assert after == tones, f"{self.number} heard {sorted(tones)}, then {sorted(after)}"
+        wait_until_heard({self: tones}, seconds)
 
     def _next(self, seconds: float) -> NDArray[np.int16]:
-        wait_until(lambda: self.in_call and self._rate > 0, f"{self.number} is in a call")
-        size, start = int(seconds * self._rate), self._total
-        wait_until(lambda: self._total >= start + size, f"{self.number} hears {seconds} s", seconds + 10)
-        return self._audio[-size:]
+        return _next_of([self], seconds)[0]
 
     # On the stack's thread:
 
@@ -193,6 +178,50 @@ class Phone:
         self._audio = np.concatenate([self._audio, samples])[-int(KEPT * rate) :]
         self._rate = rate
         self._total += samples.size
+
+
+def wait_until_heard(wanted: Mapping[Phone, set[int]], seconds: float = 10) -> None:
+    """Wait until each of these phones hears just these tones, all of them in one moment, and each of them nothing else
+    in the second that follows.
+    """
+
+    last: Mapping[Phone, set[int]] = {}
+
+    def hear(seconds: float) -> dict[Phone, set[int]]:
+        heard_by = zip(wanted, _next_of(list(wanted), seconds), strict=True)
+        return {phone: heard(samples, phone._rate) for phone, samples in heard_by}
+
+    def just_these() -> bool:
+        nonlocal last
+        last = hear(0.25)
+        return last == wanted
+
+    def named(found: Mapping[Phone, set[int]]) -> str:
+        return ", ".join(f"{phone.number}: {sorted(tones)}" for phone, tones in found.items())
+
+    try:
+        wait_until(just_these, f"what is heard is {named(wanted)}", seconds)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; last heard {named(last)}") from None
+    after = hear(1.0)
+    assert after == wanted, f"heard was {named(wanted)}, then {named(after)}"
+
+
+def _next_of(phones: Sequence[Phone], seconds: float) -> list[NDArray[np.int16]]:
+    """What each of them hears for so long, of the same time."""
+    for phone in phones:
+        wait_until(lambda phone=phone: phone.in_call and phone._rate > 0, f"{phone.number} is in a call")  # type: ignore[misc]
+    sizes = [int(seconds * phone._rate) for phone in phones]
+    ends = [phone._total + size for phone, size in zip(phones, sizes, strict=True)]
+    found = []
+    for phone, size, end in zip(phones, sizes, ends, strict=True):
+        wait_until(
+            lambda phone=phone, end=end: phone._total >= end,  # type: ignore[misc]
+            f"{phone.number} hears {seconds} s",
+            seconds + 10,
+        )
+        found.append(phone._audio[-size:])
+    return found
 
 
 class Phones:

@@ -9,7 +9,7 @@ import re
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,9 +22,12 @@ _KEY_LENGTHS = {"AEAD_AES_256_GCM": 44, "AEAD_AES_128_GCM": 28}
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """The final answer to a request; `asked` is the status by which a password was asked for before, else 0."""
+
     status: int
     headers: dict[str, str]
     body: str
+    asked: int = 0
 
 
 def sdp(*suites: str, codec: str = PCMA) -> str:
@@ -101,9 +104,11 @@ class Line:
         answer = self._send(method, to, user, call, tag, body, headers)
         if answer.status in (401, 407) and password is not None:
             name = "WWW-Authenticate" if answer.status == 401 else "Proxy-Authenticate"
+            asked = answer.status
             proof = _digest(answer.headers[name.lower()], method, self._uri(to), user, password)
             field = "Authorization" if answer.status == 401 else "Proxy-Authorization"
             answer = self._send(method, to, user, call, tag, body, {**headers, field: proof})
+            answer = replace(answer, asked=asked)
         return answer
 
     def _uri(self, to: str) -> str:

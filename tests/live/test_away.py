@@ -12,7 +12,7 @@ from sparkle.local.freeswitch import FreeSwitch
 from tests.live.conftest import NUMBERS, password
 from tests.live.dialling import ACCESS
 from tests.live.meeting import MAIN, Meeting
-from tests.live.phones import Phone, Phones
+from tests.live.phones import Phone, Phones, wait_until_heard
 from tests.live.sip import Line, sdp
 from tests.live.switch import Esl
 from tests.live.tones import TONES
@@ -40,8 +40,7 @@ def test_nobody_gets_in_and_a_conference_goes_on(
         nobody_gets_in(switch)
         # Nothing has changed in the conference, and the switch obeys: also who registered before can be called.
         third = meeting.call(three[2])
-        three[0].wait_to_hear({TONES[1], TONES[2]})
-        three[1].wait_to_hear({TONES[0], TONES[2]})
+        wait_until_heard({three[0]: {TONES[1], TONES[2]}, three[1]: {TONES[0], TONES[2]}})
         esl.command(Mute(MAIN, third))
         three[0].wait_to_hear({TONES[1]})
         esl.command(Unmute(MAIN, third))

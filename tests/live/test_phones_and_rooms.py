@@ -34,9 +34,7 @@ LOBBY_SOUND = (523,)
 
 
 def test_everybody_hears_the_others_over_encrypted_legs(meeting: Meeting, switch: FreeSwitch) -> None:
-    everybody = set(range(5))
-    for i, phone in enumerate(meeting.phones):
-        phone.wait_to_hear(meeting.tones(*everybody - {i}))
+    meeting.hear({i: set(range(5)) - {i} for i in range(5)})
     for leg in meeting.legs:
         assert meeting.esl.variable(leg, "rtp_has_crypto") == "AEAD_AES_256_GCM"
         assert meeting.esl.variable(leg, "rtp_secure_media_negotiated") == "AEAD_AES_256_GCM"
@@ -47,14 +45,11 @@ def test_everybody_hears_the_others_over_encrypted_legs(meeting: Meeting, switch
 
 
 def test_mute_silences_one_for_all_and_unmute_brings_him_back(meeting: Meeting) -> None:
-    first, second = meeting.phones[:2]
-    second.wait_to_hear(meeting.tones(0, 2, 3, 4))
+    meeting.hear({1: {0, 2, 3, 4}})
     meeting.esl.command(Mute(MAIN, meeting.legs[0]))
-    for i, phone in enumerate(meeting.phones[1:], 1):
-        phone.wait_to_hear(meeting.tones(*{1, 2, 3, 4} - {i}))
-    first.wait_to_hear(meeting.tones(1, 2, 3, 4))
+    meeting.hear({i: {1, 2, 3, 4} - {i} for i in range(5)})
     meeting.esl.command(Unmute(MAIN, meeting.legs[0]))
-    second.wait_to_hear(meeting.tones(0, 2, 3, 4))
+    meeting.hear({1: {0, 2, 3, 4}})
 
 
 def test_a_whisper_is_heard_by_its_members_only_and_the_main_room_softly_by_them(meeting: Meeting) -> None:
@@ -62,15 +57,12 @@ def test_a_whisper_is_heard_by_its_members_only_and_the_main_room_softly_by_them
     for leg in legs[:2]:
         esl.command(PrepareMove(leg, frozenset(), 0))
     esl.command(Move(MAIN, WHISPER, (legs[0], legs[1]), frozenset({MemberFlag.MANDATORY_MEMBER_ENDCONF})))
-    for i in (2, 3, 4):
-        phones[i].wait_to_hear(meeting.tones(*{2, 3, 4} - {i}))
-    phones[0].wait_to_hear(meeting.tones(1))
-    phones[1].wait_to_hear(meeting.tones(0))
+    main = {i: {2, 3, 4} - {i} for i in (2, 3, 4)}
+    meeting.hear({**main, 0: {1}, 1: {0}})
 
     feed = OriginateFeed(uuid4(), uuid4(), MAIN, WHISPER, volume=-3)
     esl.command(feed)
-    phones[0].wait_to_hear(meeting.tones(1, 2, 3, 4))
-    phones[1].wait_to_hear(meeting.tones(0, 2, 3, 4))
+    meeting.hear({0: {1, 2, 3, 4}, 1: {0, 2, 3, 4}})
     assert esl.variable(feed.leg, "read_rate") == "16000"
     # -8 dB is what -3 of a member's volume is. Sound that a busy machine leaves gaps in is softer by accident.
     levels = {TONES[1]: SENT} | {TONES[i]: SENT - 8 for i in (2, 3, 4)}
@@ -78,12 +70,10 @@ def test_a_whisper_is_heard_by_its_members_only_and_the_main_room_softly_by_them
     # Not even unmuting everybody may open the feed backwards.
     esl.api(f"conference {MAIN.name} unmute all")
     esl.api(f"conference {WHISPER.name} unmute all")
-    for i in (2, 3, 4):
-        phones[i].wait_to_hear(meeting.tones(*{2, 3, 4} - {i}))
+    meeting.hear(main)
 
     esl.command(Move(WHISPER, MAIN, (legs[0], legs[1])))
-    for i, phone in enumerate(phones):
-        phone.wait_to_hear(meeting.tones(*set(range(5)) - {i}))
+    meeting.hear({i: set(range(5)) - {i} for i in range(5)})
     wait_until(lambda: not meeting.present(WHISPER) and esl.legs() == 5, "the feed ends with the whisper")
 
 
@@ -93,21 +83,19 @@ def test_mute_holds_in_the_whisper_when_the_move_was_prepared(meeting: Meeting) 
             PrepareMove(leg, frozenset({MemberFlag.MUTE}) if leg == meeting.legs[0] else frozenset(), 0)
         )
     meeting.esl.command(Move(MAIN, WHISPER, (meeting.legs[0], meeting.legs[1])))
-    meeting.phones[1].wait_to_hear(set())
-    meeting.phones[0].wait_to_hear(meeting.tones(1))
+    meeting.hear({1: set(), 0: {1}})
 
 
 def test_who_is_removed_is_neither_heard_nor_hears_and_comes_back_muted(meeting: Meeting) -> None:
-    second, third = meeting.phones[1:3]
-    third.wait_to_hear(meeting.tones(0, 1, 3, 4))
+    second = meeting.phones[1]
+    meeting.hear({2: {0, 1, 3, 4}})
     meeting.esl.command(Kill(meeting.legs[1]))
-    third.wait_to_hear(meeting.tones(0, 3, 4))
+    meeting.hear({2: {0, 3, 4}})
     wait_until(lambda: not second.in_call, "the removed phone is free")
 
     back = meeting.call(second, frozenset({MemberFlag.MUTE}))
     wait_until(lambda: back in meeting.present(MAIN), "it is back")
-    second.wait_to_hear(meeting.tones(0, 2, 3, 4))
-    third.wait_to_hear(meeting.tones(0, 3, 4))
+    meeting.hear({1: {0, 2, 3, 4}, 2: {0, 3, 4}})
     assert meeting.esl.members(MAIN.name)[back]["can_speak"] is False
 
 

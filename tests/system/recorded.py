@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,18 +48,32 @@ def sound(api: Api, link: str) -> Sound:
 
 def grown(api: Api, conference: str, name: str, *, by: float, kind: str = "person") -> dict[str, Any]:
     """The last track of somebody once `by` seconds more of it can be heard than now."""
+    return all_grown(api, conference, [name], by=by, kind=kind)[name]
 
-    def last() -> dict[str, Any]:
-        found = tracks(api, conference, kind).get(name)
-        return found[-1] if found else {"id": "", "duration_ms": 0}
 
+def all_grown(
+    api: Api, conference: str, names: Iterable[str], *, by: float, kind: str = "person"
+) -> dict[str, dict[str, Any]]:
+    """The last track of each of them once `by` seconds more of all of these can be heard than now."""
+
+    def last() -> dict[str, dict[str, Any]]:
+        found = tracks(api, conference, kind)
+        return {name: found[name][-1] if name in found else {"id": "", "duration_ms": 0} for name in names}
+
+    def more(name: str, now: dict[str, Any]) -> int:
+        known = before[name]["duration_ms"] if before[name]["id"] == now["id"] else 0
+        return int(now["duration_ms"]) - int(known)
+
+    def grown() -> dict[str, dict[str, Any]] | None:
+        now = last()
+        return now if all(more(name, track) >= by * 1000 for name, track in now.items()) else None
+
+    names = list(names)
     before = last()
-    until(
-        lambda: last()["duration_ms"] - (before["duration_ms"] if before["id"] == last()["id"] else 0) >= by * 1000,
-        within=by + 15,
-        to=f"have {by} s more of {name or 'the mix'}",
-    )
-    return last()
+    told = ", ".join(name or "the mix" for name in names)
+    found = until(grown, within=by + 15, to=f"have {by} s more of {told}")
+    assert found is not None
+    return found
 
 
 def loudness(samples: Sound, rate: int = 16_000) -> Sound:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 from uuid import uuid4
@@ -62,6 +63,13 @@ class Api:
         answer = self.post("session/", {"username": username, "password": password})
         assert answer.status_code in (200, 201), answer.text
 
+    def again(self) -> Self:
+        """The same login, over connections of its own."""
+        other = copy(self)
+        other.session = requests.Session()
+        other.session.cookies.update(self.session.cookies)
+        return other
+
     def get(self, path: str) -> Any:
         answer = self.session.get(f"{self.base}/api/v1/{path}", timeout=15)
         _check(answer)
@@ -102,6 +110,7 @@ class Stack:
     def __init__(self, var: Path, *, switch: str = "pocket", **environment: str) -> None:
         self.var, self.switch, self.environment = var, switch, environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._logins: dict[str, Api] = {}
         self.base = ""
 
     def start(self) -> Self:
@@ -147,8 +156,16 @@ class Stack:
             self._process.wait(10)
         self._process = None
 
-    def sign_in(self, username: str = "demo", password: str | None = None) -> Api:
-        return Api(self.base, username, password or (self.var / "demo-password").read_text().strip())
+    def sign_in(self, username: str = "demo", *, anew: bool = False) -> Api:
+        """As one of the demonstration's users. `anew` for a login of its own: checking a password is dear on purpose,
+        so else each user's first login is used again.
+        """
+        if anew or username not in self._logins:
+            login = Api(self.base, username, (self.var / "demo-password").read_text().strip())
+            if anew:
+                return login
+            self._logins[username] = login
+        return self._logins[username].again()
 
     def pid(self, name: str) -> int:
         return int((self.var / "run" / f"{name}.pid").read_text())

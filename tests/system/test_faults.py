@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from sparkle.local.freeswitch import find_freeswitch
 from tests.system.meeting import Feed
 from tests.system.plans import BUSY, launch, mobile, person, states
-from tests.system.stack import Api, Stack, running_stack, until
+from tests.system.stack import Api, Stack, until
 from tests.system.watch import Watch, rooms, wait_for_agreement
 
 PARTS = ["web", "xml", "worker", "switchboard", "valkey", "postgres", "switch"]
@@ -216,29 +215,3 @@ def test_a_standby_takes_over_within_five_seconds(stack: Stack) -> None:
 
 def _whispering(api: Api, conference: str) -> int:
     return sum(each["room"] not in ("main", None) for each in api.participants(conference))
-
-
-@pytest.fixture(scope="module")
-def freeswitch_stack() -> Iterator[Stack]:
-    if find_freeswitch() is None:
-        pytest.skip("no freeswitch binary on PATH or in /usr/local/freeswitch/bin")
-    with running_stack(switch="freeswitch") as system:
-        yield system
-
-
-def test_a_launch_on_freeswitch_survives_the_loss_of_switchboard_and_switch(freeswitch_stack: Stack) -> None:
-    stack, api = freeswitch_stack, freeswitch_stack.sign_in()
-    with Watch(stack) as watch:
-        conference = launch(api, everybody(5400), busy_retries=0, attempts_per_number=1)
-        until(lambda: connected(api, conference) >= 5, within=30, to="be in the middle of the launch")
-        kill(stack, "switchboard")
-        until(lambda: in_place(api, conference), within=90, to="bring everybody in all the same")
-        assert max(watch.calls.values()) == 1, "somebody was called again"
-        wait_for_agreement(stack, conference)
-        stack.kill("freeswitch")
-        until(lambda: connected(api, conference) == 0, within=30, to="see that the switch is gone")
-        until(lambda: in_place(api, conference), within=90, to="bring everybody in again")
-    assert max(watch.most.values()) == 1, "somebody was called twice at once"
-    wait_for_agreement(stack, conference)
-    api.act(conference, "end")
-    until(lambda: not rooms(stack), within=60, to="leave no room behind")

@@ -10,7 +10,7 @@ import pytest
 from tests.contract.desk import HEARD, levels
 from tests.system.meeting import Meeting, running_meeting
 from tests.system.plans import mobile, person
-from tests.system.recorded import all_sealed, clear_files, grown, loudness, moment, sound, tracks
+from tests.system.recorded import all_grown, all_sealed, clear_files, loudness, moment, sound, tracks
 from tests.system.stack import Stack, until
 from tests.system.test_faults import kill
 
@@ -32,14 +32,13 @@ def test_no_sample_is_lost_when_what_is_around_the_switch_dies(meeting: Meeting,
     for part in AROUND:
         kill(stack, part)
         time.sleep(1.0)
-    for name in TONE:
-        grown(meeting.api, meeting.conference, name, by=2)
+    until(lambda: tracks(meeting.api, meeting.conference), within=30, to="answer again")
+    all_grown(meeting.api, meeting.conference, TONE, by=2)
     # A second one, while what has just come back catches up.
     for part in ("sealer", "postgres"):
         kill(stack, part)
         time.sleep(0.3)
-    for name in TONE:
-        grown(meeting.api, meeting.conference, name, by=2)
+    all_grown(meeting.api, meeting.conference, TONE, by=2)
     meeting.act("end")
     all_sealed(meeting.api, meeting.conference, within=60)
     for name, tone in TONE.items():
@@ -55,8 +54,7 @@ def test_no_sample_is_lost_when_what_is_around_the_switch_dies(meeting: Meeting,
 def test_when_the_switch_dies_what_was_spoken_is_kept_and_the_next_call_is_another_track(
     meeting: Meeting, stack: Stack
 ) -> None:
-    for name in TONE:
-        grown(meeting.api, meeting.conference, name, by=2)
+    all_grown(meeting.api, meeting.conference, TONE, by=2)
     killed = time.time()
     kill(stack, "switch")
     until(
@@ -64,8 +62,8 @@ def test_when_the_switch_dies_what_was_spoken_is_kept_and_the_next_call_is_anoth
         within=60,
         to="call everybody back and record them",
     )
+    all_grown(meeting.api, meeting.conference, TONE, by=2)
     for name, tone in TONE.items():
-        grown(meeting.api, meeting.conference, name, by=2)
         before, after = tracks(meeting.api, meeting.conference)[name]
         until(
             lambda name=name: tracks(meeting.api, meeting.conference)[name][0]["state"] == "sealed",  # type: ignore[misc]

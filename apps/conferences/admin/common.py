@@ -21,7 +21,10 @@ OPTION_FIELDSETS: Any = (
             )
         },
     ),
-    (_("Recording and minutes"), {"fields": (("recording_policy", "minutes_policy"),)}),
+    (
+        _("Recording and minutes"),
+        {"fields": (("recording_policy", "minutes_policy", "captions"), "spoken_languages", "glossary")},
+    ),
     (_("Calling"), {"fields": (("ring_seconds", "attempts_per_number"), ("busy_retries", "busy_wait_seconds"))}),
     (
         _("What members and participants may do"),

@@ -112,6 +112,7 @@ class PlanSerializer(PlanSummarySerializer):
 class PlanWriteSerializer(serializers.ModelSerializer[Plan]):
     title = TextField(max_length=120)
     agenda = TextField(max_length=4000, multiline=True, required=False, allow_blank=True)
+    glossary = TextField(max_length=2000, multiline=True, required=False, allow_blank=True)
     managers = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
     people = inputs.several(inputs.Person, required=False, max_length=inputs.MOST_PEOPLE)
 

@@ -57,6 +57,11 @@ def talking_channel(conference_id: UUID) -> str:
     return f"sparkle:talking:{conference_id}"
 
 
+def minutes_channel(conference_id: UUID) -> str:
+    """What is written in the minutes: whole messages for all who are in, as the applications above make them."""
+    return f"sparkle:minutes:{conference_id}"
+
+
 def message(seq: int, changes: Changes) -> str:
     return json.dumps({"seq": seq, "changes": changes}, ensure_ascii=False, separators=(",", ":"))
 

@@ -28,7 +28,7 @@ from apps.conferences.actors import CONFERENCE_ACTIONS
 from apps.core.websocket import SharedText
 
 from . import reading, snapshot
-from .changes import channel, talking_channel
+from .changes import channel, minutes_channel, talking_channel
 from .feed import Feed
 from .viewer import Viewer
 from .views import Changes, View, plain, view_of
@@ -177,7 +177,7 @@ class Hub:
             await asyncio.sleep(RECONNECT)
 
     async def _subscribe(self, conference_id: UUID) -> None:
-        names = (channel(conference_id), talking_channel(conference_id))
+        names = _channels(conference_id)
         self._channels.update(names)
         if self._pubsub is not None:
             # A broken connection is the listener's to mend; it subscribes to everything again.
@@ -185,7 +185,7 @@ class Hub:
                 await self._pubsub.subscribe(*names)
 
     async def _unsubscribe(self, conference_id: UUID) -> None:
-        names = (channel(conference_id), talking_channel(conference_id))
+        names = _channels(conference_id)
         self._channels.difference_update(names)
         if self._pubsub is not None:
             with suppress(RedisError, OSError):
@@ -203,6 +203,12 @@ class Hub:
             for viewer in room.viewers:
                 if viewer.view is not View.WAITING:
                     viewer.offer_talking(frame)
+            return
+        if name == minutes_channel(conference_id):
+            frame = SharedText(data.decode())
+            for viewer in room.viewers:
+                if viewer.view is not View.WAITING:
+                    viewer.offer_aside(frame)
             return
         message = json.loads(data)
         self._happened(room, room.feed.offer(message["seq"], message["changes"]))
@@ -331,6 +337,10 @@ class Hub:
                 viewer.end(4404)
             elif viewer.seq is not None and viewer.actor != now:
                 viewer.need_snapshot()
+
+
+def _channels(conference_id: UUID) -> tuple[str, ...]:
+    return channel(conference_id), talking_channel(conference_id), minutes_channel(conference_id)
 
 
 def _snapshot_frame(viewer: Viewer, taken: snapshot.Snapshot, talking: list[str]) -> str:

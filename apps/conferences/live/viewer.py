@@ -89,6 +89,16 @@ class Viewer:
             return
         self.seq = seq
 
+    def offer_aside(self, frame: str) -> None:
+        """Send what has numbers of its own, after what waits. It is lost where too much waits, or a snapshot is due:
+        the client asks for what it missed.
+        """
+        if not self._busy.is_set():
+            self._send_at_once(frame)
+        elif not self._due and len(self._queue) < MOST_WAITING:
+            self._queue.append(frame)
+            self._busy.set()
+
     def offer_talking(self, frame: str) -> None:
         """The latest is all that counts: one that was not sent yet is replaced."""
         if not self._busy.is_set():

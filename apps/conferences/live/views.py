@@ -45,6 +45,7 @@ CONFERENCE = (
     "recording",
     "recording_since",
     "minutes_policy",
+    "captions",
     "prompt_language",
     "launched_at",
     "started_at",

@@ -88,7 +88,12 @@ class Conference(Options):
         ordering = ["-launched_at"]
         verbose_name = _("conference")
         verbose_name_plural = _("conferences")
-        indexes = [models.Index(fields=["node"], condition=models.Q(settled_at=None), name="conference_unsettled")]
+        indexes = [
+            models.Index(fields=["node"], condition=models.Q(settled_at=None), name="conference_unsettled"),
+            models.Index(
+                fields=["launched_at"], condition=models.Q(minutes_policy="automatic"), name="conference_minutes"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["plan"], condition=~models.Q(phase="ended"), name="conference_plan_runs_once"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinLengthValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +39,17 @@ class MinutesPolicy(models.TextChoices):
     AUTOMATIC = "automatic", _("written automatically")
 
 
+class Spoken(models.TextChoices):
+    """Languages that minutes are written in (ISO 639-1)."""
+
+    ZH = "zh", _("Chinese")
+    EN = "en", _("English")
+
+
+def all_spoken() -> list[str]:
+    return list(Spoken.values)
+
+
 class Options(models.Model):
     """Options of a plan, copied into each conference launched from it (or given for that run only).
 
@@ -66,7 +80,23 @@ class Options(models.Model):
         _("recording"), max_length=10, choices=RecordingPolicy.choices, default=RecordingPolicy.ON_DEMAND
     )
     minutes_policy = models.CharField(
-        _("minutes"), max_length=10, choices=MinutesPolicy.choices, default=MinutesPolicy.OFF
+        _("minutes"), max_length=10, choices=MinutesPolicy.choices, default=MinutesPolicy.AUTOMATIC
+    )
+    captions = models.BooleanField(_("live text for all who are in"), default=True, db_default=True)
+    spoken_languages: ArrayField[Any, Any] = ArrayField(
+        models.CharField(max_length=2, choices=Spoken.choices),
+        verbose_name=_("languages spoken"),
+        default=all_spoken,
+        db_default=all_spoken(),
+        validators=[MinLengthValidator(1)],
+    )
+    glossary = models.TextField(
+        _("glossary"),
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Names and terms that the minutes are to spell right, one a line."),
     )
     ring_seconds = models.PositiveSmallIntegerField(
         _("seconds of ringing"), default=45, validators=[MinValueValidator(5), MaxValueValidator(120)]

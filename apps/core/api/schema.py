@@ -37,8 +37,8 @@ _KEY = {
     "description": "A repeat within 24 hours returns the first answer and does nothing.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[!-~]+$"},
 }
-#: Signing in and coming in as a guest, which nobody is signed in for, and what must not be kept.
-_WITHOUT_KEY = frozenset({"session_sign_in", "guests_enter", "conferences_join"})
+#: Signing in and coming in as a guest, which nobody is signed in for, what must not be kept, and what asks others.
+_WITHOUT_KEY = frozenset({"session_sign_in", "guests_enter", "conferences_join", "minutes_summarise"})
 
 
 def conventions(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

@@ -38,32 +38,17 @@ def sentences(pieces: Sequence[Piece]) -> list[Sentence]:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Of each sentence, without the blanks around it. What has no letter belongs to the sentence before it."""
-    cuts = [match.end() for match in _END.finditer(text) if not _abbreviates(text, match)]
+    """Of each sentence, without the blanks around it. What has no letter is none."""
     start = 0
-    pending: tuple[int, int] | None = None
-    for cut in [*cuts, len(text)]:
+    for cut in [*(match.end() for match in _END.finditer(text) if not _abbreviates(text, match)), len(text)]:
         part = text[start:cut]
-        begin, end = start + len(part) - len(part.lstrip()), start + len(part.rstrip())
+        if any(letter.isalnum() for letter in part):
+            yield start + len(part) - len(part.lstrip()), start + len(part.rstrip())
         start = cut
-        if begin >= end:
-            continue
-        if pending and not _has_letter(text[begin:end]):
-            pending = (pending[0], end)
-            continue
-        if pending and _has_letter(text[pending[0] : pending[1]]):
-            yield pending
-        pending = (begin, end)
-    if pending and _has_letter(text[pending[0] : pending[1]]):
-        yield pending
 
 
 def _abbreviates(text: str, end: re.Match[str]) -> bool:
     return end[0] == "." and bool(_ABBREVIATED.search(text[max(0, end.start() - _LONGEST) : end.start()]))
-
-
-def _has_letter(text: str) -> bool:
-    return any(letter.isalnum() for letter in text)
 
 
 def _time(piece: Piece, place: int) -> int:

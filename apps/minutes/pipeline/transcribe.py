@@ -27,6 +27,9 @@ BEAM_LIVE: Final = 1
 
 MOST_COMPRESSION: Final = 2.2
 LEAST_LOG_PROBABILITY: Final = -0.9
+CUT_SHORT: Final = -0.4
+"""Below this mean log-probability, a text that does not end like a sentence is decoded again, too."""
+ENDS: Final = (".", "!", "?", "。", "！", "？", "…")
 MOST_LETTERS: Final = {"zh": 12.0, "en": 30.0}
 """A second. What is beyond one of these is decoded again."""
 
@@ -111,9 +114,17 @@ def _texts(clips: Sequence[Clip], engine: Engine, *, live: bool) -> list[Decoded
     """
     first = engine.transcribe(clips, beam=BEAM_LIVE if live else BEAM)
     echoes = {number for number, clip in enumerate(clips) if repeats(first[number].text, clip.prompt)}
-    again = [number for number, clip in enumerate(clips) if number in echoes or _doubtful(clip, first[number])]
-    careful = engine.transcribe([replace(clips[number], prompt="") for number in again], beam=BEAM, careful=True)
-    second = dict(zip(again, careful, strict=True))
+    wrong = [number for number, clip in enumerate(clips) if number in echoes or _doubtful(clip, first[number])]
+    cut = [number for number, text in enumerate(first) if not live and number not in wrong and _cut_short(text)]
+    careful = engine.transcribe(
+        [*(replace(clips[number], prompt="") for number in wrong), *(clips[number] for number in cut)],
+        beam=BEAM,
+        careful=True,
+    )
+    second = dict(zip([*wrong, *cut], careful, strict=True))
+    for number in cut:
+        if second[number].log_probability <= first[number].log_probability:
+            del second[number]
     return [
         _judged_echo(clip, text, second[number]) if number in echoes else _judged(clip, second.get(number, text))
         for number, (clip, text) in enumerate(zip(clips, first, strict=True))
@@ -122,6 +133,13 @@ def _texts(clips: Sequence[Clip], engine: Engine, *, live: bool) -> list[Decoded
 
 def _doubtful(clip: Clip, text: Decoded) -> bool:
     return _loops(clip, text) or (bool(text.pieces) and text.log_probability < LEAST_LOG_PROBABILITY)
+
+
+def _cut_short(text: Decoded) -> bool:
+    """Whether it may end before its speaker did, as in a short window it sometimes does: without a full stop, and the
+    engine was not sure. Most often it is a sentence that pauses.
+    """
+    return text.log_probability < CUT_SHORT and text.text.rstrip()[-1:] not in ENDS
 
 
 def _loops(clip: Clip, text: Decoded) -> bool:

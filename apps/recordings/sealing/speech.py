@@ -31,8 +31,9 @@ _BEGINS, _OUT_OF = 3, 5
 _QUIET: Final = 33.0
 _ABOVE_NOISE: Final = 2.5
 _LEAST_NOISE: Final = _QUIET / _ABOVE_NOISE
-#: How the estimate of the noise follows what is quieter and what is louder: within 100 ms, and 4 dB a second.
-_FALL, _RISE = 0.2, 1.01
+#: How the estimate of the noise follows what is quieter and what is louder: within 100 ms, and 4 dB a second. What
+#: passes for a voice raises it by 1 dB only: somebody may speak on for ten seconds in a noisy room.
+_FALL, _RISE, _RISE_IN_VOICE = 0.2, 1.01, 1.002
 
 
 class Span(NamedTuple):
@@ -101,12 +102,12 @@ class Detector:
     def _look(self, step: bytes, level: float, found: list[Span]) -> None:
         """The next 20 ms, of one channel."""
         began, self._now = self._now, self._now + STEP
-        if level > self._noise:
-            self._noise = min(level, self._noise * _RISE)
-        else:
-            self._noise += (max(level, _LEAST_NOISE) - self._noise) * _FALL
         loud = level > self._noise * _ABOVE_NOISE
         voice = loud and self._vad.is_speech(step, self._rate)
+        if level > self._noise:
+            self._noise = min(level, self._noise * (_RISE_IN_VOICE if voice else _RISE))
+        else:
+            self._noise += (max(level, _LEAST_NOISE) - self._noise) * _FALL
         self._voices.append(voice)
         self._loud = self._loud + STEP if loud else 0
         if self._start is None:

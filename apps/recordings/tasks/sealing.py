@@ -9,15 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import redis
 from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import Error, close_old_connections
 from django.db.models import Q
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from apps.core.queues import job_waits
 from apps.recordings.models import Track
 from apps.recordings.sealing import alarms
 from apps.recordings.sealing.again import lay_out, may_be_asked
@@ -76,7 +74,7 @@ def seal(node_name: str) -> None:
                 log.error("sealing on %s waits: %s", node_name, error)
             goes_on, failed = True, str(error)
             close_old_connections()
-        if not goes_on or (time.monotonic() - began >= TURN and _waiting(node_name)):
+        if not goes_on or (time.monotonic() - began >= TURN and job_waits(queue_of(node_name))):
             return
         time.sleep(AFTER_AN_ERROR if failed else BETWEEN_ROUNDS)
 
@@ -91,7 +89,7 @@ def keep_sealing() -> None:
         .distinct()
         .values_list("name", flat=True)
     ):
-        if not _waiting(name):
+        if not job_waits(queue_of(name)):
             # It waits for a whole turn, and may do so a little longer.
             seal.apply_async((name,), queue=queue_of(name), expires=3 * TURN)
 
@@ -100,18 +98,3 @@ def keep_sealing() -> None:
 def watch_sealers() -> None:
     """Whether each node's sealer does its work."""
     alarms.watch_sealers()
-
-
-@cache
-def _broker() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.CELERY_BROKER_URL, socket_connect_timeout=0.5, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
-    )
-
-
-def _waiting(node_name: str) -> bool:
-    """Whether there is a job on the node's queue; no, too, where the broker does not answer."""
-    try:
-        return bool(_broker().llen(queue_of(node_name)))
-    except redis.RedisError:
-        return False

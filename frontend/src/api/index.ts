@@ -8,15 +8,22 @@ import type {
   Attempt,
   Account,
   Conference,
+  Delivery,
   DialIn,
   DialInOf,
   Door,
+  ExportFormat,
   Extension,
+  Found,
   Invitation,
   Joining,
   KeyCommand,
   LogEntry,
+  Minutes,
   Page,
+  Passage,
+  PassageBody,
+  Passages,
   Peaks,
   Person,
   Phone,
@@ -27,9 +34,21 @@ import type {
   PlanDraft,
   PlanSummary,
   Recorded,
+  Revisions,
   Session,
   Utterance,
 } from "./types";
+
+/** The address of a conference's minutes, or of those of one of its whispers. */
+export interface MinutesOf {
+  conference: string;
+  whisper?: string | undefined;
+}
+
+const minutesPath = ({ conference, whisper }: MinutesOf, rest = "", query: Record<string, string> = {}) => {
+  const asked = new URLSearchParams({ ...query, ...(whisper ? { whisper } : {}) }).toString();
+  return `conferences/${conference}/minutes/${rest}${asked ? `?${asked}` : ""}`;
+};
 
 export const api = {
   session: () => http.get<Session>("session/"),
@@ -60,6 +79,32 @@ export const api = {
 
   /** For good. */
   eraseVoice: (conference: string, participant: string) => http.post<void>(`conferences/${conference}/recording/erase/`, { participant }),
+
+  minutes: (of: MinutesOf) => http.get<Minutes>(minutesPath(of)),
+  passages: (of: MinutesOf, since: string) => http.get<Passages>(minutesPath(of, "passages/", { since })),
+  /** The address of the sound of a part of a passage; ms of its track. */
+  passageAudio: (of: MinutesOf, passage: string, start: number, end: number) =>
+    `/api/v1/${minutesPath({ conference: of.conference }, `passages/${passage}/audio/`, { start: String(start), end: String(end) })}`,
+  changePassage: (of: MinutesOf, passage: string, version: number, body: PassageBody) =>
+    http.patch<Passage>(minutesPath(of, `passages/${passage}/`), { version, ...body }),
+  splitPassage: (of: MinutesOf, passage: string, version: number, at: number) =>
+    http.post<{ passages: Passage[] }>(minutesPath(of, `passages/${passage}/split/`), { version, at }),
+  mergePassage: (of: MinutesOf, passage: string, version: number) =>
+    http.post<{ passages: Passage[] }>(minutesPath(of, `passages/${passage}/merge/`), { version }),
+  restorePassage: (of: MinutesOf, passage: string, version: number) =>
+    http.post<Passage>(minutesPath(of, `passages/${passage}/restore/`), { version }),
+  revisions: (of: MinutesOf, passage: string) => http.get<Revisions>(minutesPath(of, `passages/${passage}/revisions/`)),
+  signMinutes: (of: MinutesOf, seq: number) => http.post<Minutes>(minutesPath(of, "sign/"), { seq }),
+  reopenMinutes: (of: MinutesOf) => http.post<unknown>(minutesPath(of, "reopen/"), {}),
+  summariseMinutes: (of: MinutesOf) => http.post<unknown>(minutesPath(of, "summarise/"), {}),
+  saveSummary: (of: MinutesOf, summary: string) => http.patch<unknown>(minutesPath(of), { summary }),
+  sendMinutes: (of: MinutesOf, body: { subject?: string; message?: string; version?: number; draft?: boolean }) =>
+    http.post<{ sent: number; skipped: { name: string; reason: string }[] }>(minutesPath(of, "send/"), body),
+  deliveries: (of: MinutesOf) => http.get<Delivery[]>(minutesPath(of, "send/")),
+  /** The address of a download. */
+  minutesExport: (of: MinutesOf, format: ExportFormat, version?: number) =>
+    `/api/v1/${minutesPath(of, "export/", { format, ...(version ? { version: String(version) } : {}) })}`,
+  searchMinutes: (q: string, after: string, signal?: AbortSignal) => http.get<{ results: Found[]; after: string }>("minutes/search/", { q, after }, signal),
 
   keypad: (conference: string) => http.get<{ commands: KeyCommand[] }>(`conferences/${conference}/keypad/`),
 

@@ -6,6 +6,8 @@ export class Problem extends Error {
   readonly code: string;
   readonly detail: string;
   readonly errors: ReadonlyMap<string, string>;
+  /** What else the document says. */
+  readonly document: Readonly<ProblemDocument & Record<string, unknown>>;
 
   constructor(document: ProblemDocument) {
     super(document.title);
@@ -13,6 +15,7 @@ export class Problem extends Error {
     this.status = document.status;
     this.code = document.code;
     this.detail = document.detail ?? "";
+    this.document = { ...document };
     const errors = new Map<string, string>();
     for (const { field, detail } of document.errors ?? []) {
       const earlier = errors.get(field);

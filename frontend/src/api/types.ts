@@ -56,6 +56,10 @@ export interface Person {
   numbers: PhoneNumber[];
 }
 
+export const SPOKEN = ["zh", "en"] as const;
+/** Languages that minutes are written in. */
+export type Spoken = (typeof SPOKEN)[number];
+
 export interface Options {
   entry_muted: boolean;
   floor_mode: FloorMode;
@@ -67,6 +71,11 @@ export interface Options {
   prompt_language: "zh-hans" | "en";
   recording_policy: "off" | "on_demand" | "automatic";
   minutes_policy: "off" | "automatic";
+  /** Live text for all who are in. */
+  captions: boolean;
+  spoken_languages: Spoken[];
+  /** Names and terms that minutes are to spell right, one a line. */
+  glossary: string;
   ring_seconds: number;
   attempts_per_number: number;
   busy_retries: number;
@@ -130,6 +139,7 @@ export interface Conference {
   recording: Recording;
   recording_since: string | null;
   minutes_policy: Options["minutes_policy"];
+  captions: boolean;
   prompt_language: Options["prompt_language"];
   launched_at: string;
   started_at: string | null;
@@ -363,6 +373,149 @@ export interface Peaks {
   per_second: number;
   peaks: number[];
 }
+
+export const CONFIDENCES = ["good", "check", "low"] as const;
+export type Confidence = (typeof CONFIDENCES)[number];
+export type Mark = "" | "decision" | "task";
+
+/** `start_ms` and `end_ms` are of its track. */
+export interface Sentence {
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  confidence: Confidence;
+}
+
+/** What one person said without a break, as it is read. */
+export interface Passage {
+  id: string;
+  /** The number of its last change in its minutes. */
+  seq: number;
+  /** What a change of it has to name. */
+  version: number;
+  /** It is gone, or not for the reader any more. */
+  removed: boolean;
+  participant: string | null;
+  speaker: string;
+  track: string;
+  starts_at: string;
+  ends_at: string;
+  start_ms: number;
+  end_ms: number;
+  sentences: Sentence[];
+  language: string;
+  /** Nothing better comes from the engine. */
+  refined: boolean;
+  mark: Mark;
+  task_person: string;
+  task_due: string | null;
+  hidden: boolean;
+  edited: boolean;
+  /** The reader's own words; the live feed does not say. */
+  mine?: boolean | undefined;
+}
+
+/** `next` is what to ask with as `since`. */
+export interface Passages {
+  passages: Passage[];
+  next: string;
+  more: boolean;
+}
+
+/** What a person may change of a passage. */
+export interface PassageBody {
+  text?: string;
+  participant?: string | null;
+  /** Of somebody who is not on the roster. */
+  speaker?: string;
+  mark?: Mark;
+  task_person?: string;
+  task_due?: string | null;
+  hidden?: boolean;
+}
+
+export interface Attendee {
+  participant: string;
+  name: string;
+  role: Role;
+  /** From when to when they were in; null: they still are. */
+  stays: [string, string | null][];
+}
+
+export interface SignedVersion {
+  number: number;
+  signed_at: string;
+  signed_name: string;
+  digest: string;
+}
+
+export interface Minutes {
+  /** Null while there is nothing. */
+  id: string | null;
+  state: "none" | "open" | "ready" | "signed";
+  seq: number;
+  conference: string;
+  title: string;
+  agenda: string;
+  whisper: { id: string; title: string } | null;
+  /** Those of which the reader may read minutes. */
+  whispers: { id: string; title: string }[];
+  started_at: string | null;
+  ended_at: string | null;
+  policy: Options["minutes_policy"];
+  /** All who are in may read along. */
+  captions: boolean;
+  attendees: Attendee[];
+  /** Utterances in each state; `reasons` of those that failed, as codes. */
+  progress: { waiting: number; heard: number; done: number; refused: number; failed: number; reasons: string[] };
+  /** For how long what waits longest has been waiting. */
+  behind_ms: number;
+  /** `ready`, or why nobody writes. */
+  engine: string;
+  summary: string;
+  can_summarise?: boolean;
+  versions: SignedVersion[];
+  abilities: string[];
+}
+
+/** What an edit changed: the fields before and after. */
+export interface Revision {
+  version: number;
+  at: string;
+  by_name: string;
+  act: string;
+  before: Record<string, unknown>;
+  after: Record<string, unknown>;
+}
+
+export interface Revisions {
+  original: { sentences: Sentence[]; engine: string; written_at: string | null };
+  revisions: Revision[];
+}
+
+/** What became of one mail. */
+export interface Delivery {
+  name: string;
+  state: "waiting" | "sending" | "sent" | "failed";
+  reason: string;
+  /** Null: a draft. */
+  version: number | null;
+  at: string;
+}
+
+export type Hit = Passage & { whisper: string | null };
+
+/** `count` passages of one conference, of which `hits` are the newest few. */
+export interface Found {
+  conference: string;
+  title: string;
+  launched_at: string;
+  count: number;
+  hits: Hit[];
+}
+
+export const EXPORTS = ["docx", "md", "vtt", "srt", "json"] as const;
+export type ExportFormat = (typeof EXPORTS)[number];
 
 export interface LogEntry {
   id: number | string;

@@ -2,7 +2,7 @@ import type { Messages } from "./index";
 
 export const en: Messages = {
   app: { name: "SparkleConference" },
-  nav: { plans: "Plans", conferences: "Conferences", phone: "My phone", menu: "Main navigation", admin: "Administration", signOut: "Sign out", account: "Account" },
+  nav: { plans: "Plans", conferences: "Conferences", minutes: "Minutes", phone: "My phone", menu: "Main navigation", admin: "Administration", signOut: "Sign out", account: "Account" },
   language: { switch: "中文" },
   theme: { label: "Appearance", light: "Light", dark: "Dark", system: "As the system" },
   common: {
@@ -46,6 +46,7 @@ export const en: Messages = {
   promptLanguage: { "zh-hans": "Chinese", en: "English" },
   phases: { gathering: "Gathering", running: "Running", ended: "Ended" },
   endReasons: { by_person: "Ended by a host", time: "Its time was over", empty: "Everyone had left" },
+  spoken: { zh: "Chinese", en: "English" },
   plans: {
     title: "Plans", lead: "Stored conferences, launched with one click.", new: "New plan", searchPlaceholder: "Search plans",
     empty: "No plans yet", emptyHint: "Make a plan with its people once, then launch it with one click.", noMatch: "No plan matches “{q}”",
@@ -80,7 +81,7 @@ export const en: Messages = {
     groupSpeech: "Joining and speaking", groupStart: "Start and length", groupCalling: "Calling", groupRights: "Members' rights", groupRecord: "Recording and minutes",
     entry_muted: "Join muted", floor_mode: "Floor mode", wait_for_chair: "Wait for the chair", quorum_percent: "Start once this share is in",
     quorumNone: "No quorum", lock_after_start: "Lock after the start", max_participants: "Maximum size", duration_minutes: "Planned length (minutes)",
-    prompt_language: "Prompt language", recording_policy: "Recording", minutes_policy: "Minutes", ring_seconds: "Ring for (seconds)",
+    prompt_language: "Prompt language", recording_policy: "Recording", minutes_policy: "Minutes", captions: "Live captions for all who are in", spoken_languages: "Languages spoken", glossary: "Glossary", glossaryHint: "Names and terms that the minutes are to spell right, one a line.", ring_seconds: "Ring for (seconds)",
     attempts_per_number: "Most calls to a number", busy_retries: "Retries when busy", busy_wait_seconds: "Wait between retries (seconds)",
     member_may_unmute_self: "Members may unmute themselves", participant_may_unmute_self: "Participants may unmute themselves", member_may_invite: "Members may invite",
     member_may_whisper: "Members may open whispers", member_may_copy_plan: "Members may copy the plan", member_may_replay: "Members may replay",
@@ -101,6 +102,53 @@ export const en: Messages = {
     progress: "Calling: {done} of {total}", expected: "All called by {time}", ended: "Conference ended", endedAt: "Ended {time}",
     panels: { whispers: "Whispers", rollCall: "Roll call", log: "Log", announcements: "Announce" }, panelLabel: "Conference panel", openPanel: "Open panel",
     joinHere: "Join from this browser", stateCounts: "People by state", agenda: "Agenda", shareTitle: "Conference", actions: "Conference actions",
+  },
+  captions: {
+    title: "Live captions", tab: "Captions", nothing: "No text yet", nothingYet: "What is said appears here.", notRecorded: "Captions come from the recording: they begin when it does.", newest: "Newest", all: "All that was said", turnOff: "Captions off", turnOn: "Captions on",
+    behind: "The text is about {n} s behind and catches up.", behindMinutes: "The text is about {n} minutes behind and catches up.", onlyYou: "Captions are off in the plan: only those who may read the minutes see this.",
+  },
+  minutes: {
+    title: "Minutes", short: "Minutes", about: "Attendance and more", nobody: "Name unknown", rooms: "Rooms",
+    states: { live: "Being written live", none: "No minutes", open: "Being completed", ready: "Ready to be checked", signed: "Signed" },
+    empty: "No text yet", emptyOff: "The plan says that no minutes are written.", emptyYet: "Minutes are written from the recording: once it runs and somebody speaks, the text appears here.", emptyWriting: "The recording is being written down; the text appears here soon.", emptyOver: "Nothing that was said was recorded.",
+    summary: "Summary", noSummary: "No summary yet.", writeSummary: "Write a summary", summarise: "Summarise", summariseHint: "Sends the text to the language model that the administrator has configured", decisions: "Decisions", tasks: "Tasks",
+    attendance: "Attendance", attended: "{n} of {total} attended", absent: "Absent: ", since: "since {time}", legend: "What the marks mean", sample: "text",
+    confidence: { check: "Not quite sure: worth a look", low: "Probably wrong: listen to it" }, overlaps: "Overlap", overlapsHint: "Somebody else spoke meanwhile", hidden: "Not distributed",
+    progress: "Progress", written: "{done} of {total} utterances written", following: "goes on while the conference runs", refining: "being refined", failed: "{n} utterance could not be written: | {n} utterances could not be written:",
+    reasons: { tried_too_often: "several tries failed", recording_erased: "its recording was erased", recording_damaged: "its recording is damaged", keys_unavailable: "the keys of the recording are out of reach", other: "an error, which the server's log explains" },
+    engine: { forAll: "There is no live text at the moment.", noWorker: "No worker for minutes is running.", notInstalled: "The speech engine is not installed.", noModel: "No speech model is configured.", badModel: "The speech model is incomplete.", off: "Speech to text is turned off.", failed: "The speech engine did not start.", ready: "Text is being written." },
+    engineTodo: {
+      noWorker: "The administrator installs requirements-minutes.txt and starts a worker for the queue minutes.", notInstalled: "The administrator runs pip install -r requirements-minutes.txt where the worker for minutes runs.", noModel: "The administrator sets SPARKLE_MINUTES_MODEL (a folder or a name) and restarts the worker for minutes.",
+      badModel: "The administrator checks the folder that SPARKLE_MINUTES_MODEL names.", off: "The administrator sets SPARKLE_MINUTES_ENGINE to faster-whisper.", failed: "The log of the worker for minutes says why.", ready: "Nothing to do.",
+    },
+    versions: "Signed versions", version: "Version {n}", valid: "in force", signedBy: "Signed by {name}, {time}", digestCopy: "Copy the whole digest", downloadSigned: "Download",
+    pressToHear: "Press any sentence to hear it", pressToChoose: "Press a sentence to correct it", previous: "Previous sentence", next: "Next sentence", goesOnHint: "After a sentence, play the next", unsure: "{n} to check | {n} to check", unsureHint: "To the next text that is worth a look (N)", allSure: "Nothing is left to check",
+    mark: { decision: "Decision", task: "Task" },
+    tools: { label: "Change the chosen passage", edit: "Correct the text", speaker: "Change the speaker", split: "Split before the chosen sentence", merge: "Merge with the next", decision: "Mark as a decision", task: "Mark as a task", hide: "Leave out of what is distributed", history: "History", link: "Copy a link to here" },
+    edit: {
+      text: "Text", saveKey: "Ctrl+Enter", cancelKey: "Esc", playKey: "Alt+P", splitKey: "Alt+S", play: "Hear it", split: "Split at the cursor", conflict: "Somebody else has just changed this. Your text is not saved yet.", theirs: "Theirs", mine: "Yours", keepMine: "Keep mine", takeTheirs: "Take theirs",
+      gone: "This passage was merged or removed.", orphanTitle: "Your text could not be saved", orphan: "While you wrote, somebody merged or removed this passage. Copy your text and put it where it belongs.", discard: "What you corrected is not saved yet.", noSplit: "The text is saved, but it cannot be split there.", splitWhere: "Choose the second sentence or a later one. To split within a sentence, correct the text (E) and put the cursor there.",
+    },
+    speaker: { title: "Who said this?", other: "Somebody else", hint: "Where several share a telephone: the name of who spoke.", use: "Use this name", notOnRoster: "not on the list" },
+    task: { person: "Who does it", due: "Due", make: "Mark as a task", none: "No task", nobody: "Nobody yet", until: "due {date}" },
+    history: {
+      title: "History", original: "As it was recognised", restore: "Restore as recognised", yes: "yes", no: "no",
+      acts: { edit: "changed it", split: "split it", merge: "merged it with the next", merged: "merged it into the one before", restore: "restored the original" }, fields: { text: "Text", sentences: "Text", participant: "Speaker", speaker: "Speaker", mark: "Mark", task_person: "Who does it", task_due: "Due", hidden: "Left out" },
+    },
+    sign: { button: "Sign", title: "Sign the minutes?", text: "What they say is locked then, with a digest by which it can be verified.", unsure: "{n} place is still worth a look. | {n} places are still worth a look.", done: "The minutes are signed" },
+    reopen: { button: "Take up again", title: "Take the minutes up again?", text: "The signed version stays. What is changed has to be signed anew.", done: "The minutes can be corrected again" },
+    export: "Export", formats: { docx: "Word document", md: "Markdown", vtt: "WebVTT subtitles", srt: "SRT subtitles", json: "JSON" }, formatHints: { docx: "to print and to file", md: "for a wiki", vtt: "for players in pages", srt: "for video players", json: "with its chain, to be verified" },
+    send: {
+      button: "Send", title: "Send the minutes", lead: "By mail, with a Word document, to those who attended, have an address and may read them.", signed: "Version {n}, which is signed, is sent.", notSigned: "They are not signed: a draft is sent.", draft: "draft", subject: "Subject", subjectOf: "Minutes: {title}", message: "Message", submit: "Send", submitDraft: "Send a draft", sent: "It goes out to {n} person | It goes out to {n} people", skipped: "These get none", deliveries: "What became of the mails",
+      states: { waiting: "Waiting", sending: "Being sent", sent: "Sent", failed: "Not sent" },
+      reasons: { no_login: "no login", not_active: "login is closed", no_address: "no address", may_not_read: "may not read minutes", mail_server: "the mail server is out of reach", refused: "the mail server refused it", interrupted: "interrupted: it may have arrived", template_unusable: "the template of minutes cannot be used", other: "the server's log says why" },
+    },
+    find: { placeholder: "Find in these minutes", count: "{n} of {total}", none: "Not found", previous: "Previous", next: "Next" },
+    keys: {
+      reading: "Reading and hearing", writing: "Correcting (choose a sentence first)", editor: "While correcting text", toggle: "Play or pause", step: "Previous or next sentence", find: "Find", unsure: "Next to check", help: "Show shortcuts", edit: "Correct the text", speaker: "Change the speaker", split: "Split before the chosen sentence", merge: "Merge with the next", decision: "Decision", task: "Task", hide: "Leave out of what is distributed",
+      save: "Save", cancel: "Discard", play: "Play or pause this passage", splitHere: "Split at the cursor",
+    },
+    search: { title: "Search minutes", lead: "In all minutes that you may read.", placeholder: "Words to look for", none: "Nothing says “{q}”", noneHint: "All words have to be in one passage. Try fewer of them.", start: "Who said what, and when?", startHint: "Type a word or a few; open a result to hear it.", count: "{n} place | {n} places", rest: "{n} more | {n} more" },
   },
   states: { planned: "Not called", queued: "Waiting", dialing: "Calling", ringing: "Ringing", connected: "Connected", lobby: "In the lobby", left: "Left", failed: "Not reached" },
   lobby: {
@@ -193,6 +241,7 @@ export const en: Messages = {
       cancel: "cancelled the call", remove: "removed", removeRefuse: "removed and refused re-entry to", admit: "let in", refuse: "refused in the lobby", lobby: "changed the lobby", mute: "muted", unmute: "unmuted", forbid: "forbade to speak", allow: "allowed to speak", grant: "gave the floor", revoke: "took the floor back", deafen: "deafened", undeafen: "let hear again",
       hold: "put on hold", unhold: "resumed from hold", volume: "set the volume of", raise_hand: "raised the hand of", lower_hand: "lowered the hand of", role: "changed the role of", ask_chair: "asked for the chair", decline_chair: "declined the chair to", rename: "renamed", announce: "announced", record_on: "started the recording", record_paused: "paused the recording", record_off: "stopped the recording", whisper_open: "opened a whisper",
       whisper_add: "added to a whisper", whisper_remove: "removed from a whisper", whisper_soft: "changed a whisper's main audio", whisper_close: "closed a whisper", listen: "listened to the recording of", export: "exported the recording of",
+      minutes_edit: "corrected the minutes", minutes_split: "split a passage of the minutes", minutes_merge: "merged passages of the minutes", minutes_restore: "restored a passage of the minutes", minutes_summary: "changed the summary", minutes_sign: "signed the minutes", minutes_reopen: "took the minutes up again", minutes_send: "sent the minutes", minutes_export: "exported the minutes", minutes_summarise: "had the minutes summarised",
     },
   },
   self: { label: "My line", callMe: "Call me", leave: "Leave", leaveTitle: "Leave the conference?", leaveText: "Your call is hung up; the conference goes on.", forbidden: "You may not speak", waitFloor: "Wait for the chair to give you the floor", granted: "You have the floor", waitCall: "Roll call: wait until you are called", called: "You are called: please speak", gathering: "The conference has not begun yet, please wait", held: "Your line is on hold", deaf: "You have stopped hearing", inWhisper: "You are in a whisper: {title}", chairAsked: "You asked for the chair", withdrawChair: "Withdraw chair request", chairGiven: "You are the chair now", chairDeclined: "Your request for the chair was declined" },

@@ -16,7 +16,7 @@ export function conference(fields: Partial<Conference> = {}): Conference {
   return {
     id: "c", plan: null, title: "例会", agenda: "", phase: "running", locked: false, observed_locked: false, floor_mode: "free",
     called: null, wait_for_chair: false, quorum_percent: null, lock_after_start: false, lobby: "off", entry_muted: false, max_participants: 500,
-    recording_policy: "off", recording: "off", recording_since: null, minutes_policy: "off", prompt_language: "zh-hans", launched_at: "2026-11-23T08:00:00Z", started_at: null,
+    recording_policy: "off", recording: "off", recording_since: null, minutes_policy: "off", captions: true, prompt_language: "zh-hans", launched_at: "2026-11-23T08:00:00Z", started_at: null,
     ends_at: "2026-11-23T10:00:00Z", ended_at: null, end_reason: "", expected_at: null, guest_link_at: null, ...fields,
   };
 }

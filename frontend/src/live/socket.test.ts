@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { participant, snapshot } from "./fixtures";
 import type { LiveState } from "./merge";
 import { backOff, LiveFeed, type Line, type LiveStatus } from "./socket";
+import type { MinutesMessage } from "./types";
 
 class FakeLine {
   readonly sent: { type: string }[] = [];
@@ -27,7 +28,7 @@ class FakeLine {
 
 function listening() {
   const lines: FakeLine[] = [];
-  const heard = { states: [] as LiveState[], statuses: [] as LiveStatus[], talking: [] as (readonly string[])[], clocks: [] as string[] };
+  const heard = { states: [] as LiveState[], statuses: [] as LiveStatus[], talking: [] as (readonly string[])[], clocks: [] as string[], minutes: [] as (MinutesMessage | null)[] };
   const feed = new LiveFeed(
     () => {
       const line = new FakeLine();
@@ -39,6 +40,7 @@ function listening() {
       status: (status) => heard.statuses.push(status),
       talking: (ids) => heard.talking.push(ids),
       clock: (now) => heard.clocks.push(now),
+      minutes: (message) => heard.minutes.push(message),
     },
   );
   feed.start();
@@ -55,6 +57,13 @@ describe("the live feed", () => {
     expect(heard.states.map(({ seq }) => seq)).toEqual([3]);
     expect(heard.statuses).toEqual(["connecting", "live"]);
     expect(heard.clocks).toEqual(["2026-11-23T08:00:00Z"]);
+  });
+
+  it("hands on what the minutes say, and says with each snapshot that some of it may have been missed", () => {
+    const { heard, last } = listening();
+    last().says(snapshot(3, []));
+    last().says({ type: "minutes", seq: 7 });
+    expect(heard.minutes).toEqual([null, { type: "minutes", seq: 7 }]);
   });
 
   it("asks for a snapshot on a gap, once, and ignores deltas until it comes", () => {

@@ -1,5 +1,5 @@
 import { applyDelta, fromSnapshot, type LiveState } from "./merge";
-import { CLOSED_NOT_FOUND, CLOSED_ORIGIN, CLOSED_SIGNED_OUT, type ServerMessage } from "./types";
+import { CLOSED_NOT_FOUND, CLOSED_ORIGIN, CLOSED_SIGNED_OUT, type MinutesMessage, type ServerMessage } from "./types";
 
 export type LiveStatus = "connecting" | "live" | "reconnecting" | "signed_out" | "not_found" | "closed";
 
@@ -20,6 +20,8 @@ export interface LiveEvents {
   status(status: LiveStatus): void;
   /** What the server's clock says now. */
   clock(now: string): void;
+  /** Something of the minutes changed; null: something may have, while nobody listened. */
+  minutes(message: MinutesMessage | null): void;
 }
 
 /** The part of WebSocket that the feed uses. */
@@ -78,6 +80,7 @@ export class LiveFeed {
         this.events.talking(message.talking);
         this.settle(fromSnapshot(message));
         this.events.status("live");
+        this.events.minutes(null);
         break;
       case "delta": {
         if (this.awaitingSnapshot || !this.state) return;
@@ -88,6 +91,9 @@ export class LiveFeed {
       }
       case "talking":
         this.events.talking(message.participants);
+        break;
+      case "minutes":
+        this.events.minutes(message);
         break;
     }
   }

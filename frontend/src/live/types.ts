@@ -1,4 +1,4 @@
-import type { Announcement, Conference, Participant, Role, Whisper } from "@/api/types";
+import type { Announcement, Conference, Participant, Passage, Role, Whisper } from "@/api/types";
 
 export interface You {
   /** Null for a guest. */
@@ -48,10 +48,18 @@ export interface TalkingMessage {
   participants: string[];
 }
 
+/** Something of the minutes changed, as number `seq`; what, where all who are in may read along. */
+export interface MinutesMessage {
+  type: "minutes";
+  seq: number;
+  passages?: Passage[];
+}
+
 export type ServerMessage =
   | SnapshotMessage
   | DeltaMessage
   | TalkingMessage
+  | MinutesMessage
   | { type: "pong" }
   | { type: "result"; id: string; status: number; body: unknown }
   | { type: "problem"; code: string; title: string };

@@ -17,7 +17,7 @@ const LEAD = 5000;
 type Source = { said: Said; part?: undefined } | { part: Part; said?: undefined };
 
 /** Why a link is not played; null: it is. */
-async function refusal(link: string): Promise<Problem | null> {
+export async function refusal(link: string): Promise<Problem | null> {
   try {
     const answer = await fetch(link, { headers: { Range: "bytes=0-0", Accept: "application/problem+json" }, credentials: "same-origin" });
     if (answer.ok) {

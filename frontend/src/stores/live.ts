@@ -8,6 +8,7 @@ import { i18n } from "@/i18n";
 import type { LiveState } from "@/live/merge";
 import { chairAnswer, countStates, isInLobby, waitingOf } from "@/live/roster";
 import { LiveFeed, openLine, type LiveStatus } from "@/live/socket";
+import type { MinutesMessage } from "@/live/types";
 
 import { useToasts } from "./toasts";
 
@@ -51,6 +52,13 @@ export const useLive = defineStore("live", () => {
     else if (!takesBack) useToasts().bad(i18n.global.t("self.chairDeclined"));
     takesBack = false;
   }
+  const minutesListeners = new Set<(message: MinutesMessage | null) => void>();
+  /** Hear of changes of the minutes (null: some may have been missed) until the function that this returns is called. */
+  function onMinutes(listener: (message: MinutesMessage | null) => void): () => void {
+    minutesListeners.add(listener);
+    return () => minutesListeners.delete(listener);
+  }
+
   const showSoon = () => (frame ||= requestAnimationFrame(show));
   const hurry = () => feed?.hurry();
 
@@ -68,6 +76,7 @@ export const useLive = defineStore("live", () => {
       },
       status: (next) => (status.value = next),
       clock: setServerTime,
+      minutes: (message) => minutesListeners.forEach((listener) => listener(message)),
     });
     feed.start();
     addEventListener("online", hurry);
@@ -106,6 +115,11 @@ export const useLive = defineStore("live", () => {
 
   /** Whether the caller may hear what is recorded, also when it is over. */
   const mayReplay = computed(() => state.value?.abilities.conference.includes("replay") ?? false);
+
+  /** Whether there are minutes that the caller may read, while it runs or when it is over. */
+  const mayReadMinutes = computed(() => conference.value?.minutes_policy !== "off" && (state.value?.abilities.conference.includes("read_minutes") ?? false));
+  /** Whether the caller may read along. */
+  const mayReadAlong = computed(() => !ended.value && !inLobby.value && conference.value?.minutes_policy !== "off" && (conference.value?.captions || mayReadMinutes.value));
 
   /** What the caller may do to this participant, as the server says. */
   function abilitiesOn(participant: Participant): string[] {
@@ -177,7 +191,7 @@ export const useLive = defineStore("live", () => {
   const nameOf = (participant: string | null | undefined) => participants.value.get(participant ?? "")?.name ?? "";
 
   return {
-    id, status, state, talking, busy, conference, participants, counts, waiting, whispers, announcements, you, me, ended, inLobby, wereCalled, seesNumbers, mayReplay,
-    open, close, may, abilitiesOn, mayIn, mayBringBack, request, act, nameOf,
+    id, status, state, talking, busy, conference, participants, counts, waiting, whispers, announcements, you, me, ended, inLobby, wereCalled, seesNumbers, mayReplay, mayReadMinutes, mayReadAlong,
+    open, close, onMinutes, may, abilitiesOn, mayIn, mayBringBack, request, act, nameOf,
   };
 });

@@ -1,4 +1,4 @@
-"""The whole system with a real FreeSWITCH, and five registered phones: started once for all tests of this folder."""
+"""The whole system with a real FreeSWITCH, and five registered phones."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from tests.live.system.installation import ACCOUNTS, NUMBERS, PASSWORD, manage
 from tests.live.system.meeting import Meeting
 from tests.live.tones import TONES
 from tests.servers import wait_until
-from tests.system.stack import Stack, running_stack
+from tests.system.stack import Stack
 
 CODECS = [OPUS, OPUS, G722, PCMA, PCMA]
 
 
 @pytest.fixture(scope="package")
-def stack() -> Iterator[Stack]:
-    with running_stack(switch="freeswitch") as stack:
-        yield stack
+def stack(freeswitch_stack: Stack) -> Stack:
+    return freeswitch_stack
 
 
 @pytest.fixture(scope="package")
@@ -32,6 +31,12 @@ def accounts(stack: Stack) -> None:
 def stereo() -> bool:
     """Whether the phones take Opus in stereo."""
     return True
+
+
+@pytest.fixture(scope="module")
+def minutes_policy() -> str:
+    """What is said is written down in tests of that only: it takes a processor that phones would miss."""
+    return "off"
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +58,9 @@ def five(stack: Stack, phones: Phones) -> Iterator[list[Phone]]:
 
 
 @pytest.fixture
-def meeting(stack: Stack, five: list[Phone]) -> Iterator[Meeting]:
-    meeting = Meeting(stack.sign_in(), five, stack.var / "freeswitch" / "sounds")
+def meeting(stack: Stack, five: list[Phone], minutes_policy: str) -> Iterator[Meeting]:
+    sounds = stack.var / "freeswitch" / "sounds"
+    meeting = Meeting(stack.sign_in(), five, sounds, minutes_policy=minutes_policy)
     yield meeting
-    meeting.api.act(meeting.id, "end")
+    meeting.api.post(f"conferences/{meeting.id}/end/")
     wait_until(lambda: not any(phone.in_call for phone in five), "the end for all ends all calls")

@@ -15,7 +15,7 @@ from tests.contract.esl import Client
 from tests.live.system.installation import NAMES
 from tests.live.system.meeting import Meeting
 from tests.servers import wait_until
-from tests.system.recorded import MIX, all_sealed, grown, moment, sound, tracks, utterances
+from tests.system.recorded import MIX, all_grown, all_sealed, moment, sound, tracks, utterances
 from tests.system.stack import Stack
 
 SENTENCES = [
@@ -68,8 +68,7 @@ def tracks_and_mix_line_up(meeting: Meeting, stack: Stack) -> None:
     api.act(meeting.id, "record", state="on")
     for phone in meeting.phones:
         phone.frequency = None  # no tones, which are the same at every moment
-    for name in NAMES:
-        grown(api, meeting.id, name, by=0.5)
+    all_grown(api, meeting.id, NAMES, by=2.5)  # until no tone is on its way any more
     began = time.time()
     for position, (phone, rate) in enumerate(zip(meeting.phones, PHONES_RATES, strict=True)):
         phone.say(resample_poly(sentence(position), rate, SAMPLE_RATE).astype(np.int16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from baresip import BaresipError
 
 from apps.switch.prompts import sound
-from tests.live.phones import Phone
+from tests.live.phones import Phone, wait_until_heard
 from tests.live.system.installation import NAMES, NUMBERS
 from tests.live.tones import TONES
 from tests.servers import wait_until
@@ -22,13 +23,13 @@ SAID = 0.5  # likeness of what is heard to a sound file: from 0.7 on where it is
 class Meeting:
     """A conference launched from a plan by one POST, and its five phones."""
 
-    def __init__(self, api: Api, five: list[Phone], sounds: Path) -> None:
+    def __init__(self, api: Api, five: list[Phone], sounds: Path, **options: Any) -> None:
         self.api, self.phones, self.sounds = api, five, sounds
         people = [
             person(name, number, "chair" if i == 0 else "participant")
             for i, (name, number) in enumerate(zip(NAMES, NUMBERS, strict=True))
         ]
-        plan = api.post("plans/", {"title": "周会", "people": people})
+        plan = api.post("plans/", {"title": "周会", "people": people, **options})
         assert plan.status_code == 201, plan.text
         launched = api.post("conferences/", {"plan": plan.json()["id"], "busy_wait_seconds": 1})
         assert launched.status_code == 201, launched.text
@@ -65,7 +66,13 @@ class Meeting:
         return found
 
     def hears(self, listener: int, *speakers: int) -> None:
-        self.phones[listener].wait_to_hear({TONES[speaker] for speaker in speakers})
+        self.hear({listener: set(speakers)})
+
+    def hear(self, wanted: Mapping[int, set[int]]) -> None:
+        """Wait until each listener hears just these speakers, all of them in one moment."""
+        wait_until_heard(
+            {self.phones[listener]: {TONES[each] for each in speakers} for listener, speakers in wanted.items()}
+        )
 
     def everybody_is_called_back(self) -> None:
         """After the switch died: phones notice by their connection, and register anew."""
@@ -77,8 +84,7 @@ class Meeting:
         self.wait_for_states(*["connected"] * 5)
 
     def everybody_hears_the_others(self) -> None:
-        for i in range(5):
-            self.hears(i, *set(range(5)) - {i})
+        self.hear({i: set(range(5)) - {i} for i in range(5)})
 
 
 def _registers(phone: Phone) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.live.dialling import ACCESS, Prompts, dial_in, is_free
-from tests.live.phones import Phone
+from tests.live.phones import Phone, wait_until_heard
 from tests.live.system.installation import NAMES, NUMBERS
 from tests.live.tones import TONES
 from tests.servers import wait_until
@@ -56,8 +56,7 @@ def test_people_dial_in_with_their_own_pin_and_with_that_of_a_role(
         dial_in(five[2], prompts, meeting.number, meeting.pin_of(NAMES[1]))
         prompts.expect(five[2], "welcome")
         meeting.wait_for(NAMES[1], "connected")
-        five[0].wait_to_hear({TONES[2]})
-        five[2].wait_to_hear({TONES[0]})
+        wait_until_heard({five[0]: {TONES[2]}, five[2]: {TONES[0]}})
 
         # The same person once more: in the place of the first call, once the second is in.
         dial_in(five[3], prompts, meeting.number, meeting.pin_of(NAMES[1]))

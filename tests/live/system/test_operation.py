@@ -26,8 +26,7 @@ def test_a_restart_of_the_switch_calls_everybody_back(stack: Stack, meeting: Mee
     calls = [phone.called for phone in meeting.phones]
     stack.kill("freeswitch")
     meeting.everybody_is_called_back()
-    meeting.hears(0, 2, 3, 4)
-    meeting.hears(1, 0, 2, 3, 4)
+    meeting.hear({0: {2, 3, 4}, 1: {0, 2, 3, 4}})
     assert [phone.called for phone in meeting.phones] == [before + 1 for before in calls]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from tests.live.system.line_up import said_of_codec, tracks_and_mix_line_up
 from tests.live.system.meeting import Meeting
 from tests.live.tones import TONES
 from tests.servers import wait_until
-from tests.system.recorded import MIX, all_sealed, clear_files, grown, loudness, moment, sound, tracks
+from tests.system.recorded import MIX, all_grown, all_sealed, clear_files, grown, loudness, moment, sound, tracks
 from tests.system.stack import Stack
 from tests.system.test_faults import frozen
 
@@ -37,8 +38,7 @@ def test_everybody_is_recorded_by_themself_and_together(meeting: Meeting, stack:
     api.act(meeting.id, "record", state="on")
     for position in range(5):
         wait_until(partial(meeting.heard_say, position, told), f"{NAMES[position]} hears that it is recorded")
-    for position, name in enumerate(NAMES):
-        track = grown(api, meeting.id, name, by=2)
+    for position, (name, track) in enumerate(all_grown(api, meeting.id, NAMES, by=2).items()):
         assert alone(sound(api, track["audio"])[-16_000:], position), name
     mix = sound(api, grown(api, meeting.id, MIX, by=1, kind="mix")["audio"])[-16_000:]
     assert min(tone_level(mix, 16_000, tone) for tone in TONES[:5]) > LOUD
@@ -67,8 +67,7 @@ def test_tracks_and_mix_line_up_whatever_the_codec(meeting: Meeting, stack: Stac
 def test_when_the_switch_dies_nothing_is_lost_that_it_had_written(meeting: Meeting, stack: Stack) -> None:
     api = meeting.api
     api.act(meeting.id, "record", state="on")
-    for name in NAMES:
-        grown(api, meeting.id, name, by=2)
+    all_grown(api, meeting.id, NAMES, by=2)
     switch = Path("/proc") / str(stack.pid("freeswitch"))
     with frozen(stack, "sealer"):
         rows = "SELECT id, frames FROM recordings_track WHERE conference_id = %s AND state = 'live'"
@@ -79,9 +78,15 @@ def test_when_the_switch_dies_nothing_is_lost_that_it_had_written(meeting: Meeti
         wait_until(lambda: not switch.exists(), "the switch is dead")
         written = {each: clear[each].read_bytes() for each in sealed}
     meeting.everybody_is_called_back()
+    all_grown(api, meeting.id, NAMES, by=1)
+    grown(api, meeting.id, MIX, by=1, kind="mix")
+
+    def parts() -> list[list[dict[str, Any]]]:
+        return [*tracks(api, meeting.id).values(), *tracks(api, meeting.id, "mix").values()]
+
+    wait_until(lambda: all(before["state"] == "sealed" for before, *_ in parts()), "what was before is sealed")
     for name in (*NAMES, MIX):
         kind = "person" if name else "mix"
-        grown(api, meeting.id, name, by=1, kind=kind)
         before, after = tracks(api, meeting.id, kind)[name]
         assert (before["part"], before["state"], after["part"]) == (1, "sealed", 2)
         samples = sound(api, before["audio"])
@@ -94,8 +99,7 @@ def test_when_the_switch_dies_nothing_is_lost_that_it_had_written(meeting: Meeti
 def test_what_is_whispered_is_not_in_the_tracks_of_the_main_room(meeting: Meeting, stack: Stack) -> None:
     api = meeting.api
     api.act(meeting.id, "record", state="on")
-    for name in NAMES[:2]:
-        grown(api, meeting.id, name, by=1)
+    all_grown(api, meeting.id, NAMES[:2], by=1)
     whisper = meeting.act("whisper_open", 0, 1, title="私语", soft_main=False)["whisper"]
     meeting.hears(0, 1)
     rows = "SELECT participant_id::text AS who, ended_at FROM recordings_track WHERE kind = 'whisper'"

@@ -13,7 +13,7 @@ from tests.live.system.installation import NAMES
 from tests.live.system.line_up import PHONES_RATES, SENTENCES, sentence
 from tests.live.system.meeting import SAID, Meeting
 from tests.servers import wait_until
-from tests.system.recorded import clear_files, grown, moment, utterances
+from tests.system.recorded import all_grown, clear_files, moment, utterances
 from tests.system.stack import Stack
 
 
@@ -22,8 +22,7 @@ def test_whoever_presses_hears_the_last_words_again_and_nobody_else_does(meeting
     api.act(meeting.id, "record", state="on")
     for phone in meeting.phones:
         phone.frequency = None
-    for name in NAMES:
-        grown(api, meeting.id, name, by=0.5)
+    all_grown(api, meeting.id, NAMES, by=2.5)  # until no tone is on its way any more
     began, words = time.time(), meeting.sounds / "words.wav"
     synthesise(SENTENCES[1], "zh-CN", words)
     said = resample_poly(sentence(1), PHONES_RATES[1], SAMPLE_RATE)

@@ -28,6 +28,7 @@ from apps.conferences.models import (
 )
 from apps.core.ids import new_id
 from apps.core.models import AuditEntry, Failures, IdempotencyRecord
+from apps.minutes.models import Delivery, Mailing, Minutes, SignedVersion, Transcript, Worker
 from apps.recordings.models import LegalHold, SayAgain, Track, Utterance
 from apps.switch.models import (
     BrowserAccount,
@@ -139,6 +140,22 @@ def _one_of_each(n: int) -> list[models.Model]:
     utterance = Utterance.objects.create(track=track, start=0, end=1000)
     hold = LegalHold.objects.create(conference=conference, reason="案件", set_at=now, set_by=user)
     again = SayAgain.objects.create(participant=participant, utterance=utterance, node=node, asked_at=now)
+    minutes = Minutes.objects.create(conference=conference, opened_at=now, summary=SECRET_TEXT)
+    transcript = Transcript.objects.create(
+        id=utterance.pk,
+        minutes=minutes,
+        track=track,
+        start=0,
+        end=1000,
+        starts_at=now,
+        sentences=[[0, 1000, SECRET_TEXT, "good"]],
+    )
+    worker = Worker.objects.create(name=f"host-{n}", engine="faster-whisper", seen_at=now)
+    signed = SignedVersion.objects.create(
+        minutes=minutes, number=1, signed_at=now, signed_name="陈静", document={"text": SECRET_TEXT}, digest="0" * 64
+    )
+    mailing = Mailing.objects.create(minutes=minutes, site="https://example.com", at=now, message=SECRET_TEXT)
+    delivery = Delivery.objects.create(mailing=mailing, user=user, changed_at=now)
     access = AccessNumber.objects.create(number=str(6000 + n), label=f"{n}")
     pins = dict.fromkeys(("chair_pin", "member_pin", "participant_pin"), SECRET_TEXT)
     dial_in = DialIn.objects.create(number=str(10_000_000 + n), plan=plan, **pins)
@@ -157,6 +174,12 @@ def _one_of_each(n: int) -> list[models.Model]:
         answer={"agenda": SECRET_TEXT},
     )
     return [
+        minutes,
+        transcript,
+        worker,
+        signed,
+        mailing,
+        delivery,
         track,
         utterance,
         hold,

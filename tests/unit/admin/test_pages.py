@@ -28,6 +28,7 @@ from apps.conferences.models import (
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.models import AuditEntry, Failures, IdempotencyRecord
+from apps.minutes.models import Delivery, Mailing, Minutes, Passage, Revision, SignedVersion, Transcript, Worker
 from apps.recordings.models import SayAgain, Track, Utterance
 from apps.switch.models import BrowserAccount, GatewayState, ProvisioningLink, SignInGuard
 from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, TRUNK_PASSWORD, XML_PASSWORD, populate
@@ -37,8 +38,9 @@ pytestmark = pytest.mark.django_db
 
 OURS = [
     model
-    for app in ("core", "accounts", "switch", "conferences", "recordings")
+    for app in ("core", "accounts", "switch", "conferences", "recordings", "minutes")
     for model in apps.get_app_config(app).get_models()
+    if model not in (Passage, Revision)  # nobody reads what was said here
 ]
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 FACTS: set[type[models.Model]] = {
@@ -48,20 +50,26 @@ FACTS: set[type[models.Model]] = {
     BrowserAccount,
     BrowserJoin,
     Conference,
+    Delivery,
     Delta,
     DialIn,
     Failures,
     GatewayState,
     GuestLink,
     IdempotencyRecord,
+    Mailing,
+    Minutes,
     Participant,
     PersonalPin,
     ProvisioningLink,
     SayAgain,
     SignInGuard,
+    SignedVersion,
     Track,
+    Transcript,
     Utterance,
     Whisper,
+    Worker,
 }
 LANGUAGES = ("zh-hans", "en")
 #: A name, and words that Django's own catalogue leaves in English.

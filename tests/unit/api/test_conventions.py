@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
@@ -163,11 +164,12 @@ def test_a_plan_launched_at_the_same_time_runs_once(as_user: AsUser) -> None:
     assert (Conference.objects.count(), Participant.objects.count()) == (1, 3)
 
 
-#: Nobody is signed in yet; the answer must not be kept.
+#: Nobody is signed in yet; the answer must not be kept; somebody else is asked.
 WITHOUT_KEY = {
     "conferences_join",
     "conferences_renew_pins",
     "guests_enter",
+    "minutes_summarise",
     "phones_link",
     "phones_password",
     "plans_renew_pins",
@@ -182,7 +184,11 @@ def test_every_post_takes_a_key_and_every_list_has_cursors(
     settings.SPARKLE_SOUNDS_DIR = tmp_path
     scene = make_scene()
     client = as_user(scene.users["owner"])
-    ids = {"{conference_id}": scene.conference.pk, "{id}": make_plan(scene.users["owner"]).pk}
+    ids = {
+        "{conference_id}": scene.conference.pk,
+        "{id}": make_plan(scene.users["owner"]).pk,
+        "{passage_id}": uuid4(),
+    }
     paths = client.get("/api/v1/schema/?format=json").json()["paths"]
     posts, lists = 0, 0
     for path, operations in paths.items():
@@ -200,7 +206,7 @@ def test_every_post_takes_a_key_and_every_list_has_cursors(
         if "Paginated" in json.dumps(success):
             assert client.get(address).json().keys() == {"results", "next", "previous"}
             lists += 1
-    assert (posts, lists) == (4 + len(ACTIONS) + 1, 9)
+    assert (posts, lists) == (4 + len(ACTIONS) + 1 + 6, 9)
 
 
 @pytest.mark.django_db

@@ -18,6 +18,10 @@ from schemathesis import checks
 
 from sparkle.wsgi import application
 from tests.factories import make_extension, make_guest_link, make_plan, make_scene
+from tests.unit.minutes.records import heard
+from tests.unit.recordings.conftest import recordings
+
+__all__ = ["recordings"]
 
 EXAMPLES = 3
 CHECKS = [
@@ -40,13 +44,15 @@ def _one_connection() -> Iterator[None]:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("_one_connection")
+@pytest.mark.usefixtures("_one_connection", "recordings")
 def test_random_requests_are_answered_as_the_schema_says(settings: LazySettings, tmp_path: Path) -> None:
     """The ids in addresses are real ones, so that what is behind them is reached; nothing lasts beyond its request."""
     settings.SPARKLE_SOUNDS_DIR = tmp_path
     schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application)
     scene = make_scene()
+    passage = heard(scene, "We agree.", "On all that was said.")
     real = {
+        "passage_id": str(passage.pk),
         "conference_id": str(scene.conference.pk),
         "participant_id": str(scene.others["member"].pk),
         "conferences": str(scene.conference.pk),

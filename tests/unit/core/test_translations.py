@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 
 DIRECTORY = Path(settings.LOCALE_PATHS[0]) / "zh_Hans" / "LC_MESSAGES"
+COMPILE = "compile it: pybabel compile -d locale -D django"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdg]|\{\w*\}")
 
 
@@ -39,8 +40,15 @@ def test_the_compiled_catalogue_is_that_of_the_text() -> None:
     with (DIRECTORY / "django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     for message in catalogue():
-        if isinstance(message.id, str) and message.id:
-            assert compiled.gettext(message.id) == message.string, "compile it: pybabel compile -d locale -D django"
+        if not message.id:
+            continue
+        name, found = message.id, message.string
+        if not isinstance(name, str):
+            assert (compiled.ngettext(name[0], name[1], 2),) == found, COMPILE
+        elif message.context:
+            assert compiled.pgettext(message.context, name) == found, COMPILE
+        else:
+            assert compiled.gettext(name) == found, COMPILE
 
 
 def test_every_message_of_the_code_is_in_the_catalogue() -> None:

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from sparkle.env import EnvironmentValueError, envbool, envendpoint, envint, envlist, envsecret, envstr
+from sparkle.env import (
+    EnvironmentValueError,
+    MailServer,
+    envbool,
+    envendpoint,
+    envint,
+    envlist,
+    envsecret,
+    envstr,
+    mail_server,
+    safe_address,
+)
 from sparkle.local.environment import ROOT
 
 
@@ -124,3 +135,35 @@ def test_a_wrong_storage_stops_the_start(wrong: dict[str, str], said: str) -> No
     refused = _started("import django; django.setup()", SPARKLE_ENV="test", **wrong)
     assert refused.returncode != 0
     assert said in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtps://me%40x:p%2Fw@mail.example.org", ("mail.example.org", 465, "me@x", "p/w", True, False)),
+        ("smtp://mail.example.org:2525", ("mail.example.org", 2525, "", "", False, True)),
+        ("smtp://mail.example.org", ("mail.example.org", 587, "", "", False, True)),
+        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, "", "", False, False)),
+    ],
+)
+def test_mail_is_encrypted_wherever_it_goes(url: str, server: tuple[str, int, str, str, bool, bool]) -> None:
+    assert mail_server(url) == MailServer(*server)
+
+
+@pytest.mark.parametrize(
+    "url", ["mail.example.org", "http://mail.example.org", "smtp://", "smtp://x:99999", "smtp://x/y"]
+)
+def test_what_is_no_mail_server_is_refused(url: str) -> None:
+    with pytest.raises(EnvironmentValueError, match="SPARKLE_EMAIL_URL"):
+        mail_server(url)
+
+
+@pytest.mark.parametrize("url", ["https://api.example.org/v1", "http://127.0.0.1:8080/v1", "http://localhost/v1"])
+def test_services_are_asked_safely(url: str) -> None:
+    safe_address("A_VALUE", url)
+
+
+@pytest.mark.parametrize("url", ["http://api.example.org/v1", "ftp://127.0.0.1", "api.example.org", "https:///v1"])
+def test_others_are_not_asked(url: str) -> None:
+    with pytest.raises(EnvironmentValueError, match="A_VALUE"):
+        safe_address("A_VALUE", url)

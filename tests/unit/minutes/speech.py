@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ _EDGE: Final = 0.02
 
 def say(text: str, language: str = "en", *, variant: str = "m3", level: float = 0.0) -> Samples:
     """Without silence before or after; `level` in dB against espeak's own."""
-    said = speak(text, language, variant=variant).astype(np.float32) / 32_768
+    said = (speak(text, language, variant=variant) / 32_768).astype(np.float32)
     loud = np.flatnonzero(np.abs(said) > _EDGE)
     return gain(said[loud[0] : loud[-1] + 1], level)
 
@@ -50,52 +50,59 @@ def milliseconds(samples: Samples) -> int:
     return len(samples) * 1000 // RATE
 
 
+_Wave = npt.NDArray[np.float64]
 _SECONDS: Final = 4
 _TIME: Final = np.arange(_SECONDS * RATE) / RATE
 
 
-def _noise(level: float) -> npt.NDArray[Any]:
-    return np.random.default_rng(5).normal(0, level, len(_TIME))
+def _noise(level: float) -> _Wave:
+    noise: _Wave = np.random.default_rng(5).normal(0, level, len(_TIME))
+    return noise
 
 
-def _tones(*frequencies: float) -> npt.NDArray[Any]:
-    return np.sum([np.sin(2 * np.pi * frequency * _TIME) for frequency in frequencies], axis=0)
+def _tones(*frequencies: float) -> _Wave:
+    tones: _Wave = np.sum([np.sin(2 * np.pi * frequency * _TIME) for frequency in frequencies], axis=0)
+    return tones
 
 
-def _breath() -> npt.NDArray[Any]:
+def _breath() -> _Wave:
     """Noise from 500 Hz to 3 kHz that swells and fades, once in two seconds."""
     spectrum = np.fft.rfft(_noise(0.2))
     frequencies = np.fft.rfftfreq(len(_TIME), 1 / RATE)
     spectrum[(frequencies < 500) | (frequencies > 3_000)] = 0
-    return np.fft.irfft(spectrum, len(_TIME)) * np.maximum(np.sin(np.pi * _TIME), 0) ** 2
+    noise: _Wave = np.fft.irfft(spectrum, len(_TIME))
+    swelling: _Wave = noise * np.maximum(np.sin(np.pi * _TIME), 0) ** 2
+    return swelling
 
 
-def _clicks() -> npt.NDArray[Any]:
+def _clicks() -> _Wave:
     clicks = _noise(0.001)
     clicks[:: RATE // 3] = 0.9
     clicks[1 :: RATE // 3] = -0.7
     return clicks
 
 
-def _in_turn(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+def _in_turn(parts: Sequence[_Wave]) -> _Wave:
     """Half a second of each, one after the other."""
     turn = (_TIME / 0.5).astype(int) % len(parts)
-    return np.choose(turn, parts)
+    taken: _Wave = np.choose(turn, parts)
+    return taken
 
 
-def _dtmf() -> npt.NDArray[Any]:
+def _dtmf() -> _Wave:
     keys = [(697, 1209), (770, 1336), (852, 1477), (941, 1336)]
-    return 0.2 * _in_turn([_tones(*pair) for pair in keys]) * (_TIME % 0.5 < 0.2)
+    return np.where(_TIME % 0.5 < 0.2, 0.2 * _in_turn([_tones(*pair) for pair in keys]), 0.0)
 
 
-def _music() -> npt.NDArray[Any]:
+def _music() -> _Wave:
     """Chords of a keyboard: harmonics that decay from twice a second on."""
     notes = [(261.6, 329.6, 392.0), (293.7, 349.2, 440.0), (196.0, 246.9, 293.7), (261.6, 329.6, 523.3)]
     struck = _in_turn([_tones(*(n * note for note in chord for n in (1, 2, 3))) for chord in notes])
-    return 0.05 * np.exp(-3 * (_TIME % 0.5)) * struck
+    decay: _Wave = np.exp(-3 * (_TIME % 0.5))
+    return 0.05 * struck * decay
 
 
-NO_SPEECH: Final[dict[str, Callable[[], npt.NDArray[Any]]]] = {
+NO_SPEECH: Final[dict[str, Callable[[], _Wave]]] = {
     "silence": lambda: np.zeros(len(_TIME)),
     "noise": lambda: _noise(0.05),
     "hum": lambda: 0.2 * _tones(50, 100, 150),

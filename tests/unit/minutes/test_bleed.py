@@ -33,6 +33,11 @@ def test_an_echo_is_refused(neighbour: Samples, level: float, delay: int) -> Non
     assert bled(hiss(gain(late(neighbour, delay), level), 0.0005), [silence(500), neighbour])
 
 
+def test_what_is_less_than_15_db_below_is_kept(neighbour: Samples) -> None:
+    """It may be an echo; it may be somebody who speaks along."""
+    assert not bled(gain(neighbour, -13), [neighbour])
+
+
 @pytest.mark.parametrize("level", [0, -6, -10, -12])
 @pytest.mark.parametrize("shift", [0, 700])
 def test_who_speaks_over_another_stays_also_when_quieter(
@@ -46,8 +51,9 @@ def test_who_speaks_over_another_stays_also_when_quieter(
 
 
 def test_a_quiet_voice_stays_while_the_other_pauses(own: Samples, neighbour: Samples) -> None:
-    """Twenty dB below, but it goes on alone for more than a tenth of its time."""
-    assert not bled(gain(own, -20), [gain(neighbour[: len(own) // 2], 0)])
+    """Thirty dB below, but for a quarter of its time it goes on alone."""
+    assert not bled(gain(own, -30), [joined(neighbour[: len(own) * 3 // 4], silence(1000))])
+    assert bled(gain(own, -30), [neighbour]), "were it below all the time, it would be an echo"
 
 
 def test_two_neighbours_in_turn_make_one_echo(neighbour: Samples, own: Samples) -> None:

@@ -42,7 +42,7 @@ def test_without_a_pause_nothing_moves() -> None:
 
 
 def test_a_pause_further_away_is_another_one() -> None:
-    assert border(300, END - 700) == (END - 700, END - 700)
+    assert border(450, END - 700) == (END - 700, END - 700)
 
 
 def test_one_sentence_has_no_border() -> None:

@@ -27,6 +27,7 @@ def texts(text: str) -> list[str]:
         (" Wait… what?!", ["Wait…", "what?!"]),
         (" without an end", ["without an end"]),
         (" ... Well.", ["Well."]),
+        (" Well. ... !", ["Well."]),
         ("。", []),
         ("  ", []),
         ("", []),

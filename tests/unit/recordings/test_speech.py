@@ -133,6 +133,17 @@ def test_clicks_and_noise_are_no_voice() -> None:
     assert heard(np.concatenate([silence(500), voice(60), silence(1000)])) == []
 
 
+@pytest.mark.parametrize("below", [4, 8])
+def test_who_speaks_on_in_a_noisy_room_is_heard_to_the_end(below: float) -> None:
+    """Ten seconds without becoming softer, 12 and 18 dB above the noise."""
+    swelling = 1.2 + np.sin(2 * np.pi * 4 * np.arange(RATE * 10) / RATE)
+    talk = voice(10_000) / swelling * 1.5
+    signal = np.concatenate([silence(1000), talk, silence(1000)])
+    found = heard(signal + noise(len(signal), float(np.sqrt((talk**2).mean())) / below))
+    assert alike(found, [Span(1000, 11_000)], 250)
+    assert found[0].end >= 11_000
+
+
 def test_the_length_of_pieces_changes_nothing() -> None:
     signal, _ = conversation()
     signal = signal + noise(len(signal), 10)

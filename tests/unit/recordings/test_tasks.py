@@ -19,6 +19,7 @@ from django.conf import settings as django_settings
 from django.db import DatabaseError, connection
 
 from apps.conferences.models import Conference
+from apps.core import queues
 from apps.recordings.sealed.header import FRAME_SIZE
 from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.tasks import sealing as tasks
@@ -97,7 +98,7 @@ def test_it_returns_at_once_when_nothing_is_live(
 def test_it_gives_way_to_the_next_one(recording: Recording, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     """And not before one waits: none does while the broker is away."""
     at = rounds(monkeypatch, clock, 1)
-    monkeypatch.setattr(tasks, "_waiting", lambda _: clock.now > 27)
+    monkeypatch.setattr(tasks, "job_waits", lambda _: clock.now > 27)
     tasks.seal(recording.node.name)
     assert 27 < at[-1] < 28
     at.clear()
@@ -112,7 +113,7 @@ def test_it_stays_while_somebody_may_ask_to_hear_something_again(
 ) -> None:
     at = rounds(monkeypatch, clock, 0)
     recording.track(state="sealed")
-    monkeypatch.setattr(tasks, "_waiting", lambda _: True)
+    monkeypatch.setattr(tasks, "job_waits", lambda _: True)
     tasks.seal(recording.node.name)
     assert at[-1] == tasks.TURN
     at.clear()
@@ -123,9 +124,9 @@ def test_it_stays_while_somebody_may_ask_to_hear_something_again(
 
 def test_nobody_waits_at_a_broker_that_is_away(settings: LazySettings) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    tasks._broker.cache_clear()
-    assert not tasks._waiting("node-1")
-    tasks._broker.cache_clear()
+    queues._broker.cache_clear()
+    assert not queues.job_waits("media.node-1")
+    queues._broker.cache_clear()
 
 
 def test_it_goes_on_when_the_database_was_away(
@@ -141,13 +142,13 @@ def test_its_writers_are_kept_from_turn_to_turn(recording: Recording, monkeypatc
     """One run in the file, not one for each job."""
     tap = recording.track()
     monkeypatch.setattr(tasks, "TURN", 0.0)
-    monkeypatch.setattr(tasks, "_waiting", lambda _: True)
+    monkeypatch.setattr(tasks, "job_waits", lambda _: True)
     for _ in range(4):
         tap.noise(FRAME)
         tasks.seal(recording.node.name)
     tap.end()
     Conference.objects.update(phase="ended")
-    monkeypatch.setattr(tasks, "_waiting", lambda _: False)
+    monkeypatch.setattr(tasks, "job_waits", lambda _: False)
     tasks.seal(recording.node.name)
     assert tap.is_sealed()
     assert len(tap.reader()._runs) == 1

@@ -1,1 +1,1 @@
-export type PanelName = "whispers" | "rollCall" | "announcements" | "log";
+export type PanelName = "captions" | "whispers" | "rollCall" | "announcements" | "log";

@@ -1,0 +1,142 @@
+"""Minutes as facts: how far they are and what is signed. Nobody reads anything here."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.admin import ReadOnlyAdmin, badge
+
+from .engine_state import SILENT
+from .models import Delivery, Mailing, Minutes, SignedVersion, Transcript, Worker
+
+
+@admin.register(Minutes)
+class MinutesAdmin(ReadOnlyAdmin):
+    list_display = ("opened_at", "conference", "of_whisper", "state", "waiting", "written", "refused", "failed")
+    list_filter = ("state", "opened_at")
+    list_select_related = ("conference",)
+    search_fields = ("conference__title", "=id", "=conference__id")
+    search_help_text = _("Conference, or an ID")
+    date_hierarchy = "opened_at"
+    ordering = ("-opened_at",)
+    show_full_result_count = False
+    fields = ("id", ("conference", "of_whisper"), ("state", "opened_at"), ("waiting", "written", "refused", "failed"))
+    readonly_fields = ("of_whisper", "waiting", "written", "refused", "failed")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Minutes]:
+        states = Transcript.State
+
+        def count(*of: Transcript.State) -> Count:
+            return Count("transcripts", filter=Q(transcripts__state__in=of))
+
+        counted: QuerySet[Minutes] = super().get_queryset(request)
+        return counted.annotate(
+            waiting_count=count(states.WAITING),
+            written_count=count(states.HEARD, states.DONE),
+            refused_count=count(states.REFUSED),
+            failed_count=count(states.FAILED),
+        )
+
+    @admin.display(description=_("of a whisper"), boolean=True)
+    def of_whisper(self, minutes: Minutes) -> bool:
+        """What it is called, and whom it was with, is for those in it."""
+        return minutes.whisper_id is not None
+
+    @admin.display(description=_("waiting"), ordering="waiting_count")
+    def waiting(self, minutes: Minutes) -> int:
+        return int(getattr(minutes, "waiting_count", 0))
+
+    @admin.display(description=_("written"), ordering="written_count")
+    def written(self, minutes: Minutes) -> int:
+        return int(getattr(minutes, "written_count", 0))
+
+    @admin.display(description=_("nothing to write"), ordering="refused_count")
+    def refused(self, minutes: Minutes) -> int:
+        return int(getattr(minutes, "refused_count", 0))
+
+    @admin.display(description=_("failed"), ordering="failed_count")
+    def failed(self, minutes: Minutes) -> int:
+        return int(getattr(minutes, "failed_count", 0))
+
+
+@admin.register(Transcript)
+class TranscriptAdmin(ReadOnlyAdmin):
+    list_display = ("starts_at", "conference", "state", "reason", "attempts", "not_before", "language", "written_at")
+    list_filter = ("state", "reason", "language", "engine", "starts_at")
+    list_select_related = ("minutes__conference",)
+    search_fields = ("minutes__conference__title", "=id", "=track__id")
+    search_help_text = _("Conference, or an ID")
+    date_hierarchy = "starts_at"
+    ordering = ("-starts_at",)
+    show_full_result_count = False
+    fields = (
+        ("id", "track"),
+        ("start", "end", "starts_at"),
+        ("state", "reason", "attempts", "not_before"),
+        ("language", "log_probability", "engine", "written_at"),
+    )
+
+    @admin.display(description=_("conference"), ordering="minutes__conference__title")
+    def conference(self, transcript: Transcript) -> str:
+        return str(transcript.minutes.conference)
+
+
+@admin.register(SignedVersion)
+class SignedVersionAdmin(ReadOnlyAdmin):
+    list_display = ("signed_at", "conference", "number", "signed_name", "digest")
+    list_select_related = ("minutes__conference",)
+    search_fields = ("minutes__conference__title", "=digest")
+    search_help_text = _("Conference, or a digest")
+    date_hierarchy = "signed_at"
+    ordering = ("-signed_at",)
+    fields = ("conference", "number", ("signed_at", "signed_by", "signed_name"), "digest")
+    readonly_fields = ("conference",)
+
+    @admin.display(description=_("conference"), ordering="minutes__conference__title")
+    def conference(self, version: SignedVersion) -> str:
+        return str(version.minutes.conference)
+
+
+@admin.register(Mailing)
+class MailingAdmin(ReadOnlyAdmin):
+    list_display = ("at", "conference", "version", "by_name")
+    list_select_related = ("minutes__conference", "version")
+    search_fields = ("minutes__conference__title", "=id")
+    search_help_text = _("Conference, or an ID")
+    date_hierarchy = "at"
+    ordering = ("-at",)
+    fields = ("conference", "version", ("at", "by", "by_name"), "site")
+    readonly_fields = ("conference",)
+
+    @admin.display(description=_("conference"), ordering="minutes__conference__title")
+    def conference(self, mailing: Mailing) -> str:
+        return str(mailing.minutes.conference)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("changed_at", "mailing", "user", "state", "reason", "attempts")
+    list_filter = ("state", "reason", "changed_at")
+    list_select_related = ("mailing", "user")
+    search_fields = ("user__display_name", "user__username", "=mailing__id")
+    search_help_text = _("Person, or a mailing's ID")
+    ordering = ("-changed_at",)
+    fields = (("mailing", "user"), ("state", "reason"), ("attempts", "not_before", "changed_at"))
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    list_display = ("name", "state", "engine", "model", "seen_at")
+    fields = ("name", "state", ("engine", "model"), "seen_at")
+    readonly_fields = ("state",)
+
+    @admin.display(description=_("state"))
+    def state(self, worker: Worker) -> SafeString:
+        if timezone.now() - worker.seen_at > SILENT:
+            return badge("bad", _("silent"))
+        return badge("bad", worker.problem) if worker.problem else badge("good", _("writes"))

@@ -1,0 +1,1 @@
+"""Minutes as files: a document in, bytes out. No database; what there is stands in `registry`."""

@@ -1,0 +1,153 @@
+"""Finding what was said, in one or in all minutes that a person may read.
+
+Whole minutes are looked up by their words first, an index of one row for each; then passages, in the newest of those.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Q
+
+from apps.accounts.models import User
+from apps.conferences.access import Action
+from apps.conferences.actors import Caller
+from apps.conferences.models import Conference
+from apps.conferences.selectors import actor_for, conferences_of, with_abilities
+from apps.recordings.selectors import whispers_of, whispers_of_user
+
+from .folding import query, terms, words
+from .models import Minutes, Passage
+from .selectors import with_words
+
+CONFERENCES: Final = 20
+"""On a page of results."""
+HITS: Final = 5
+"""Of each conference; the rest are counted."""
+_NEEDED: Final = frozenset({Action.READ_MINUTES, Action.CORRECT_MINUTES})
+_HITS: Final = """
+SELECT id, conference_id, hits FROM (
+    SELECT p.id, m.conference_id, count(*) OVER (PARTITION BY m.conference_id) AS hits,
+           row_number() OVER (PARTITION BY m.conference_id ORDER BY p.starts_at DESC, p.id) AS place
+      FROM minutes_minutes m JOIN minutes_passage p ON p.minutes_id = m.id
+     WHERE m.conference_id = ANY (%(conferences)s) AND (m.whisper_id IS NULL OR m.whisper_id = ANY (%(whispers)s))
+       AND NOT p.removed AND (NOT p.hidden OR m.conference_id = ANY (%(correctable)s))
+       AND p.folded LIKE ALL (%(patterns)s)
+) found WHERE place <= %(hits)s ORDER BY place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where something was said: in one conference, the newest passages of it first."""
+
+    conference: dict[str, Any]
+    hits: list[Passage]
+    count: int
+
+
+def index_changed(most: int = 20) -> int:
+    """Let minutes that changed be found by their words; of how many. Those that are being written are looked into
+    without: their words change all the time. Safe to run twice, also at once.
+    """
+    changed = (
+        Minutes.objects.exclude(seq=F("indexed"))
+        .exclude(state=Minutes.State.OPEN)
+        .order_by("pk")
+        .values_list("pk", "seq")[:most]
+    )
+    for key, seq in changed:
+        said = Passage.objects.filter(minutes=key, removed=False).values_list("folded", flat=True)
+        found = sorted({word for text in said.iterator(2000) for word in words(text)})
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE minutes_minutes SET words = array_to_tsvector(%s::text[]), indexed = %s"
+                " WHERE id = %s AND indexed < %s",
+                [found, seq, key, seq],
+            )
+    return len(changed)
+
+
+def search(user: User, text: str, *, after: str = "") -> tuple[list[Found], str]:
+    """A page of conferences in whose minutes all of `text` is, the newest first, and where the next page begins (empty:
+    there is none).
+    """
+    wanted = query(text)
+    if not wanted:
+        return [], ""
+    page: list[Found] = []
+    for conferences in _candidates(user, wanted, after):
+        for found in _found(user, conferences, text):
+            if len(page) == CONFERENCES:
+                last = page[-1].conference
+                return page, f"{last['launched_at']} {last['id']}"
+            page.append(found)
+    return page, ""
+
+
+def search_in(user: Caller, conference_id: UUID, text: str, most: int) -> list[Passage]:
+    """Passages of one conference's minutes, in their order. Raises NotFound, and what says why it may not be read."""
+    actor = actor_for(user, Conference, conference_id)
+    actor.require(Action.READ_MINUTES)
+    said = Passage.objects.filter(minutes__conference=conference_id, removed=False)
+    said = said.filter(Q(minutes__whisper=None) | Q(minutes__whisper__in=whispers_of(actor)))
+    if not actor.may(Action.CORRECT_MINUTES):
+        said = said.filter(hidden=False)
+    for term in terms(text):
+        said = said.filter(folded__contains=term)
+    return list(with_words(said.select_related("minutes")).order_by("starts_at", "pk")[:most]) if query(text) else []
+
+
+def _candidates(user: User, wanted: str, after: str) -> Iterator[list[dict[str, Any]]]:
+    """Conferences whose minutes the person may read and may have it, some at a time."""
+    has_it = (
+        "t.id IN (SELECT m.conference_id FROM minutes_minutes m"
+        " WHERE m.words @@ %(wanted)s::tsquery OR m.seq <> m.indexed)"
+    )
+    found = conferences_of(user).narrowed(has_it, wanted=wanted).order_by("-launched_at", "-id")
+    if after:
+        moment, _, key = after.partition(" ")
+        before = "(t.launched_at, t.id) < (%(moment)s::timestamptz, %(key)s::uuid)"
+        found = found.narrowed(before, moment=moment, key=key)
+    start = 0
+    while rows := found[start : start + CONFERENCES]:
+        documents = map(json.loads, with_abilities(user, rows, _NEEDED))
+        yield [each for each in documents if Action.READ_MINUTES in each["abilities"]]
+        start += CONFERENCES
+
+
+def _found(user: User, conferences: Sequence[dict[str, Any]], text: str) -> Iterator[Found]:
+    """Those of them in which it is, in their order."""
+    if not conferences:
+        return
+    keys = [UUID(each["id"]) for each in conferences]
+    values: dict[str, Any] = {
+        "conferences": keys,
+        "whispers": list(whispers_of_user(user, keys).values_list("pk", flat=True)),
+        "correctable": [UUID(each["id"]) for each in conferences if Action.CORRECT_MINUTES in each["abilities"]],
+        "patterns": [f"%{_escaped(term)}%" for term in terms(text)],
+        "hits": HITS,
+    }
+    hits: dict[str, list[UUID]] = {}
+    counts: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_HITS, values)
+        for passage, conference, count in cursor.fetchall():
+            hits.setdefault(str(conference), []).append(passage)
+            counts[str(conference)] = count
+    passages = with_words(Passage.objects.select_related("minutes")).in_bulk(
+        [key for of_one in hits.values() for key in of_one]
+    )
+    for conference in conferences:
+        if of_it := hits.get(conference["id"]):
+            yield Found(conference, [passages[key] for key in of_it if key in passages], counts[conference["id"]])
+
+
+def _escaped(term: str) -> str:
+    """As it is, in a pattern of LIKE."""
+    return term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

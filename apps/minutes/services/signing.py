@@ -1,0 +1,83 @@
+"""Signing minutes off, and taking them up again. What was signed stays, whatever comes after it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import cast
+
+from django.utils import timezone
+
+from apps.conferences.access import Action
+from apps.conferences.actors import Actor
+from apps.core import audit
+from apps.minutes.assembling import document_now
+from apps.minutes.document import Language
+from apps.minutes.errors import MinutesChanged, MinutesNotSigned, MinutesOpen, MinutesSigned
+from apps.minutes.evidence import control_of, signed_tracks, tracks_of
+from apps.minutes.exports import as_json
+from apps.minutes.models import Minutes, SignedVersion
+
+from .changing import change
+
+SIGNED = "minutes_sign"
+"""The entry in the log, which names version and digest."""
+
+
+def sign(*, by: audit.By, actor: Actor, minutes: Minutes, seq: int, site: str) -> SignedVersion:
+    """Keep what the person saw, which was change `seq`, as the next version. Raises MinutesOpen, MinutesSigned,
+    MinutesChanged with the `seq` there is now, EvidenceMissing, and what says why they may not.
+    """
+    actor.require(Action.SIGN_MINUTES)
+    _require_unchanged(minutes, seq)
+    # Before anything is locked: it may take long.
+    tracks = signed_tracks(minutes)
+    with change(minutes.pk, actor=actor, by=by, act="sign") as c:
+        minutes = c.minutes
+        _require_unchanged(minutes, seq)
+        if [(each.pk, each.state) for each in tracks_of(minutes)] != [
+            (each.id, {"erased": "erased", "damaged": "damaged"}.get(each.sha256, "sealed")) for each in tracks
+        ]:
+            raise MinutesChanged(seq=minutes.seq)
+        last = minutes.versions.order_by("-number").first()
+        version = SignedVersion(
+            minutes=minutes,
+            number=last.number + 1 if last else 1,
+            signed_at=timezone.now(),
+            signed_by=actor.login,
+            signed_name=actor.user.display_name[:64],
+        )
+        document = replace(
+            document_now(minutes, site=site, language=cast(Language, minutes.conference.prompt_language)),
+            version=version.number,
+            signed_by=version.signed_name,
+            signed_at=version.signed_at,
+        )
+        evidence = as_json.Evidence(tuple(tracks), tuple(control_of(minutes)))
+        version.digest = as_json.digest(document, evidence)
+        whole = as_json.write(replace(document, digest=version.digest), hidden=True, evidence=evidence)
+        version.document = json.loads(whole)
+        version.save(force_insert=True)
+        minutes.state = Minutes.State.SIGNED
+        c.numbered = True
+        c.detail |= {"version": version.number, "digest": version.digest}
+    return version
+
+
+def reopen(*, by: audit.By, actor: Actor, minutes: Minutes) -> None:
+    """Let people correct them again; the versions stay. Raises MinutesNotSigned, and what says why they may not."""
+    actor.require(Action.SIGN_MINUTES)
+    with change(minutes.pk, actor=actor, by=by, act="reopen", signed=True) as c:
+        if c.minutes.state != Minutes.State.SIGNED:
+            raise MinutesNotSigned
+        c.minutes.state = Minutes.State.READY
+        c.numbered = True
+
+
+def _require_unchanged(minutes: Minutes, seq: int) -> None:
+    if minutes.state == Minutes.State.OPEN:
+        raise MinutesOpen
+    if minutes.state == Minutes.State.SIGNED:
+        raise MinutesSigned
+    if minutes.seq != seq:
+        raise MinutesChanged(seq=minutes.seq)

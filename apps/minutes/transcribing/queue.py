@@ -1,0 +1,214 @@
+"""Which utterances wait for their text: found, given out, and when nothing is left.
+
+Several workers may ask at once, and each may be killed at any moment: what one has in hand is locked in its transaction
+and free again when that ends, however it ends. Each try is counted and committed before, so that what kills its worker
+is not tried for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from apps.conferences.models import Conference, Whisper
+from apps.conferences.models.options import MinutesPolicy
+from apps.minutes.models import Minutes, Passage, Transcript
+from apps.recordings.models import Track, Utterance
+from apps.recordings.selectors import with_moments
+
+LOOKS_BACK: Final = timedelta(days=30)
+"""Of conferences that were launched before, minutes are not begun by themselves."""
+NEW: Final = timedelta(minutes=2)
+"""Utterances that were found since are looked for each time, older ones now and then (`everything`)."""
+MOST_ATTEMPTS: Final = 4
+FRESH: Final = timedelta(seconds=12)
+"""What was said since comes before what waits longer: who follows the text wants to read what is being said."""
+SETTLED: Final = timedelta(seconds=45)
+"""While a conference runs, what was heard is refined when it is so old: the language of what surrounds it is known."""
+
+OVER: Final = (Transcript.State.DONE, Transcript.State.REFUSED, Transcript.State.FAILED)
+
+
+def find_work(*, everything: bool) -> None:
+    """Begin minutes of conferences and whispers in which somebody is recorded, and let each of their utterances wait
+    for its text. Safe to run twice, also at once.
+    """
+    open_minutes()
+    said = with_moments(Utterance.objects.filter(track__started_at__isnull=False).exclude(track__kind=Track.Kind.MIX))
+    if not everything:
+        said = said.filter(pk__gt=_first_id(timezone.now() - NEW))
+    opened = {
+        (conference, whisper): key
+        for key, conference, whisper in Minutes.objects.filter(state=Minutes.State.OPEN).values_list(
+            "pk", "conference", "whisper"
+        )
+    }
+    there = Transcript.objects.filter(pk=OuterRef("pk"))
+    of_them = said.filter(~Exists(there), track__conference__in={conference for conference, _ in opened})
+    columns = ("pk", "track__conference", "track__whisper", "track", "start", "end", "starts_at")
+    waiting = [
+        Transcript(pk=pk, minutes_id=opened[of, whisper], track_id=track, start=start, end=end, starts_at=moment)
+        for pk, of, whisper, track, start, end, moment in of_them.values_list(*columns)
+        if (of, whisper) in opened
+    ]
+    if waiting:
+        Transcript.objects.bulk_create(waiting, ignore_conflicts=True, batch_size=500)
+
+
+def may_have_work() -> bool:
+    """Whether minutes are open, or may be opened, or cannot be searched yet."""
+    return (
+        Minutes.objects.filter(Q(state=Minutes.State.OPEN) | ~Q(seq=F("indexed"))).exists()
+        or Conference.objects.exclude(phase=Conference.Phase.ENDED)
+        .filter(minutes_policy=MinutesPolicy.AUTOMATIC)
+        .exists()
+    )
+
+
+def open_minutes() -> None:
+    """Begin minutes of conferences, and of whispers in them, in which somebody is recorded."""
+    now = timezone.now()
+    recorded = Track.objects.filter(conference=OuterRef("pk"), kind=Track.Kind.PERSON)
+    wanted = Conference.objects.filter(
+        ~Exists(Minutes.objects.filter(conference=OuterRef("pk"), whisper=None)),
+        Exists(recorded),
+        minutes_policy=MinutesPolicy.AUTOMATIC,
+        launched_at__gt=now - LOOKS_BACK,
+    )
+    found: list[tuple[UUID, UUID | None]] = [(key, None) for key in wanted.values_list("pk", flat=True)]
+    whispers = Whisper.objects.filter(
+        Exists(Minutes.objects.filter(conference=OuterRef("conference"), whisper=None, state=Minutes.State.OPEN)),
+        ~Exists(Minutes.objects.filter(whisper=OuterRef("pk"))),
+        Exists(Track.objects.filter(whisper=OuterRef("pk"))),
+    )
+    found += whispers.values_list("conference", "pk")
+    if found:
+        begun = [Minutes(conference_id=key, whisper_id=whisper, opened_at=now) for key, whisper in found]
+        Minutes.objects.bulk_create(begun, ignore_conflicts=True)
+
+
+def _first_id(since: datetime) -> UUID:
+    """No id of core/ids.py that was made since is less: RFC 9562 §5.7 begins with 48 bits of milliseconds."""
+    return UUID(int=int(since.timestamp() * 1000) << 80)
+
+
+def next_live(most: int) -> list[UUID]:
+    """Utterances nobody has listened to; first those of the last moments, then the oldest."""
+    now = timezone.now()
+    waiting = Transcript.objects.filter(_due(now), state=Transcript.State.WAITING)
+    fresh = waiting.filter(starts_at__gt=now - FRESH).order_by("starts_at").values_list("pk", flat=True)[:most]
+    found = list(fresh)
+    if len(found) < most:
+        older = waiting.exclude(pk__in=found).order_by("starts_at", "pk").values_list("pk", flat=True)
+        found += older[: most - len(found)]
+    return found
+
+
+def next_to_refine(most: int) -> list[UUID]:
+    """Utterances of one record, in the order in which they were said."""
+    now = timezone.now()
+    heard = Transcript.objects.filter(_due(now), state=Transcript.State.HEARD)
+    heard = heard.filter(
+        Q(minutes__conference__phase=Conference.Phase.ENDED) | Q(starts_at__lt=now - SETTLED)
+    ).order_by("starts_at", "pk")
+    first = heard.first()
+    if first is None:
+        return []
+    return list(heard.filter(minutes=first.minutes_id).values_list("pk", flat=True)[:most])
+
+
+def _due(now: datetime) -> Q:
+    return Q(not_before=None) | Q(not_before__lt=now)
+
+
+def count_attempt(keys: Sequence[UUID]) -> None:
+    """That somebody begins with these; those at which workers died again and again have failed."""
+    begun = Transcript.objects.filter(pk__in=keys)
+    begun.filter(attempts__gte=MOST_ATTEMPTS).update(state=Transcript.State.FAILED, reason="tried_too_often")
+    begun.filter(attempts__lt=MOST_ATTEMPTS).update(attempts=F("attempts") + 1)
+
+
+def taken(keys: Sequence[UUID], state: Transcript.State) -> list[Transcript]:
+    """Those that are still in this state and in nobody else's hands, in the hands of the running transaction."""
+    there = Transcript.objects.filter(pk__in=keys, state=state)
+    # Not their keys: whoever splits a passage of one refers to it, holding the minutes that this transaction asks for.
+    rows = there.select_for_update(of=("self",), skip_locked=True, no_key=True)
+    return list(rows.select_related("minutes__conference", "track__node", "track__participant").order_by("starts_at"))
+
+
+def put_off(keys: Sequence[UUID], seconds: float) -> None:
+    """Try them again later; that is not their fault and does not count."""
+    Transcript.objects.filter(pk__in=keys).update(not_before=timezone.now() + timedelta(seconds=seconds), attempts=0)
+
+
+def close_finished() -> int:
+    """Minutes of conferences that are over, and of which every utterance was written, are ready; how many."""
+    nothing_comes = ~Exists(
+        Track.objects.filter(conference=OuterRef("conference")).filter(
+            Q(state=Track.State.LIVE) | Q(kind=Track.Kind.MIX, state=Track.State.SEALED, aligned=False)
+        )
+    )
+    over = Minutes.objects.filter(
+        nothing_comes,
+        ~Exists(Transcript.objects.filter(minutes=OuterRef("pk")).exclude(state__in=OVER)),
+        state=Minutes.State.OPEN,
+        conference__phase=Conference.Phase.ENDED,
+        conference__settled_at__isnull=False,
+    )
+    return sum(_close(key) for key in over.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _close(key: UUID) -> bool:
+    """With each passage where it is by the clock of the conference, as far as that is known now; False while an
+    utterance of it is not waiting yet.
+    """
+    minutes = Minutes.objects.select_for_update().get(pk=key)
+    said = with_moments(
+        Utterance.objects.filter(
+            track__conference=minutes.conference_id, track__whisper=minutes.whisper_id, track__started_at__isnull=False
+        ).exclude(track__kind=Track.Kind.MIX)
+    )
+    moments = dict(said.values_list("pk", "starts_at"))
+    written = dict(minutes.transcripts.values_list("pk", "starts_at"))
+    if moments.keys() - written.keys():
+        return False
+    moved = [Transcript(pk=pk, starts_at=moment) for pk, moment in moments.items() if written[pk] != moment]
+    Transcript.objects.bulk_update(moved, ["starts_at"], batch_size=500)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE minutes_passage p SET starts_at = t.starts_at + (p.start - t.start) * interval '1 millisecond'"
+            " FROM minutes_transcript t WHERE t.id = p.transcript_id AND p.minutes_id = %s",
+            [key],
+        )
+    minutes.state = Minutes.State.READY
+    minutes.seq += 1
+    minutes.save(update_fields=["state", "seq"])
+    Passage.objects.filter(minutes=minutes).update(seq=minutes.seq)
+    return True
+
+
+def somebody_speaks() -> bool:
+    """Whether a conference runs of which minutes are written."""
+    return Minutes.objects.filter(state=Minutes.State.OPEN).exclude(conference__phase=Conference.Phase.ENDED).exists()
+
+
+def languages_before(transcript: Transcript, most: int = 5) -> list[str]:
+    """Of what the same person said before, the last one last."""
+    before = Transcript.objects.filter(track=transcript.track_id, start__lt=transcript.start).exclude(language="")
+    return list(before.order_by("-start").values_list("language", flat=True)[:most])[::-1]
+
+
+def behind(minutes: Minutes) -> float:
+    """For how many seconds what waits longest has been waiting; 0 where nothing waits."""
+    first = Transcript.objects.filter(minutes=minutes.pk, state=Transcript.State.WAITING).order_by("starts_at").first()
+    if first is None:
+        return 0.0
+    ended = first.starts_at + timedelta(milliseconds=first.end - first.start)
+    return max(0.0, (timezone.now() - ended).total_seconds())
