@@ -1,7 +1,7 @@
 """A track becomes sentences: as a worker for minutes does it, and as the bare engine does.
 
-As a process of its own (`python -m bench.scribe MODEL TRACK.wav`) it writes what is said in one track, and how much memory
-that took.
+As a process of its own (`python -m bench.scribe MODEL TRACK.wav`) it writes what is said in one track, and how much
+memory that took.
 """
 
 from __future__ import annotations
