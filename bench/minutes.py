@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -190,12 +191,12 @@ def echoes(report: Report, engine: FasterWhisper) -> None:
 
 @dataclass(frozen=True)
 class Used:
-    """By a process and its children."""
+    """By a process and its children: seconds of processors, and what it wrote."""
 
     seconds: float
-    memory: float
-    """The most it had, MB."""
-    output: str
+    text: str
+    megabytes: float = 0.0
+    """At the most, where it tells."""
 
 
 def run(*command: str | Path) -> Used:
@@ -206,11 +207,12 @@ def run(*command: str | Path) -> Used:
         output.seek(0)
         if process.returncode:
             raise RuntimeError(f"{command[0]} ended with {process.returncode}: {output.read()}")
-        return Used(used.ru_utime + used.ru_stime, used.ru_maxrss / 1000, output.read())
+        return Used(used.ru_utime + used.ru_stime, output.read())
 
 
 def ours_alone(model: str, track: Path) -> Used:
-    return run(sys.executable, "-m", "bench.scribe", model, track)
+    used = run(sys.executable, "-m", "bench.scribe", model, track)
+    return Used(used.seconds, **json.loads(used.text))
 
 
 def cli_alone(model: str, track: Path) -> Used:
@@ -228,7 +230,7 @@ def cli_alone(model: str, track: Path) -> Used:
             track,
         ),
     )
-    return Used(used.seconds, used.memory, track.with_suffix(".txt").read_text())
+    return Used(used.seconds, track.with_suffix(".txt").read_text())
 
 
 def lasting(parts: Sequence[Speech], seconds: int) -> Speech:
@@ -260,7 +262,7 @@ def cost(report: Report, model: str, directory: Path) -> None:
         rounds = [(ours_alone(model, track), cli_alone(model, track) if peer else None) for _ in range(ROUNDS)]
         for who, runs in (("ours", [ours for ours, _ in rounds]), (CLI, [cli for _, cli in rounds if cli])):
             if runs:
-                wrong = errors(speech.text, _SIMPLIFIED.convert(runs[0].output)).percent
+                wrong = errors(speech.text, _SIMPLIFIED.convert(runs[0].text)).percent
                 seconds = median(used.seconds for used in runs) * hour
                 report.figure(f"an hour of {name}: {who}", f"{seconds:.0f} CPU-s, {wrong:.1f} % wrong")
         if ratios := [ours.seconds / cli.seconds for ours, cli in rounds if cli]:
@@ -273,8 +275,8 @@ def memory(report: Report, model: str, directory: Path) -> None:
     for seconds in (SHORT_TRACK, LONG_TRACK):
         write(track, one_of_three(seconds).samples)
         used = ours_alone(model, track)
-        most.append(used.memory)
-        report.figure(f"a track of {seconds // 60} minutes", f"{used.memory:.0f} MB, {used.seconds:.0f} CPU-s")
+        most.append(used.megabytes)
+        report.figure(f"a track of {seconds // 60} minutes", f"{used.megabytes:.0f} MB, {used.seconds:.0f} CPU-s")
     report.at_most("memory of 2 hours, to that of 10 minutes", most[1] / most[0], 1.1)
 
 

@@ -1,10 +1,12 @@
 """A track becomes sentences: as a worker for minutes does it, and as the bare engine does.
 
-As a process of its own (`python -m bench.scribe MODEL TRACK.wav`) it writes what is said in one track.
+As a process of its own (`python -m bench.scribe MODEL TRACK.wav`) it writes what is said in one track, and how much
+memory that took.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -39,8 +41,9 @@ def main(model: str, file: Path) -> None:
             return floats(track.read((end - start) * RATE // 1000, dtype="int16"))
 
         written = passages(listen(engine, Setting(languages=("zh", "en")), found, cut))
-    for passage in written:
-        print(passage.text)
+    # The peak that wait4 tells has the parent's in it, from before the exec.
+    [peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    print(json.dumps({"megabytes": int(peak.split()[1]) / 1000, "text": " ".join(each.text for each in written)}))
 
 
 if __name__ == "__main__":
