@@ -1,7 +1,7 @@
 """Whisper by faster-whisper (CTranslate2): the engine of a CPU, and of a GPU without word alignment. No framework.
 
 Its own `transcribe` puts speech together to windows of 30 s. Clips of one utterance each, decoded in batches and short
-ones in a window of 15 s, take half the time, lose no sentence and have exact times.
+ones in a window of 12 s, take half the time, lose no sentence and have exact times.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ BATCH: Final = 8
 """Clips that are decoded at once."""
 WINDOW: Final = 30
 """Seconds that the model was made for."""
-SHORT_WINDOW: Final = 15
-"""Seconds that are enough for a clip below SHORT_CLIP. In a still shorter window the model repeats itself."""
-SHORT_CLIP: Final = 13_000
+SHORT_WINDOW: Final = 12
+"""Seconds that are enough for a clip below SHORT_CLIP. In one of 10 s the model cuts texts short, or repeats itself."""
+SHORT_CLIP: Final = 10_000
 """Milliseconds."""
 LANGUAGE_WINDOW: Final = 5
 """Seconds, a clip's first, by which its language is told: a quarter of the work of a short window, and as sure."""
