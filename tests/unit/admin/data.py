@@ -152,7 +152,12 @@ def _one_of_each(n: int) -> list[models.Model]:
     )
     worker = Worker.objects.create(name=f"host-{n}", engine="faster-whisper", seen_at=now)
     signed = SignedVersion.objects.create(
-        minutes=minutes, number=1, signed_at=now, signed_name="陈静", document={"passages": [], "agenda": SECRET_TEXT}, digest="0" * 64
+        minutes=minutes,
+        number=1,
+        signed_at=now,
+        signed_name="陈静",
+        document={"passages": [], "agenda": SECRET_TEXT},
+        digest="0" * 64,
     )
     mailing = Mailing.objects.create(minutes=minutes, site="https://example.com", at=now, message=SECRET_TEXT)
     delivery = Delivery.objects.create(mailing=mailing, user=user, changed_at=now)

@@ -158,6 +158,7 @@ LATER = {
     Action.RECORD: "YYY--",
     Action.READ_MINUTES: "YYYSS",
     Action.CORRECT_MINUTES: "YYY--",
+    Action.SIGN_MINUTES: "YYY--",
     Action.ERASE: "YS---",
 }
 
