@@ -17,7 +17,7 @@ from apps.core.models import IdempotencyRecord
 
 from .chain import erased, is_erased
 from .document import joined
-from .models import Minutes, Passage, Revision, SignedVersion, Transcript
+from .models import Minutes, MinutesWords, Passage, Revision, SignedVersion, Transcript
 from .telling import tell
 
 REASON = "erased"
@@ -53,9 +53,9 @@ def _erase(minutes: Minutes, person: Participant) -> None:
     own.delete()
     minutes.seq += 1
     minutes.erased = minutes.seq
-    # Found by nothing until it is indexed anew.
-    minutes.words = None
-    minutes.save(update_fields=["seq", "erased", "words"])
+    minutes.save(update_fields=["seq", "erased"])
+    # They are indexed anew.
+    MinutesWords.objects.filter(minutes=minutes).delete()
     now = {key: joined(each[2] for each in passage.sentences) for key, passage in beside.items()}
     for version in SignedVersion.objects.filter(minutes=minutes).select_for_update():
         kept = version.document["passages"]

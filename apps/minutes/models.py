@@ -26,8 +26,8 @@ class Minutes(models.Model):
     signed: the chair has signed a version, and nothing changes until it is taken up again.
 
     `seq` numbers the changes of its passages: whoever changes one takes the next number first, in the same transaction,
-    and the lock of this row keeps the order. `erased` is the last of them that took passages away altogether. `words`
-    is what search looks in, as of the change `indexed` (search.py).
+    and the lock of this row keeps the order. `erased` is the last of them that took passages away altogether, `indexed`
+    the one as of which they can be searched (MinutesWords).
     """
 
     class State(models.TextChoices):
@@ -48,7 +48,6 @@ class Minutes(models.Model):
     seq = models.BigIntegerField(_("number of the last change"), default=0, editable=False)
     erased = models.BigIntegerField(_("change that erased somebody's words"), default=0, editable=False)
     indexed = models.BigIntegerField(_("change up to which it can be searched"), default=0, editable=False)
-    words = SearchVectorField(_("words"), null=True, editable=False)
 
     class Meta:
         ordering = ["-opened_at"]
@@ -57,7 +56,6 @@ class Minutes(models.Model):
         indexes = [
             models.Index(fields=["conference"], condition=Q(state="open"), name="minutes_open"),
             models.Index(fields=["id"], condition=~Q(seq=models.F("indexed")), name="minutes_to_index"),
-            GinIndex(fields=["words"], name="minutes_words"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["conference", "whisper"], name="minutes_once", nulls_distinct=False)
@@ -65,6 +63,19 @@ class Minutes(models.Model):
 
     def __str__(self) -> str:
         return str(self.whisper or self.conference)
+
+
+class MinutesWords(models.Model):
+    """All words of some minutes, for search.py: by themselves, since there are thousands, and nobody reads them."""
+
+    minutes = models.OneToOneField(Minutes, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    words = SearchVectorField(editable=False)
+
+    class Meta:
+        indexes = [GinIndex(fields=["words"], name="minutes_words")]
+
+    def __str__(self) -> str:
+        return str(self.minutes_id)
 
 
 class Transcript(models.Model):

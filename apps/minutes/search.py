@@ -29,7 +29,24 @@ CONFERENCES: Final = 20
 """On a page of results."""
 HITS: Final = 5
 """Of each conference; the rest are counted."""
+_LOOKED_THROUGH: Final = (CONFERENCES + 1, 40, 80)
+"""Conferences that have all the words, a step at a time until a page is full: few have to be looked through, unless
+the words stand in different passages.
+"""
 _NEEDED: Final = frozenset({Action.READ_MINUTES, Action.CORRECT_MINUTES})
+#: Those that change all the time are in no index.
+_MAY_HAVE_IT: Final = """t.id IN (
+SELECT m.conference_id FROM minutes_minutes m JOIN minutes_minuteswords w ON w.minutes_id = m.id
+ WHERE w.words @@ %(wanted)s::tsquery
+ UNION ALL
+SELECT conference_id FROM minutes_minutes WHERE seq <> indexed)"""
+_INDEX: Final = """
+WITH found AS (
+    UPDATE minutes_minutes SET indexed = %(seq)s WHERE id = %(minutes)s AND indexed < %(seq)s RETURNING id
+)
+INSERT INTO minutes_minuteswords (minutes_id, words) SELECT id, array_to_tsvector(%(words)s::text[]) FROM found
+ON CONFLICT (minutes_id) DO UPDATE SET words = excluded.words
+"""
 _HITS: Final = """
 SELECT id, conference_id, hits FROM (
     SELECT p.id, m.conference_id, count(*) OVER (PARTITION BY m.conference_id) AS hits,
@@ -65,29 +82,30 @@ def index_changed(most: int = 20) -> int:
         said = Passage.objects.filter(minutes=key, removed=False).values_list("folded", flat=True)
         found = sorted({word for text in said.iterator(2000) for word in words(text)})
         with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE minutes_minutes SET words = array_to_tsvector(%s::text[]), indexed = %s"
-                " WHERE id = %s AND indexed < %s",
-                [found, seq, key, seq],
-            )
+            cursor.execute(_INDEX, {"minutes": key, "seq": seq, "words": found})
     return len(changed)
 
 
 def search(user: User, text: str, *, after: str = "") -> tuple[list[Found], str]:
-    """A page of conferences in whose minutes all of `text` is, the newest first, and where the next page begins (empty:
-    there is none).
+    """A page of conferences in whose minutes all of `text` is, the newest first, and after which conference to look
+    further; empty: there are no more. A page may be short, or empty, where much had to be looked through.
     """
     wanted = query(text)
     if not wanted:
         return [], ""
     page: list[Found] = []
-    for conferences in _candidates(user, wanted, after):
-        for found in _found(user, conferences, text):
-            if len(page) == CONFERENCES:
-                last = page[-1].conference
-                return page, f"{last['launched_at']} {last['id']}"
+    for many in _LOOKED_THROUGH:
+        conferences = _candidates(user, wanted, after, many)
+        readable = [each for each in conferences if Action.READ_MINUTES in each["abilities"]]
+        for found in _found(user, readable, text):
             page.append(found)
-    return page, ""
+            if len(page) == CONFERENCES:
+                is_last = found.conference is conferences[-1] and len(conferences) < many
+                return page, "" if is_last else _place(found.conference)
+        if len(conferences) < many:
+            return page, ""
+        after = _place(conferences[-1])
+    return page, after
 
 
 def search_in(user: Caller, conference_id: UUID, text: str, most: int) -> list[Passage]:
@@ -103,22 +121,18 @@ def search_in(user: Caller, conference_id: UUID, text: str, most: int) -> list[P
     return list(with_words(said.select_related("minutes")).order_by("starts_at", "pk")[:most]) if query(text) else []
 
 
-def _candidates(user: User, wanted: str, after: str) -> Iterator[list[dict[str, Any]]]:
-    """Conferences whose minutes the person may read and may have it, some at a time."""
-    has_it = (
-        "t.id IN (SELECT m.conference_id FROM minutes_minutes m"
-        " WHERE m.words @@ %(wanted)s::tsquery OR m.seq <> m.indexed)"
-    )
-    found = conferences_of(user).narrowed(has_it, wanted=wanted).order_by("-launched_at", "-id")
+def _candidates(user: User, wanted: str, after: str, most: int) -> list[dict[str, Any]]:
+    """Conferences of the person whose minutes may have it, the newest first."""
+    found = conferences_of(user).narrowed(_MAY_HAVE_IT, wanted=wanted).order_by("-launched_at", "-id")
     if after:
         moment, _, key = after.partition(" ")
         before = "(t.launched_at, t.id) < (%(moment)s::timestamptz, %(key)s::uuid)"
         found = found.narrowed(before, moment=moment, key=key)
-    start = 0
-    while rows := found[start : start + CONFERENCES]:
-        documents = map(json.loads, with_abilities(user, rows, _NEEDED))
-        yield [each for each in documents if Action.READ_MINUTES in each["abilities"]]
-        start += CONFERENCES
+    return [json.loads(each) for each in with_abilities(user, found[0:most], _NEEDED)]
+
+
+def _place(conference: dict[str, Any]) -> str:
+    return f"{conference['launched_at']} {conference['id']}"
 
 
 def _found(user: User, conferences: Sequence[dict[str, Any]], text: str) -> Iterator[Found]:
