@@ -29,15 +29,14 @@ CONFERENCES: Final = 20
 """On a page of results."""
 HITS: Final = 5
 """Of each conference; the rest are counted."""
-_LOOKED_THROUGH: Final = (CONFERENCES + 1, 40, 80)
+_LOOKED_THROUGH: Final = (CONFERENCES + 1, 60)
 """Conferences that have all the words, a step at a time until a page is full: few have to be looked through, unless
 the words stand in different passages.
 """
 _NEEDED: Final = frozenset({Action.READ_MINUTES, Action.CORRECT_MINUTES})
 #: Those that change all the time are in no index.
 _MAY_HAVE_IT: Final = """t.id IN (
-SELECT m.conference_id FROM minutes_minutes m JOIN minutes_minuteswords w ON w.minutes_id = m.id
- WHERE w.words @@ %(wanted)s::tsquery
+SELECT m.conference_id FROM minutes_minutes m JOIN minutes_with_words(%(wanted)s::tsquery) id USING (id)
  UNION ALL
 SELECT conference_id FROM minutes_minutes WHERE seq <> indexed)"""
 _INDEX: Final = """

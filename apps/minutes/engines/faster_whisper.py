@@ -31,7 +31,7 @@ SHORT_WINDOW: Final = 12
 SHORT_CLIP: Final = 10_000
 """Milliseconds."""
 LANGUAGE_WINDOW: Final = 5
-"""Seconds, a clip's first, by which its language is told: a quarter of the work of a short window, and as sure."""
+"""Seconds, a clip's first, by which the language of longer ones is told: as sure."""
 
 #: What is tried, one after the other, where a first text came out badly: certain first, then ever more by chance.
 _TEMPERATURES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -75,26 +75,37 @@ class FasterWhisper:
         self._longest = loaded.max_length
         # By the model itself: a folder without preprocessor_config.json says nothing of large-v3's 128 bands.
         self._spectrum = FeatureExtractor(feature_size=self._whisper.n_mels)
+        # Of clips of which the language was told last, by id, and the clips: encoding is most of the work.
+        self._encoded: dict[int, tuple[npt.NDArray[np.float32], Samples]] = {}
 
     def detect_language(self, clips: Sequence[Samples], among: Sequence[str]) -> list[dict[str, float]]:
         if len(among) == 1 or not self._whisper.is_multilingual:
             only = among[0] if len(among) == 1 else "en"
             return [{language: float(language == only) for language in among} for _ in clips]
-        found: list[dict[str, float]] = []
-        for some in _batches(clips):
-            for each in self._whisper.detect_language(self._encode(some, LANGUAGE_WINDOW)):
-                told = dict(each)
-                weights = {language: told.get(f"<|{language}|>", 0.0) for language in among}
-                total = sum(weights.values()) or 1.0
-                found.append({language: weight / total for language, weight in weights.items()})
-        return found
+        found: dict[int, dict[str, float]] = {}
+        self._encoded = {}
+        for window in (SHORT_WINDOW, LANGUAGE_WINDOW):
+            alike = [number for number, clip in enumerate(clips) if (window == SHORT_WINDOW) is _is_short(clip)]
+            for some in _batches(alike):
+                encoded = self._encode([clips[number] for number in some], window)
+                for number, each in zip(some, self._whisper.detect_language(encoded), strict=True):
+                    told = dict(each)
+                    weights = {language: told.get(f"<|{language}|>", 0.0) for language in among}
+                    total = sum(weights.values()) or 1.0
+                    found[number] = {language: weight / total for language, weight in weights.items()}
+                if window == SHORT_WINDOW and self._whisper.device == "cpu":
+                    self._encoded |= {
+                        id(clips[number]): (row, clips[number])
+                        for number, row in zip(some, np.asarray(encoded), strict=True)
+                    }
+        return [found[number] for number in range(len(clips))]
 
     def transcribe(self, clips: Sequence[Clip], *, beam: int, careful: bool = False) -> list[Decoded]:
         texts: dict[int, Decoded] = {}
         # What is decoded at once has one prompt and one window.
         alike: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)
         for number, clip in enumerate(clips):
-            window = SHORT_WINDOW if clip.milliseconds < SHORT_CLIP and not careful else WINDOW
+            window = SHORT_WINDOW if _is_short(clip.samples) and not careful else WINDOW
             alike[clip.language, clip.prompt, window].append(number)
         for (language, prompt, window), numbers in alike.items():
             words = Tokenizer(self._words, self._whisper.is_multilingual, task="transcribe", language=language)
@@ -151,12 +162,19 @@ class FasterWhisper:
         return [words.sot_prev, *before, *words.sot_sequence] if before else list(words.sot_sequence)
 
     def _encode(self, clips: Sequence[Samples], window: int) -> Any:
+        known = [self._encoded.pop(id(clip), None) for clip in clips] if window == SHORT_WINDOW else []
+        if known and all(known):
+            return ctranslate2.StorageView.from_array(np.stack([row for row, _ in known]))
         frames = window * _FRAMES_A_SECOND
         spectra = np.zeros((len(clips), self._whisper.n_mels, frames), dtype=np.float32)
         for spectrum, samples in zip(spectra, clips, strict=True):
             bands: npt.NDArray[np.float32] = self._spectrum(samples[: window * RATE])[:, :-1][:, :frames]
             spectrum[:, : bands.shape[1]] = bands
         return self._whisper.encode(ctranslate2.StorageView.from_array(spectra))
+
+
+def _is_short(clip: Samples) -> bool:
+    return len(clip) * 1000 < SHORT_CLIP * RATE
 
 
 def _decoded(words: Tokenizer, result: Any, clip: Clip) -> Decoded:

@@ -15,9 +15,10 @@ from apps.minutes.models import Passage
 from apps.minutes.transcribing.work import Scribe
 from apps.recordings.models import Track, Utterance
 from apps.recordings.sealing.speech import Detector
-from apps.switch.speech import speak
 from tests.factories import add_participant
 from tests.unit.recordings.tracks import make_track
+
+from .speech import spoken
 
 RATE = 16_000
 Samples = np.ndarray[Any, np.dtype[np.int16]]
@@ -37,7 +38,7 @@ def sound(words: Sequence[Words], seconds: float, *, variant: str = "") -> Sampl
     """All of it, and silence between; so many seconds."""
     whole = np.zeros(round(seconds * RATE), np.float64)
     for each in words:
-        said = speak(each.text, each.language, variant=variant).astype(np.float64) * 10 ** (each.louder / 20)
+        said = spoken(each.text, each.language, variant).astype(np.float64) * 10 ** (each.louder / 20)
         start = round(each.at * RATE)
         whole[start : start + len(said)] += said[: len(whole) - start]
     return np.clip(whole, -32768, 32767).astype("<i2")

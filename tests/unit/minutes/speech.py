@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from apps.minutes.engines.protocol import RATE, Samples
-from apps.switch.speech import speak
 
 _EDGE: Final = 0.02
+_SPEAK: Final = (
+    "import sys; from apps.switch.speech import speak;"
+    " sys.stdout.buffer.write(speak(sys.argv[1], sys.argv[2], variant=sys.argv[3]).tobytes())"
+)
+
+
+@cache
+def spoken(text: str, language: str, variant: str = "") -> npt.NDArray[np.int16]:
+    """By a process of its own: how espeak-ng says something depends on what it said before. Variants with breath in
+    them (`f2`) sound otherwise each time.
+    """
+    command = [sys.executable, "-c", _SPEAK, text, language, variant]
+    return np.frombuffer(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout, np.int16)
 
 
 def say(text: str, language: str = "en", *, variant: str = "m3", level: float = 0.0) -> Samples:
     """Without silence before or after; `level` in dB against espeak's own."""
-    said = (speak(text, language, variant=variant) / 32_768).astype(np.float32)
+    said = (spoken(text, language, variant) / 32_768).astype(np.float32)
     loud = np.flatnonzero(np.abs(said) > _EDGE)
     return gain(said[loud[0] : loud[-1] + 1], level)
 

@@ -19,7 +19,7 @@ def neighbour() -> Samples:
 
 @pytest.fixture(scope="module")
 def own() -> Samples:
-    said = say("Please call the office before you leave the building today.", variant="f2")
+    said = say("Please call the office before you leave the building today.", variant="f4")
     return joined(silence(300), said, silence(300))
 
 

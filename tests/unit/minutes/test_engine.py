@@ -10,7 +10,7 @@ from apps.minutes.engines.protocol import Clip, Engine, Samples
 from .speech import joined, milliseconds, no_speech, say, silence
 
 REPORT = say("Please send me the report before noon.")
-TRAIN = say("I will read it on the train to London.", variant="f2")
+TRAIN = say("I will read it on the train to London.", variant="f4")
 WEATHER = say("The weather was very cold last winter.")
 
 

@@ -13,7 +13,7 @@ from .speech import NO_SPEECH, gain, joined, late, milliseconds, mixed, no_speec
 ENGLISH = Setting(languages=("en",))
 REPORT, TRAIN = say("Please send me the report before noon."), say("I will read it on the train to London.")
 CONTRACT = say("We will send the contract to the customer on Thursday morning.")
-OFFICE = say("Please call the office before you leave the building today.", variant="f2")
+OFFICE = say("Please call the office before you leave the building today.", variant="f4")
 
 
 def text(result: Result) -> str:
