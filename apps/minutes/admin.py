@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import ReadOnlyAdmin, badge
+from apps.core.errors import Problem
 
 from .engine_state import SILENT
+from .erasing import REASON as ERASED
 from .models import Delivery, Mailing, Minutes, SignedVersion, Transcript, Worker
+from .pipeline.result import Reason
+from .transcribing.queue import TRIED_TOO_OFTEN
+
+REASONS: Final[dict[str, Promise]] = {
+    Reason.NO_SPEECH: _("nobody speaks"),
+    Reason.BLEED: _("somebody else's voice"),
+    Reason.PROMPT_ECHO: _("the engine repeats what it was told"),
+    Reason.LOOP: _("the engine repeats itself"),
+    TRIED_TOO_OFTEN: _("several tries failed"),
+    ERASED: _("somebody's voice was erased"),
+}
+"""Of transcripts that have no text; the other reasons are codes of problems."""
 
 
 @admin.register(Minutes)
@@ -66,7 +83,7 @@ class MinutesAdmin(ReadOnlyAdmin):
 
 @admin.register(Transcript)
 class TranscriptAdmin(ReadOnlyAdmin):
-    list_display = ("starts_at", "conference", "state", "reason", "attempts", "not_before", "language", "written_at")
+    list_display = ("starts_at", "conference", "state", "why", "attempts", "away_since", "language", "written_at")
     list_filter = ("state", "reason", "language", "engine", "starts_at")
     list_select_related = ("minutes__conference",)
     search_fields = ("minutes__conference__title", "=id", "=track__id")
@@ -77,13 +94,19 @@ class TranscriptAdmin(ReadOnlyAdmin):
     fields = (
         ("id", "track"),
         ("start", "end", "starts_at"),
-        ("state", "reason", "attempts", "not_before"),
+        ("state", "why", "attempts", "not_before", "away_since"),
         ("language", "log_probability", "engine", "written_at"),
     )
+    readonly_fields = ("why",)
 
     @admin.display(description=_("conference"), ordering="minutes__conference__title")
     def conference(self, transcript: Transcript) -> str:
         return str(transcript.minutes.conference)
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, transcript: Transcript) -> str:
+        problem = Problem.registry.get(transcript.reason)
+        return str(problem.title if problem else REASONS.get(transcript.reason, transcript.reason))
 
 
 @admin.register(SignedVersion)

@@ -24,7 +24,7 @@ from .attendance import attendees_of
 from .chain import is_erased
 from .exports import as_json
 from .models import Minutes, Passage, SignedVersion, Transcript
-from .selectors import with_words
+from .selectors import lacks_some, with_words
 
 OVERLAP: Final = timedelta(milliseconds=300)
 """Whoever speaks for longer while another one does speaks at the same time."""
@@ -149,8 +149,12 @@ def _notices(minutes: Minutes, passages: Sequence[Passage]) -> Iterable[str]:
         ) % {"count": waiting}
     if failed := rows.filter(state=states.FAILED).count():
         yield ngettext(
-            "%(count)d utterance could not be written.", "%(count)d utterances could not be written.", failed
+            "%(count)d utterance could not be written, or not refined.",
+            "%(count)d utterances could not be written, or not refined.",
+            failed,
         ) % {"count": failed}
+    if lacks_some(minutes):
+        yield _("Some of what was recorded was out of reach, and what was said there is missing.")
     tracks = {each.track_id for each in passages}
     if Track.objects.filter(pk__in=tracks, state=Track.State.ERASED).exists():
         yield _("The audio of some of this was erased: its links lead to the text alone.")

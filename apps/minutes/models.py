@@ -85,7 +85,8 @@ class Transcript(models.Model):
     nothing to write, `reason` says why), failed (`reason` is the code of the problem).
 
     `sentences` are [start, end, text, confidence] with milliseconds of the track. `attempts` counts how often somebody
-    began since it last went well, `not_before` when to try again.
+    began since it last went well, `not_before` when to try again. `away_since`: since when its audio is out of reach,
+    and `reason` says why (transcribing/reach.py).
     """
 
     class State(models.TextChoices):
@@ -107,6 +108,7 @@ class Transcript(models.Model):
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)
+    away_since = models.DateTimeField(_("out of reach since"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=2, blank=True)
     log_probability = models.FloatField(_("mean log-probability"), null=True, blank=True)
     sentences: models.JSONField[Any, Any] = models.JSONField(_("sentences"), default=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from apps.conferences.access import Action
 from apps.conferences.actors import Actor
@@ -13,6 +13,7 @@ from apps.conferences.errors import require
 from apps.conferences.models import Conference, Participant, Whisper
 from apps.conferences.selectors import HEARS
 from apps.core.errors import NotFound
+from apps.recordings.models import Track, Utterance
 from apps.recordings.selectors import whispers_of
 
 from .models import Minutes, Passage, Transcript
@@ -21,7 +22,9 @@ from .telling import read_along
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many utterances are in which state, and why those that failed did."""
+    """How many utterances are in which state, and why those that failed did; how many of those that wait are out of
+    reach; and whether something is missing in what was closed without all that was recorded.
+    """
 
     waiting: int
     heard: int
@@ -29,6 +32,8 @@ class Progress:
     refused: int
     failed: int
     reasons: tuple[str, ...]
+    away: int
+    missing: bool
 
 
 def whispers_with_minutes(actor: Actor, conference: Conference) -> QuerySet[Whisper]:
@@ -94,9 +99,33 @@ def passages_since(minutes: Minutes, place: Place, *, hidden: bool, most: int) -
 def progress_of(minutes: Minutes) -> Progress:
     states = Transcript.State
     written = Transcript.objects.filter(minutes=minutes.pk)
-    counts = written.aggregate(**{state.value: Count("pk", filter=Q(state=state)) for state in states})
+    counts = written.aggregate(
+        **{state.value: Count("pk", filter=Q(state=state)) for state in states},
+        away=Count("pk", filter=Q(state__in=(states.WAITING, states.HEARD), away_since__isnull=False)),
+    )
     reasons: list[str] = []
     if counts["failed"]:
         failed = written.filter(state=states.FAILED)
         reasons = list(failed.order_by("reason").values_list("reason", flat=True).distinct())
-    return Progress(**counts, reasons=tuple(reasons))
+    return Progress(**counts, reasons=tuple(reasons), missing=lacks_some(minutes))
+
+
+def said_in(minutes: Minutes) -> QuerySet[Utterance]:
+    """All that was found in what people said in the room."""
+    tracks = Track.objects.filter(
+        conference=minutes.conference_id, whisper=minutes.whisper_id, started_at__isnull=False
+    ).exclude(kind=Track.Kind.MIX)
+    return Utterance.objects.filter(track__in=tracks)
+
+
+def not_taken_up(minutes: Minutes) -> QuerySet[Utterance]:
+    """Of that, what does not even wait for its text: it was found after the minutes were closed."""
+    return said_in(minutes).filter(~Exists(Transcript.objects.filter(pk=OuterRef("pk"))))
+
+
+def lacks_some(minutes: Minutes) -> bool:
+    """Whether they were closed although something that was recorded was never sealed, or was only afterwards."""
+    if minutes.state == Minutes.State.OPEN:
+        return False
+    live = Track.objects.filter(conference=minutes.conference_id, whisper=minutes.whisper_id, state=Track.State.LIVE)
+    return live.exclude(kind=Track.Kind.MIX).exists() or not_taken_up(minutes).exists()

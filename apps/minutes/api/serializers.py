@@ -89,6 +89,8 @@ class ProgressSerializer(serializers.Serializer[Any]):
     refused = serializers.IntegerField()
     failed = serializers.IntegerField()
     reasons = serializers.ListField(child=serializers.CharField(), help_text="Of those that failed, as codes.")
+    away = serializers.IntegerField(help_text="Of those that wait: whose audio is out of reach now.")
+    missing = serializers.BooleanField(help_text="Minutes were closed without some of what was recorded.")
 
 
 class AttendeeSerializer(serializers.Serializer[Any]):

@@ -20,15 +20,19 @@ from django.utils import timezone
 from apps.conferences.models import Conference, Whisper
 from apps.conferences.models.options import MinutesPolicy
 from apps.minutes.models import Minutes, Passage, Transcript
+from apps.minutes.selectors import said_in
 from apps.minutes.telling import tell
 from apps.recordings.models import Track, Utterance
 from apps.recordings.selectors import with_moments
+
+from .reach import GIVEN_UP
 
 LOOKS_BACK: Final = timedelta(days=30)
 """Of conferences that were launched before, minutes are not begun by themselves."""
 NEW: Final = timedelta(minutes=2)
 """Utterances that were found since are looked for each time, older ones now and then (`everything`)."""
 MOST_ATTEMPTS: Final = 4
+TRIED_TOO_OFTEN: Final = "tried_too_often"
 AGAIN: Final = 5.0
 """Seconds after which somebody else tries what was begun, if nothing came of it; then four times as many."""
 FRESH: Final = timedelta(seconds=12)
@@ -36,6 +40,7 @@ FRESH: Final = timedelta(seconds=12)
 SETTLED: Final = timedelta(seconds=45)
 """While a conference runs, what was heard is refined when it is so old: the language of what surrounds it is known."""
 
+ANYWHERE: Final = Q()
 OVER: Final = (Transcript.State.DONE, Transcript.State.REFUSED, Transcript.State.FAILED)
 
 
@@ -105,19 +110,19 @@ def _first_id(since: datetime) -> UUID:
 
 
 @transaction.atomic
-def next_live(most: int) -> list[UUID]:
+def next_live(most: int, within: Q = ANYWHERE) -> list[UUID]:
     """Utterances nobody has listened to; first those of the last moments, then the oldest. It counts as an attempt."""
     now = timezone.now()
-    waiting = Transcript.objects.filter(_due(now), state=Transcript.State.WAITING)
+    waiting = Transcript.objects.filter(_due(now), within, state=Transcript.State.WAITING)
     fresh = waiting.filter(starts_at__gt=now - FRESH - (F("end") - F("start")) * timedelta(milliseconds=1))
     return _begin(fresh, most) or _begin(waiting, most)
 
 
 @transaction.atomic
-def next_to_refine(most: int) -> list[UUID]:
+def next_to_refine(most: int, within: Q = ANYWHERE) -> list[UUID]:
     """Utterances of one record, in the order in which they were said. Each counts as an attempt."""
     now = timezone.now()
-    heard = Transcript.objects.filter(_due(now), state=Transcript.State.HEARD)
+    heard = Transcript.objects.filter(_due(now), within, state=Transcript.State.HEARD)
     heard = heard.filter(Q(minutes__conference__phase=Conference.Phase.ENDED) | Q(starts_at__lt=now - SETTLED))
     return _begin(heard, most)
 
@@ -135,7 +140,7 @@ def _begin(those: QuerySet[Transcript], most: int) -> list[UUID]:
     if first is None:
         return []
     if first.attempts >= MOST_ATTEMPTS:
-        Transcript.objects.filter(pk=first.pk).update(state=Transcript.State.FAILED, reason="tried_too_often")
+        Transcript.objects.filter(pk=first.pk).update(state=Transcript.State.FAILED, reason=TRIED_TOO_OFTEN)
         return []
     keys = [first.pk]
     if first.attempts == 0:
@@ -168,7 +173,9 @@ def put_off(keys: Sequence[UUID], seconds: float) -> None:
 
 
 def close_finished() -> int:
-    """Minutes of conferences that are over, and of which every utterance was written, are ready; how many."""
+    """Minutes of conferences that are over, and of which every utterance was written, are ready; how many. Of a node
+    that is gone for good, nobody ever says that it has nothing more.
+    """
     nothing_comes = ~Exists(
         Track.objects.filter(conference=OuterRef("conference")).filter(
             Q(state=Track.State.LIVE)
@@ -176,11 +183,10 @@ def close_finished() -> int:
         )
     )
     over = Minutes.objects.filter(
-        nothing_comes,
+        Q(nothing_comes, conference__settled_at__isnull=False) | Q(conference__ended_at__lt=timezone.now() - GIVEN_UP),
         ~Exists(Transcript.objects.filter(minutes=OuterRef("pk")).exclude(state__in=OVER)),
         state=Minutes.State.OPEN,
         conference__phase=Conference.Phase.ENDED,
-        conference__settled_at__isnull=False,
     )
     return sum(_close(key) for key in over.values_list("pk", flat=True))
 
@@ -193,12 +199,7 @@ def _close(key: UUID) -> bool:
     # First those of which others that lock minutes have some in hand already.
     list(Transcript.objects.filter(minutes=key).select_for_update(no_key=True).order_by("pk").values_list("pk"))
     minutes = Minutes.objects.select_for_update(of=("self",)).select_related("conference").get(pk=key)
-    said = with_moments(
-        Utterance.objects.filter(
-            track__conference=minutes.conference_id, track__whisper=minutes.whisper_id, track__started_at__isnull=False
-        ).exclude(track__kind=Track.Kind.MIX)
-    )
-    moments = dict(said.values_list("pk", "starts_at"))
+    moments = dict(with_moments(said_in(minutes)).values_list("pk", "starts_at"))
     written = dict(minutes.transcripts.values_list("pk", "starts_at"))
     if moments.keys() - written.keys():
         return False

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from apps.core.errors import Problem
 from apps.minutes.models import Transcript
 from apps.recordings.audio import SAMPLE
+from apps.recordings.errors import OUT_OF_REACH
 from apps.recordings.models import Track
 from apps.recordings.replay import open_clip
+
+from .reach import Reach
 
 Samples = NDArray[np.float32]
 
@@ -46,7 +49,7 @@ def _resampled(samples: Samples, rate: int) -> Samples:
     return (np.fft.irfft(kept, count) * (count / len(samples))).astype(np.float32)
 
 
-def others_of(transcript: Transcript, start: int, lasts: int) -> list[Samples]:
+def others_of(transcript: Transcript, start: int, lasts: int, reach: Reach) -> list[Samples]:
     """What the other tracks of the same room have beside `lasts` milliseconds of an utterance's, from `start` in its
     track on; those that are silent there, or cannot be heard, are left out.
     """
@@ -63,11 +66,14 @@ def others_of(transcript: Transcript, start: int, lasts: int) -> list[Samples]:
     found = []
     for other in beside.exclude(pk=track.pk).exclude(participant=track.participant_id).select_related("node"):
         began = other.begins_at
-        if began is None:
+        if began is None or not reach.has(other):
             continue
         start = round((begins - began) / timedelta(milliseconds=1))
         try:
             samples = samples_of(other, start, start + lasts)
+        except OUT_OF_REACH as problem:
+            reach.lose(other, problem.code)
+            continue
         except Problem:
             continue
         if samples.any():

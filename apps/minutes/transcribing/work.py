@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.core.errors import Problem
 from apps.minutes.engine_state import SAYS_EACH, say
@@ -26,6 +27,7 @@ from apps.recordings.errors import OUT_OF_REACH, NothingRecorded, RecordingKeyMi
 from apps.recordings.models import Track
 
 from . import queue
+from .reach import GIVEN_UP, LEFT_ALONE, Reach
 from .sound import AROUND, RATE, others_of, samples_of
 from .writing import write
 
@@ -41,7 +43,6 @@ BETWEEN_SEARCHES: Final = 0.5
 BETWEEN_FULL_SEARCHES: Final = 30.0
 BETWEEN_ENGINES: Final = 30.0
 NOT_THERE_YET: Final = 1.0
-OUT_OF_REACH_FOR: Final = 30.0
 
 
 class Scribe:
@@ -52,16 +53,18 @@ class Scribe:
         self._said = -SAYS_EACH
         self._none_until = 0.0
         self._complained = ""
+        self._reach = Reach()
 
     def round(self) -> bool:
         """Do the next piece of work; False: there was none. Raises Error of django.db; then nothing is lost."""
         self._search()
         if (listening := self._engine()) is not None:
-            if keys := queue.next_live(LIVE_AT_ONCE):
+            within = self._reach.within()
+            if keys := queue.next_live(LIVE_AT_ONCE, within):
                 self._listen(listening, keys, live=True)
                 return True
             at_once = REFINED_MEANWHILE if queue.somebody_speaks() else REFINED_AT_ONCE
-            if keys := queue.next_to_refine(at_once):
+            if keys := queue.next_to_refine(at_once, within):
                 self._listen(listening, keys, live=False)
                 return True
         return bool(queue.close_finished() or index_changed())
@@ -109,32 +112,42 @@ class Scribe:
                 return
             if not live:
                 queue.set_moments(rows)
-            there = [(row, utterance) for row in rows if (utterance := _utterance(row)) is not None]
+            there = [(row, utterance) for row in rows if (utterance := self._utterance(row)) is not None]
             results = transcribe([each for _, each in there], listening, setting_of(rows[0].minutes), live=live)
             heard = [(row, _begins(row), result) for (row, _), result in zip(there, results, strict=True)]
             write(heard, f"{listening.name} {listening.model}", live=live)
 
+    def _utterance(self, row: Transcript) -> Utterance | None:
+        """None where it cannot be heard now; its row then says why, and when to try again."""
+        if not self._reach.has(row.track):
+            queue.put_off([row.pk], LEFT_ALONE)
+            return None
+        try:
+            samples = samples_of(row.track, _begins(row), row.end + AROUND)
+        except (*OUT_OF_REACH, RecordingKeyMissing) as problem:
+            queue.put_off([row.pk], LEFT_ALONE)
+            self._reach.lose(row.track, problem.code)
+            return None
+        except Problem as problem:
+            if isinstance(problem, NothingRecorded) and _may_come(row):
+                queue.put_off([row.pk], NOT_THERE_YET)
+            else:
+                Transcript.objects.filter(pk=row.pk).update(state=Transcript.State.FAILED, reason=problem.code)
+            return None
+        self._reach.regain(row)
+        lasts = len(samples) * 1000 // RATE
+        return Utterance(
+            samples=samples,
+            speaker=str(row.track_id),
+            others=others_of(row, _begins(row), lasts, self._reach),
+            spoken_before=queue.languages_before(row),
+        )
 
-def _utterance(row: Transcript) -> Utterance | None:
-    """None where it cannot be heard now; its row then says why, and when to try again."""
-    try:
-        samples = samples_of(row.track, _begins(row), row.end + AROUND)
-    except (*OUT_OF_REACH, RecordingKeyMissing):
-        queue.put_off([row.pk], OUT_OF_REACH_FOR)
-        return None
-    except Problem as problem:
-        if isinstance(problem, NothingRecorded) and row.track.state == Track.State.LIVE:
-            queue.put_off([row.pk], NOT_THERE_YET)
-        else:
-            Transcript.objects.filter(pk=row.pk).update(state=Transcript.State.FAILED, reason=problem.code)
-        return None
-    lasts = len(samples) * 1000 // RATE
-    return Utterance(
-        samples=samples,
-        speaker=str(row.track_id),
-        others=others_of(row, _begins(row), lasts),
-        spoken_before=queue.languages_before(row),
-    )
+
+def _may_come(row: Transcript) -> bool:
+    """Whether somebody may still seal it."""
+    ended = row.minutes.conference.ended_at
+    return row.track.state == Track.State.LIVE and (ended is None or timezone.now() - ended < GIVEN_UP)
 
 
 def _begins(row: Transcript) -> int:

@@ -34,7 +34,7 @@ def write(heard: Sequence[Heard], engine: str, *, live: bool) -> None:
 
 def _keep(transcript: Transcript, began: int, result: Result, engine: str, *, live: bool) -> None:
     transcript.attempts = 0
-    transcript.not_before = None
+    transcript.not_before = transcript.away_since = None
     transcript.engine = engine
     transcript.written_at = timezone.now()
     if isinstance(result, Said):

@@ -468,8 +468,8 @@ export interface Minutes {
   /** All who are in may read along. */
   captions: boolean;
   attendees: Attendee[];
-  /** Utterances in each state; `reasons` of those that failed, as codes. */
-  progress: { waiting: number; heard: number; done: number; refused: number; failed: number; reasons: string[] };
+  /** Utterances in each state; `reasons` of those that failed, as codes. `away`: whose audio is out of reach now. `missing`: some of what was recorded is not in what was closed. */
+  progress: { waiting: number; heard: number; done: number; refused: number; failed: number; reasons: string[]; away: number; missing: boolean };
   /** For how long what waits longest has been waiting. */
   behind_ms: number;
   /** `ready`, or why nobody writes. */

@@ -112,8 +112,9 @@ export const zh = {
     summary: "摘要", noSummary: "还没有摘要。", writeSummary: "撰写摘要", summarise: "自动生成摘要", summariseHint: "纪要文字将发送到管理员配置的语言模型服务", decisions: "决议", tasks: "待办事项",
     attendance: "到会情况", attended: "到会 {n} / {total}", absent: "未到：", since: "{time} 起", legend: "标记说明", sample: "文字",
     confidence: { check: "识别把握不大，请核对", low: "很可能有误，请听录音核对" }, overlaps: "同时发言", overlapsHint: "此处有人同时发言", hidden: "不外发",
-    progress: "转写进度", written: "已转写 {done} / {total} 段", following: "会议进行中，持续转写", refining: "会后正在精校", failed: "{n} 段发言未能转写：",
-    reasons: { tried_too_often: "多次尝试均未成功", recording_erased: "录音已清除", recording_damaged: "录音已损坏", keys_unavailable: "录音密钥暂不可用", other: "转写时出错，详见服务器日志" },
+    progress: "转写进度", written: "已转写 {done} / {total} 段", following: "会议进行中，持续转写", refining: "会后正在精校", failed: "{n} 段发言未能转写或未能精校：",
+    away: "{n} 段发言的录音暂时无法读取。", missing: "部分录音无法读取，其中的发言未写入纪要。",
+    reasons: { tried_too_often: "多次尝试均未成功", recording_erased: "录音已清除", recording_damaged: "录音已损坏", recording_on_its_node: "录音所在的机器超过一天无法访问", storage_away: "录音存储超过一天无法访问", recording_keys_away: "录音密钥服务超过一天无法访问", recording_key_missing: "录音密钥缺失超过一天", nothing_recorded: "没有录到声音", other: "转写时出错，详见服务器日志" },
     engine: { forAll: "暂时无法转写，没有实时文字。", noWorker: "没有正在运行的转写进程。", notInstalled: "没有安装语音识别引擎。", noModel: "没有配置语音识别模型。", badModel: "语音识别模型不完整，无法使用。", off: "语音识别已关闭。", failed: "语音识别引擎未能启动。", ready: "转写正常。" },
     engineTodo: {
       noWorker: "请管理员安装 requirements-minutes.txt，并启动处理 minutes 队列的进程。", notInstalled: "请管理员在转写进程的环境中执行 pip install -r requirements-minutes.txt。", noModel: "请管理员设置 SPARKLE_MINUTES_MODEL（模型目录或名称），然后重启转写进程。",

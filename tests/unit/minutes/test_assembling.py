@@ -160,6 +160,6 @@ def test_the_reader_is_told_what_is_missing(scene: Scene) -> None:
     Track.objects.update(state="erased")
     assert assembled(scene).notices == (
         "2 utterances are not written yet, or not for good.",
-        "1 utterance could not be written.",
+        "1 utterance could not be written, or not refined.",
         "The audio of some of this was erased: its links lead to the text alone.",
     )
