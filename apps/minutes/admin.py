@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Final
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from apps.core.admin import ReadOnlyAdmin, badge
+from apps.core.admin import ReadOnlyAdmin, badge, by
 from apps.core.errors import Problem
 
 from .engine_state import SILENT
 from .erasing import REASON as ERASED
+from .errors import MinutesSigned
 from .models import Delivery, Mailing, Minutes, SignedVersion, Transcript, Worker
 from .pipeline.result import Reason
+from .services.retrying import retry
 from .transcribing.queue import TRIED_TOO_OFTEN
 
 REASONS: Final[dict[str, Promise]] = {
@@ -83,6 +88,7 @@ class MinutesAdmin(ReadOnlyAdmin):
 
 @admin.register(Transcript)
 class TranscriptAdmin(ReadOnlyAdmin):
+    actions = ("try_again",)
     list_display = ("starts_at", "conference", "state", "why", "attempts", "away_since", "language", "written_at")
     list_filter = ("state", "reason", "language", "engine", "starts_at")
     list_select_related = ("minutes__conference",)
@@ -102,6 +108,31 @@ class TranscriptAdmin(ReadOnlyAdmin):
     @admin.display(description=_("conference"), ordering="minutes__conference__title")
     def conference(self, transcript: Transcript) -> str:
         return str(transcript.minutes.conference)
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("minutes.change_transcript")
+
+    @admin.action(description=_("Try again what has failed"), permissions=["try_again"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Transcript]) -> None:
+        """Of each record by itself, so that those that are signed hinder no others."""
+        chosen: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for key, of in queryset.order_by().values_list("pk", "minutes"):
+            chosen[of].append(key)
+        count = signed = 0
+        for minutes, keys in chosen.items():
+            try:
+                count += retry(by=by(request), minutes_id=minutes, only=keys)
+            except MinutesSigned:
+                signed += 1
+        said = ngettext("%(count)d utterance waits again.", "%(count)d utterances wait again.", count)
+        self.message_user(request, said % {"count": count}, messages.SUCCESS if count else messages.WARNING)
+        if signed:
+            said = ngettext(
+                "%(count)d record is signed: nothing of it is tried again until it is taken up again.",
+                "%(count)d records are signed: nothing of them is tried again until they are taken up again.",
+                signed,
+            )
+            self.message_user(request, said % {"count": signed}, messages.WARNING)
 
     @admin.display(description=_("reason"), ordering="reason")
     def why(self, transcript: Transcript) -> str:

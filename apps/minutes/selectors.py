@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -110,22 +111,25 @@ def progress_of(minutes: Minutes) -> Progress:
     return Progress(**counts, reasons=tuple(reasons), missing=lacks_some(minutes))
 
 
-def said_in(minutes: Minutes) -> QuerySet[Utterance]:
-    """All that was found in what people said in the room."""
-    tracks = Track.objects.filter(
-        conference=minutes.conference_id, whisper=minutes.whisper_id, started_at__isnull=False
-    ).exclude(kind=Track.Kind.MIX)
-    return Utterance.objects.filter(track__in=tracks)
+def said_in(conference: Any, whisper: Any) -> QuerySet[Utterance]:
+    """All that was found in what people said in a room: that of a whisper, or (None) the main one. Keys, or references
+    to them.
+    """
+    told = Utterance.objects.filter(
+        track__conference=conference, track__whisper=whisper, track__started_at__isnull=False
+    )
+    return told.exclude(track__kind=Track.Kind.MIX)
 
 
-def not_taken_up(minutes: Minutes) -> QuerySet[Utterance]:
-    """Of that, what does not even wait for its text: it was found after the minutes were closed."""
-    return said_in(minutes).filter(~Exists(Transcript.objects.filter(pk=OuterRef("pk"))))
+def not_taken_up(conference: Any, whisper: Any) -> QuerySet[Utterance]:
+    """Of that, what does not even wait for its text: once minutes are closed, it was found afterwards."""
+    return said_in(conference, whisper).filter(~Exists(Transcript.objects.filter(pk=OuterRef("pk"))))
 
 
 def lacks_some(minutes: Minutes) -> bool:
     """Whether they were closed although something that was recorded was never sealed, or was only afterwards."""
     if minutes.state == Minutes.State.OPEN:
         return False
-    live = Track.objects.filter(conference=minutes.conference_id, whisper=minutes.whisper_id, state=Track.State.LIVE)
-    return live.exclude(kind=Track.Kind.MIX).exists() or not_taken_up(minutes).exists()
+    room = minutes.conference_id, minutes.whisper_id
+    live = Track.objects.filter(conference=room[0], whisper=room[1], state=Track.State.LIVE)
+    return live.exclude(kind=Track.Kind.MIX).exists() or not_taken_up(*room).exists()

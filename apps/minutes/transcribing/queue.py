@@ -194,12 +194,15 @@ def close_finished() -> int:
 @transaction.atomic
 def _close(key: UUID) -> bool:
     """With each passage where it is by the clock of the conference, as far as that is known now; False while an
-    utterance of it is not waiting yet.
+    utterance of it is not waiting yet, or waits again, and where somebody else has closed them.
     """
     # First those of which others that lock minutes have some in hand already.
-    list(Transcript.objects.filter(minutes=key).select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    rows = Transcript.objects.filter(minutes=key).select_for_update(no_key=True).order_by("pk")
+    states = list(rows.values_list("state", flat=True))
     minutes = Minutes.objects.select_for_update(of=("self",)).select_related("conference").get(pk=key)
-    moments = dict(with_moments(said_in(minutes)).values_list("pk", "starts_at"))
+    if minutes.state != Minutes.State.OPEN or not set(states) <= set(OVER):
+        return False
+    moments = dict(with_moments(said_in(minutes.conference_id, minutes.whisper_id)).values_list("pk", "starts_at"))
     written = dict(minutes.transcripts.values_list("pk", "starts_at"))
     if moments.keys() - written.keys():
         return False

@@ -240,7 +240,7 @@ export const zh = {
       cancel: "取消呼叫", remove: "移出会议", removeRefuse: "移出且不得再入会", admit: "准入", refuse: "拒绝入会", lobby: "更改等候室设置", mute: "静音", unmute: "解除静音", forbid: "禁止发言", allow: "允许发言", grant: "准许发言", revoke: "收回发言", deafen: "停止收听", undeafen: "恢复收听",
       hold: "保持", unhold: "取消保持", volume: "调整音量", raise_hand: "举手", lower_hand: "放下手", role: "变更角色", ask_chair: "申请担任主席", decline_chair: "谢绝主席申请", rename: "改名", announce: "播报", record_on: "开始录音", record_paused: "暂停录音", record_off: "停止录音", whisper_open: "发起私语",
       whisper_add: "加入私语", whisper_remove: "移出私语", whisper_soft: "更改私语收听", whisper_close: "结束私语", listen: "收听录音", export: "导出录音",
-      minutes_edit: "更正纪要", minutes_split: "拆分纪要中的发言", minutes_merge: "合并纪要中的发言", minutes_restore: "恢复识别原文", minutes_summary: "修改纪要摘要", minutes_sign: "签发纪要", minutes_reopen: "重新校对纪要", minutes_send: "发送纪要", minutes_export: "导出纪要", minutes_summarise: "自动生成纪要摘要",
+      minutes_edit: "更正纪要", minutes_split: "拆分纪要中的发言", minutes_merge: "合并纪要中的发言", minutes_restore: "恢复识别原文", minutes_summary: "修改纪要摘要", minutes_sign: "签发纪要", minutes_reopen: "重新校对纪要", minutes_retry: "重新转写未成功的发言", minutes_send: "发送纪要", minutes_export: "导出纪要", minutes_summarise: "自动生成纪要摘要",
     },
   },
   self: { label: "我的话路", callMe: "呼叫我", leave: "离开会议", leaveTitle: "离开会议？", leaveText: "您的通话将挂断，会议继续。", forbidden: "您已被禁止发言", waitFloor: "请等待主席准许发言", granted: "您已获准发言", waitCall: "点名发言中，请等待被点到", called: "您正被点名，请发言", gathering: "会议尚未开始，请稍候", held: "您的通话正在保持", deaf: "您已停止收听", inWhisper: "您在私语中：{title}", chairAsked: "已申请主席，等待答复", withdrawChair: "收回主席申请", chairGiven: "您已成为主席", chairDeclined: "您的主席申请未获同意" },

@@ -8,7 +8,10 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.minutes.models import SignedVersion
+from apps.core.audit import SYSTEM
+from apps.minutes.errors import MinutesSigned
+from apps.minutes.models import Minutes, SignedVersion
+from apps.minutes.services.retrying import retry, to_retry
 from apps.minutes.verify import Findings, verify_file, verify_version, versions
 
 
@@ -21,8 +24,33 @@ class Command(BaseCommand):
             "verify", help="tell whether signed minutes are what was signed; fails where something does not fit"
         )
         verifying.add_argument("which", nargs="?", help="the ID of a conference, or an exported JSON file; else all")
+        retrying = commands.add_parser(
+            "retry", help="let what could not be written wait again; not of minutes that are signed"
+        )
+        retrying.add_argument("conference", nargs="?", type=UUID, help="the ID of one conference; else all")
 
-    def handle(self, *_args: Any, which: str | None = None, **_options: Any) -> None:
+    def handle(self, *_args: Any, what: str, **options: Any) -> None:
+        if what == "verify":
+            self._verify_which(options.get("which"))
+        else:
+            self._retry(options.get("conference"))
+
+    def _retry(self, conference: UUID | None) -> None:
+        if conference and not Minutes.objects.filter(conference=conference).exists():
+            raise CommandError(f"There are no minutes of conference {conference}.")
+        wanted = to_retry().filter(conference=conference) if conference else to_retry()
+        count = 0
+        for minutes in wanted.order_by("opened_at", "pk"):
+            try:
+                again = retry(by=SYSTEM, minutes_id=minutes.pk)
+            except MinutesSigned:
+                self.stdout.write(f"{_of(minutes)}: signed, so nothing of it; take these minutes up again first.")
+            else:
+                self.stdout.write(f"{_of(minutes)}: {again} utterances.")
+                count += again
+        self.stdout.write(f"{count} utterances wait again.")
+
+    def _verify_which(self, which: str | None) -> None:
         self._wrong = self._unknown = 0
         if which is None:
             self._verify(None)
@@ -71,6 +99,9 @@ class Command(BaseCommand):
 
 
 def _named(version: SignedVersion) -> str:
-    minutes = version.minutes
+    return f"version {version.number} of {_of(version.minutes)}"
+
+
+def _of(minutes: Minutes) -> str:
     room = f", whisper {minutes.whisper_id}" if minutes.whisper_id else ""
-    return f"version {version.number} of conference {minutes.conference_id}{room}"
+    return f"conference {minutes.conference_id}{room}"
