@@ -14,7 +14,7 @@ from .models import Worker
 SAYS_EACH: Final = 10.0
 """Seconds."""
 SILENT: Final = timedelta(seconds=60)
-"""Who has said nothing for so long is gone; a long piece of refining takes some seconds."""
+"""Who has said nothing for so long is gone; what is listened to at once is less (transcribing/queue.py)."""
 
 EngineState = Literal["ready", "no_worker"] | str
 

@@ -7,7 +7,7 @@ is not tried for ever.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -31,6 +31,10 @@ LOOKS_BACK: Final = timedelta(days=30)
 """Of conferences that were launched before, minutes are not begun by themselves."""
 NEW: Final = timedelta(minutes=2)
 """Utterances that were found since are looked for each time, older ones now and then (`everything`)."""
+LONGEST_AT_ONCE: Final = 24_000
+"""Milliseconds of speech that are given out together; one utterance alone may be longer. A large model on a slow CPU
+takes twice as long as it lasts, and nobody hears of its worker meanwhile (engine_state.SILENT).
+"""
 MOST_ATTEMPTS: Final = 4
 TRIED_TOO_OFTEN: Final = "tried_too_often"
 AGAIN: Final = 5.0
@@ -144,10 +148,23 @@ def _begin(those: QuerySet[Transcript], most: int) -> list[UUID]:
         return []
     keys = [first.pk]
     if first.attempts == 0:
-        keys = list(free.filter(minutes=first.minutes_id, attempts=0).values_list("pk", flat=True)[:most])
+        together = free.filter(minutes=first.minutes_id, attempts=0)
+        keys = _not_too_long(together.values_list("pk", "start", "end")[:most])
     # Counted before anybody listens, and the longer until the next time, the oftener it went wrong.
     later = timezone.now() + timedelta(seconds=AGAIN * 4**first.attempts)
     Transcript.objects.filter(pk__in=keys).update(attempts=F("attempts") + 1, not_before=later)
+    return keys
+
+
+def _not_too_long(utterances: Iterable[tuple[UUID, int, int]]) -> list[UUID]:
+    """The first of them, and those after it that do not make it too much."""
+    keys: list[UUID] = []
+    total = 0
+    for key, start, end in utterances:
+        total += end - start
+        if keys and total > LONGEST_AT_ONCE:
+            break
+        keys.append(key)
     return keys
 
 

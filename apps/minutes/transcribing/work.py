@@ -34,7 +34,7 @@ from .writing import write
 log = logging.getLogger(__name__)
 
 LIVE_AT_ONCE: Final = 3
-"""Utterances: with more, the first would wait for the last."""
+"""Utterances: with more, the first would wait for the last. Long ones are fewer (queue.LONGEST_AT_ONCE)."""
 REFINED_AT_ONCE: Final = 8
 REFINED_MEANWHILE: Final = 2
 """While somebody may be speaking: what is said now must not wait for long."""
