@@ -16,14 +16,19 @@ SAYS_EACH: Final = 10.0
 SILENT: Final = timedelta(seconds=60)
 """Who has said nothing for so long is gone; what is listened to at once is less (transcribing/queue.py)."""
 
+FORGOTTEN: Final = timedelta(days=7)
+"""Who has said nothing for so long is on no list any more: a container has another name each time that it starts."""
+
 EngineState = Literal["ready", "no_worker"] | str
 
 
 def say(*, engine: str = "", model: str = "", problem: str = "") -> None:
     """What this process has to write minutes with."""
     name = f"{socket.gethostname()} {os.environ.get('SPARKLE_NODE_NAME', '')}".strip()
-    values = {"engine": engine[:40], "model": model[:160], "problem": problem, "seen_at": timezone.now()}
+    now = timezone.now()
+    values = {"engine": engine[:40], "model": model[:160], "problem": problem, "seen_at": now}
     Worker.objects.update_or_create(name=name[:200], defaults=values)
+    Worker.objects.filter(seen_at__lt=now - FORGOTTEN).delete()
 
 
 def engine_state() -> EngineState:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.conferences.models import Conference
-from apps.minutes.engine_state import engine_state
+from apps.minutes.engine_state import engine_state, say
 from apps.minutes.models import Minutes, Transcript, Worker
 from apps.minutes.transcribing import queue
 from apps.minutes.transcribing.work import Scribe
@@ -175,6 +175,18 @@ def test_without_an_engine_everything_waits_and_it_is_said(conference: Conferenc
     assert engine_state() == "no_model"
     Worker.objects.update(seen_at=timezone.now() - timedelta(minutes=5))
     assert engine_state() == "no_worker"
+
+
+@pytest.mark.django_db
+def test_who_was_not_heard_of_for_a_week_is_forgotten() -> None:
+    now = timezone.now()
+    for name, days in (("container-1", 8), ("container-2", 6)):
+        Worker.objects.create(name=name, engine="faster-whisper", seen_at=now - timedelta(days=days))
+    say(problem="no_model")
+    say(engine="faster-whisper", model="base")
+    assert Worker.objects.exclude(name="container-2").get().seen_at >= now
+    assert Worker.objects.filter(name="container-2").exists()
+    assert engine_state() == "ready"
 
 
 @THERE
