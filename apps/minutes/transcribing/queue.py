@@ -7,7 +7,7 @@ is not tried for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -168,12 +168,23 @@ def _not_too_long(utterances: Iterable[tuple[UUID, int, int]]) -> list[UUID]:
     return keys
 
 
-def taken(keys: Sequence[UUID], state: Transcript.State) -> list[Transcript]:
-    """Those that are still in this state and in nobody else's hands, in the hands of the running transaction."""
-    there = Transcript.objects.filter(pk__in=keys, state=state)
+def begun(keys: Collection[UUID], state: Transcript.State) -> QuerySet[Transcript]:
+    """Those that are still in this state, in the order in which they were said."""
+    rows = Transcript.objects.filter(pk__in=keys, state=state)
+    return rows.select_related("minutes__conference", "track__node", "track__participant").order_by("starts_at")
+
+
+def hold(keys: Collection[UUID]) -> None:
+    """Let nobody else begin with them yet; nothing is written while there is time."""
+    now = timezone.now()
+    soon = Transcript.objects.filter(pk__in=keys, not_before__lt=now + timedelta(seconds=AGAIN / 2))
+    soon.update(not_before=now + timedelta(seconds=AGAIN))
+
+
+def taken(keys: Collection[UUID], state: Transcript.State) -> list[Transcript]:
+    """Of those that were begun, what nobody else has in hand, in the hands of the running transaction."""
     # Not their keys: whoever splits a passage of one refers to it, holding the minutes that this transaction asks for.
-    rows = there.select_for_update(of=("self",), skip_locked=True, no_key=True)
-    return list(rows.select_related("minutes__conference", "track__node", "track__participant").order_by("starts_at"))
+    return list(begun(keys, state).select_for_update(of=("self",), skip_locked=True, no_key=True))
 
 
 def set_moments(rows: Sequence[Transcript]) -> None:
@@ -186,7 +197,8 @@ def set_moments(rows: Sequence[Transcript]) -> None:
 
 def put_off(keys: Sequence[UUID], seconds: float) -> None:
     """Try them again later; that is not their fault and does not count."""
-    Transcript.objects.filter(pk__in=keys).update(not_before=timezone.now() + timedelta(seconds=seconds), attempts=0)
+    waiting = Transcript.objects.filter(pk__in=keys).exclude(state__in=OVER)
+    waiting.update(not_before=timezone.now() + timedelta(seconds=seconds), attempts=0)
 
 
 def close_finished() -> int:

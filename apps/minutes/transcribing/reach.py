@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -19,26 +20,33 @@ from django.utils import timezone
 
 from apps.conferences.models import Conference
 from apps.minutes.models import Transcript
-from apps.recordings.errors import RecordingOnItsNode, StorageAway
+from apps.recordings.errors import OUT_OF_REACH, RecordingKeyMissing, RecordingOnItsNode, StorageAway
 from apps.recordings.models import Track
 
 log = logging.getLogger(__name__)
 
 LEFT_ALONE: Final = 30.0
-"""Seconds until a worker tries again."""
+"""Seconds until a worker tries again, at least."""
+LONGER: Final = 10
+"""Times as long as it took to learn that nobody answers: who speaks now does not wait for that all the time."""
 GIVEN_UP: Final = timedelta(hours=24)
 """Once a conference is over, nothing of it is waited for any longer than this: a machine that broke down is back by
 then, or does not come back by itself.
 """
 
+AWAY: Final = (*OUT_OF_REACH, RecordingKeyMissing)
+"""These may pass."""
+
 Place = tuple[tuple[str, Any], ...]
 """Columns of tracks, which all those have that are out of reach together."""
+Clock = Callable[[], float]
 
 
 class Reach:
     """What one worker can hear, as far as it knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
         self._lost: dict[Place, float] = {}
 
     def has(self, track: Track) -> bool:
@@ -51,11 +59,18 @@ class Reach:
             found &= ~_of(place)
         return found
 
-    def lose(self, track: Track, code: str) -> None:
-        """This track could not be heard, and `code` says why. What nobody heard for too long has failed."""
-        place = _place(track, code)
-        self._lost[place] = time.monotonic() + LEFT_ALONE
-        _away(place, code)
+    @contextmanager
+    def asked(self, track: Track) -> Iterator[None]:
+        """To hear this track. What is AWAY is remembered; what nobody heard for too long has failed then."""
+        began = self._clock()
+        try:
+            yield
+        except AWAY as problem:
+            now = self._clock()
+            place = _place(track, problem.code)
+            self._lost[place] = now + max(LEFT_ALONE, LONGER * (now - began))
+            _away(place, problem.code)
+            raise
 
     def regain(self, row: Transcript) -> None:
         """It was heard."""
@@ -63,7 +78,7 @@ class Reach:
             _back(_place(row.track, row.reason))
 
     def _places(self) -> Iterator[Place]:
-        now = time.monotonic()
+        now = self._clock()
         return (place for place, until in self._lost.items() if now < until)
 
 
@@ -72,7 +87,8 @@ def _place(track: Track, code: str) -> Place:
         return ("node_id", track.node_id), ("storage", Track.Storage.FOLDER.value)
     if code == StorageAway.code:
         return (("storage", track.storage),)
-    return (("key_id", track.key_id),)
+    # Keys: a worker may remember those of others (recordings/kms.py).
+    return (("id", track.pk),)
 
 
 def _of(place: Place) -> Q:

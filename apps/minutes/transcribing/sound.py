@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from apps.core.errors import Problem
 from apps.minutes.models import Transcript
 from apps.recordings.audio import SAMPLE
-from apps.recordings.errors import OUT_OF_REACH
 from apps.recordings.models import Track
 from apps.recordings.replay import open_clip
 
@@ -70,10 +69,8 @@ def others_of(transcript: Transcript, start: int, lasts: int, reach: Reach) -> l
             continue
         start = round((begins - began) / timedelta(milliseconds=1))
         try:
-            samples = samples_of(other, start, start + lasts)
-        except OUT_OF_REACH as problem:
-            reach.lose(other, problem.code)
-            continue
+            with reach.asked(other):
+                samples = samples_of(other, start, start + lasts)
         except Problem:
             continue
         if samples.any():

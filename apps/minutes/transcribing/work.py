@@ -23,11 +23,11 @@ from apps.minutes.pipeline.result import Utterance
 from apps.minutes.pipeline.transcribe import transcribe
 from apps.minutes.search import index_changed
 from apps.minutes.words import setting_of
-from apps.recordings.errors import OUT_OF_REACH, NothingRecorded, RecordingKeyMissing
+from apps.recordings.errors import NothingRecorded
 from apps.recordings.models import Track
 
 from . import queue
-from .reach import GIVEN_UP, LEFT_ALONE, Reach
+from .reach import AWAY, GIVEN_UP, LEFT_ALONE, Reach
 from .sound import AROUND, RATE, others_of, samples_of
 from .writing import write
 
@@ -106,16 +106,29 @@ class Scribe:
 
     def _listen(self, listening: Engine, keys: Sequence[UUID], *, live: bool) -> None:
         state = Transcript.State.WAITING if live else Transcript.State.HEARD
+        # Before anything is locked: a store may keep its reader waiting.
+        sounds = self._sounds(keys, state)
         with transaction.atomic():
-            rows = queue.taken(keys, state)
+            rows = queue.taken(sounds, state)
             if not rows:
                 return
             if not live:
                 queue.set_moments(rows)
-            there = [(row, utterance) for row in rows if (utterance := self._utterance(row)) is not None]
-            results = transcribe([each for _, each in there], listening, setting_of(rows[0].minutes), live=live)
-            heard = [(row, _begins(row), result) for (row, _), result in zip(there, results, strict=True)]
+            results = transcribe([sounds[row.pk] for row in rows], listening, setting_of(rows[0].minutes), live=live)
+            heard = [(row, _begins(row), result) for row, result in zip(rows, results, strict=True)]
             write(heard, f"{listening.name} {listening.model}", live=live)
+
+    def _sounds(self, keys: Sequence[UUID], state: Transcript.State) -> dict[UUID, Utterance]:
+        """Of those that can be heard now."""
+        rows = list(queue.begun(keys, state))
+        if state == Transcript.State.HEARD:
+            queue.set_moments(rows)
+        found: dict[UUID, Utterance] = {}
+        for row in rows:
+            queue.hold(keys)
+            if (utterance := self._utterance(row)) is not None:
+                found[row.pk] = utterance
+        return found
 
     def _utterance(self, row: Transcript) -> Utterance | None:
         """None where it cannot be heard now; its row then says why, and when to try again."""
@@ -123,10 +136,10 @@ class Scribe:
             queue.put_off([row.pk], LEFT_ALONE)
             return None
         try:
-            samples = samples_of(row.track, _begins(row), row.end + AROUND)
-        except (*OUT_OF_REACH, RecordingKeyMissing) as problem:
+            with self._reach.asked(row.track):
+                samples = samples_of(row.track, _begins(row), row.end + AROUND)
+        except AWAY:
             queue.put_off([row.pk], LEFT_ALONE)
-            self._reach.lose(row.track, problem.code)
             return None
         except Problem as problem:
             if isinstance(problem, NothingRecorded) and _may_come(row):

@@ -14,10 +14,12 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from apps.conferences.models import Conference
+from apps.core.errors import Problem
 from apps.minutes.assembling import document_now
 from apps.minutes.models import Minutes, Transcript
 from apps.minutes.transcribing.reach import GIVEN_UP, Reach
 from apps.minutes.transcribing.work import Scribe
+from apps.recordings.errors import RecordingDamaged, RecordingKeysAway, RecordingOnItsNode, StorageAway
 from apps.recordings.models import Track
 from apps.recordings.moving import move
 from tests.factories import make_node
@@ -114,7 +116,9 @@ def test_after_a_day_it_is_given_up(conference: Conference, owner: User, as_user
     progress = progress_of(conference, owner, as_user)
     assert (progress["away"], progress["failed"], progress["missing"]) == (len(MANY), 0, False)
     write_all()
-    assert {(each.state, each.reason) for each in of(track)} == {(FAILED, "recording_on_its_node")}
+    assert {(each.state, each.reason, each.not_before) for each in of(track)} == {
+        (FAILED, "recording_on_its_node", None)
+    }
     minutes = Minutes.objects.get()
     assert minutes.state == Minutes.State.READY
     progress = progress_of(conference, owner, as_user)
@@ -221,17 +225,51 @@ def test_a_sound_that_never_came_is_given_up(conference: Conference) -> None:
     assert Minutes.objects.get().state == Minutes.State.READY
 
 
+class Clock:
+    """Seconds, as a test wants."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def lose(reach: Reach, track: Track, why: type[Problem], clock: Clock | None = None, took: float = 0.0) -> None:
+    def ask() -> None:
+        with reach.asked(track):
+            if clock:
+                clock.now += took
+            raise why
+
+    with pytest.raises(why):
+        ask()
+
+
 def test_other_places_are_within_reach(conference: Conference) -> None:
-    here, there = (recorded(conference, name, sound([], 2)) for name in ("Anna", "Ben"))
+    here, there, beside = (recorded(conference, name, sound([], 2)) for name in ("Anna", "Ben", "Cleo"))
     gone(there)
     there.refresh_from_db()
     reach = Reach()
     assert reach.has(there)
-    reach.lose(there, "recording_on_its_node")
+    lose(reach, there, RecordingOnItsNode)
     assert (reach.has(here), reach.has(there)) == (True, False)
     there.storage = Track.Storage.S3
     assert reach.has(there)
-    reach.lose(there, "storage_away")
+    lose(reach, there, StorageAway)
     assert (reach.has(here), reach.has(there)) == (True, False)
-    reach.lose(here, "recording_keys_away")
-    assert not reach.has(here)
+    lose(reach, here, RecordingDamaged)
+    assert reach.has(here), "that is for good, and of this track alone"
+    lose(reach, here, RecordingKeysAway)
+    assert (reach.has(here), reach.has(beside)) == (False, True), "of another track a worker may remember the key"
+
+
+@pytest.mark.parametrize(("took", "alone"), [(0, 30), (16, 160)])
+def test_what_keeps_one_waiting_is_asked_less(conference: Conference, took: int, alone: int) -> None:
+    track = recorded(conference, "Anna", sound([], 2))
+    clock = Clock()
+    reach = Reach(clock)
+    lose(reach, track, StorageAway, clock, took)
+    clock.now += alone - 1
+    assert not reach.has(track)
+    clock.now += 1
+    assert reach.has(track)
