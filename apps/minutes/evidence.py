@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import Problem
 from apps.core.models import AuditEntry
 from apps.recordings.audio import SAMPLE
-from apps.recordings.errors import OUT_OF_REACH, RecordingDamaged, StillMixed, StillRecorded
+from apps.recordings.errors import OUT_OF_REACH, RecordingDamaged, StillMixed, StillRecorded, StorageAway
 from apps.recordings.files import open_file
 from apps.recordings.models import Track
 from apps.recordings.places import SEALED
@@ -42,10 +42,16 @@ def tracks_of(minutes: Minutes) -> QuerySet[Track]:
 def signed_tracks(minutes: Minutes) -> list[Signed]:
     """With the digests of their files, which are read for it. Raises EvidenceMissing, which names what cannot be."""
     found, missing = [], []
+    silent: dict[str, StorageAway] = {}
     for track in tracks_of(minutes):
         try:
+            if track.state == Track.State.SEALED and track.storage in silent:
+                # A store that does not answer is asked once: somebody waits.
+                raise silent[track.storage]
             found.append(_signed(track, digest_of(track)))
         except Problem as problem:
+            if isinstance(problem, StorageAway):
+                silent[track.storage] = problem
             name = track.participant.name if track.participant else str(track.get_kind_display())
             missing.append({"track": str(track.pk), "name": name, "code": problem.code, "reason": str(problem.title)})
     if missing:

@@ -37,8 +37,9 @@ _KEY = {
     "description": "A repeat within 24 hours returns the first answer and does nothing.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[!-~]+$"},
 }
-#: Signing in and coming in as a guest, which nobody is signed in for, what must not be kept, and what asks others.
-_WITHOUT_KEY = frozenset({"session_sign_in", "guests_enter", "conferences_join", "minutes_summarise"})
+#: Signing in and coming in as a guest, which nobody is signed in for, what must not be kept, and what asks others or
+#: reads for long.
+_WITHOUT_KEY = frozenset({"session_sign_in", "guests_enter", "conferences_join", "minutes_sign", "minutes_summarise"})
 
 
 def conventions(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

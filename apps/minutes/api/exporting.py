@@ -40,7 +40,11 @@ class SignInput(serializers.Serializer[Any]):
     seq = serializers.IntegerField(min_value=0, help_text="Of the minutes, as the caller saw them.")
 
 
-class SignView(IdempotentMixin, EditableMinutesView):
+class SignView(EditableMinutesView):
+    """Not idempotent by a key, which would hold a transaction open while all that was recorded is read: a repeat finds
+    what it signed.
+    """
+
     http_method_names = ["post", "options"]
 
     @extend_schema(

@@ -24,11 +24,6 @@ class Hanging:
     def address(self) -> str:
         return f"http://127.0.0.1:{self._listening.getsockname()[1]}"
 
-    @property
-    def times(self) -> int:
-        """How often it was asked."""
-        return len(self._held)
-
     def give_up(self) -> None:
         """Break off, and take no more."""
         self._over = True
