@@ -57,7 +57,9 @@ def envendpoint(name: str) -> str:
 
 
 def envsecret(name: str, default: str | None = None) -> str:
-    """Like `envstr`, but `NAME_FILE` may name a file that holds it (as Docker and systemd hand secrets over)."""
+    """Like `envstr`, but `NAME_FILE` may name a file that holds it (as Docker and systemd hand secrets over). One that
+    is empty counts as absent, as an empty variable does.
+    """
     file = os.environ.get(f"{name}_FILE")
     if not file:
         try:
@@ -68,9 +70,9 @@ def envsecret(name: str, default: str | None = None) -> str:
         text = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise EnvironmentValueError(f"{name}_FILE={file}: {error.strerror}") from None
-    if not text:
+    if not text and default is None:
         raise EnvironmentValueError(f"{name}_FILE={file}: the file is empty")
-    return text
+    return text or default or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,13 @@ class MailServer:
     host: str
     port: int
     user: str
-    password: str
     tls: bool
     start_tls: bool
 
 
 def mail_server(url: str) -> MailServer:
-    """Of `smtps://user:password@host:465` or `smtp://user:password@host:587` (parts percent-encoded). What goes to
-    another machine is encrypted in either case.
+    """Of `smtps://user@host:465` or `smtp://user@host:587` (the user percent-encoded). What goes to another machine is
+    encrypted in either case.
     """
     parts = urlsplit(url)
     try:
@@ -95,13 +96,14 @@ def mail_server(url: str) -> MailServer:
     except ValueError:
         host = port = None
     if parts.scheme not in {"smtp", "smtps"} or not host or parts.path.strip("/"):
-        raise EnvironmentValueError("SPARKLE_EMAIL_URL: write smtps://user:password@host:465, or smtp://…:587")
+        raise EnvironmentValueError("SPARKLE_EMAIL_URL: write smtps://user@host:465, or smtp://user@host:587")
+    if parts.password is not None:
+        raise EnvironmentValueError("SPARKLE_EMAIL_URL: the password belongs into SPARKLE_EMAIL_PASSWORD")
     tls = parts.scheme == "smtps"
     return MailServer(
         host,
         port or (465 if tls else 587),
         unquote(parts.username or ""),
-        unquote(parts.password or ""),
         tls,
         not tls and host not in _LOOPBACK,
     )

@@ -234,15 +234,16 @@ if SPARKLE_MINUTES_THREADS < 1:
 # A .docx to write minutes into, in place of the one that comes along.
 SPARKLE_MINUTES_TEMPLATE = envstr("SPARKLE_MINUTES_TEMPLATE", "")
 
-# Mail. Without a server none is sent, and who wants to is told so.
-SPARKLE_EMAIL_URL = envsecret("SPARKLE_EMAIL_URL", "")
+# Mail. Without a server none is sent, and who wants to is told so. Only workers sign in there; the processes of pages
+# know that there is one.
+SPARKLE_EMAIL_URL = envstr("SPARKLE_EMAIL_URL", "")
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 EMAIL_TIMEOUT = 20
 if SPARKLE_EMAIL_URL:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     _mail = mail_server(SPARKLE_EMAIL_URL)
     EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, envsecret("SPARKLE_EMAIL_PASSWORD", "")
     EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.tls, _mail.start_tls
 DEFAULT_FROM_EMAIL = envstr("SPARKLE_EMAIL_FROM", "sparkle@localhost")
 if SPARKLE_EMAIL_URL and PRODUCTION:
