@@ -12,6 +12,7 @@ _TRUE = {"1", "true", "yes", "on"}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _FALSE = {"0", "false", "no", "off"}
 _ENDPOINT = re.compile(r"(https://[\w.-]+|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?", re.ASCII)
+_MAILBOX = re.compile(r'(("[^"\r\n]+"|[^",:;<>()@\[\]\\\r\n]+) ?<[^@<>\s]+@[^@<>\s]+>|[^@<>",\s]+@[^@<>",\s]+)')
 
 
 class EnvironmentValueError(Exception):
@@ -56,6 +57,16 @@ def envendpoint(name: str) -> str:
     return text
 
 
+def envmailbox(name: str, default: str | None) -> str:
+    """Whom mails are from, with a name or without one."""
+    text = envstr(name, default)
+    if not _MAILBOX.fullmatch(text):
+        raise EnvironmentValueError(
+            f'{name}={text!r}: write conferences@example.org, or "Name" <conferences@example.org>'
+        )
+    return text
+
+
 def envsecret(name: str, default: str | None = None) -> str:
     """Like `envstr`, but `NAME_FILE` may name a file that holds it (as Docker and systemd hand secrets over). One that
     is empty counts as absent, as an empty variable does.
@@ -82,13 +93,14 @@ class MailServer:
     host: str
     port: int
     user: str
+    password: str
     tls: bool
     start_tls: bool
 
 
-def mail_server(url: str) -> MailServer:
+def mail_server(url: str, password: str) -> MailServer:
     """Of `smtps://user@host:465` or `smtp://user@host:587` (the user percent-encoded). What goes to another machine is
-    encrypted in either case.
+    encrypted in either case. Raises EnvironmentValueError.
     """
     parts = urlsplit(url)
     try:
@@ -99,11 +111,17 @@ def mail_server(url: str) -> MailServer:
         raise EnvironmentValueError("SPARKLE_EMAIL_URL: write smtps://user@host:465, or smtp://user@host:587")
     if parts.password is not None:
         raise EnvironmentValueError("SPARKLE_EMAIL_URL: the password belongs into SPARKLE_EMAIL_PASSWORD")
+    user = unquote(parts.username or "")
+    if not f"{user}{password}".isascii():
+        raise EnvironmentValueError(
+            "SPARKLE_EMAIL_URL, SPARKLE_EMAIL_PASSWORD: a user and a password in ASCII are needed"
+        )
     tls = parts.scheme == "smtps"
     return MailServer(
         host,
         port or (465 if tls else 587),
-        unquote(parts.username or ""),
+        user,
+        password,
         tls,
         not tls and host not in _LOOPBACK,
     )

@@ -20,6 +20,7 @@ from sparkle.env import (
     envendpoint,
     envint,
     envlist,
+    envmailbox,
     envsecret,
     envstr,
     mail_server,
@@ -241,13 +242,11 @@ EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 EMAIL_TIMEOUT = 20
 if SPARKLE_EMAIL_URL:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    _mail = mail_server(SPARKLE_EMAIL_URL)
+    _mail = mail_server(SPARKLE_EMAIL_URL, envsecret("SPARKLE_EMAIL_PASSWORD", ""))
     EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, envsecret("SPARKLE_EMAIL_PASSWORD", "")
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
     EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.tls, _mail.start_tls
-DEFAULT_FROM_EMAIL = envstr("SPARKLE_EMAIL_FROM", "sparkle@localhost")
-if SPARKLE_EMAIL_URL and PRODUCTION:
-    envstr("SPARKLE_EMAIL_FROM")
+DEFAULT_FROM_EMAIL = envmailbox("SPARKLE_EMAIL_FROM", None if PRODUCTION and SPARKLE_EMAIL_URL else "sparkle@localhost")
 
 # A summary of minutes, from a service that speaks as OpenAI's does. Without an address nothing is sent anywhere.
 SPARKLE_SUMMARY_URL = envstr("SPARKLE_SUMMARY_URL", "").rstrip("/")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.mail.message import sanitize_address
 
 from sparkle.env import (
     EnvironmentValueError,
@@ -16,6 +17,7 @@ from sparkle.env import (
     envendpoint,
     envint,
     envlist,
+    envmailbox,
     envsecret,
     envstr,
     mail_server,
@@ -141,14 +143,14 @@ def test_a_wrong_storage_stops_the_start(wrong: dict[str, str], said: str) -> No
 @pytest.mark.parametrize(
     ("url", "server"),
     [
-        ("smtps://me%40x@mail.example.org", ("mail.example.org", 465, "me@x", True, False)),
-        ("smtp://mail.example.org:2525", ("mail.example.org", 2525, "", False, True)),
-        ("smtp://mail.example.org", ("mail.example.org", 587, "", False, True)),
-        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, "", False, False)),
+        ("smtps://me%40x@mail.example.org", ("mail.example.org", 465, "me@x", "p:/@", True, False)),
+        ("smtp://mail.example.org:2525", ("mail.example.org", 2525, "", "p:/@", False, True)),
+        ("smtp://mail.example.org", ("mail.example.org", 587, "", "p:/@", False, True)),
+        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, "", "p:/@", False, False)),
     ],
 )
-def test_mail_is_encrypted_wherever_it_goes(url: str, server: tuple[str, int, str, bool, bool]) -> None:
-    assert mail_server(url) == MailServer(*server)
+def test_mail_is_encrypted_wherever_it_goes(url: str, server: tuple[str, int, str, str, bool, bool]) -> None:
+    assert mail_server(url, "p:/@") == MailServer(*server)
 
 
 @pytest.mark.parametrize(
@@ -156,13 +158,46 @@ def test_mail_is_encrypted_wherever_it_goes(url: str, server: tuple[str, int, st
 )
 def test_what_is_no_mail_server_is_refused(url: str) -> None:
     with pytest.raises(EnvironmentValueError, match="SPARKLE_EMAIL_URL"):
-        mail_server(url)
+        mail_server(url, "")
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "a@example.org",
+        "Conferences <a@example.org>",
+        "会议系统 <a@example.org>",
+        "Sparkle Ltd. <a@example.org>",
+        '"Sparkle, Ltd." <a@example.org>',
+    ],
+)
+def test_whom_mails_are_from(env: pytest.MonkeyPatch, good: str) -> None:
+    env.setenv("A_VALUE", good)
+    assert "a@example.org" in sanitize_address(envmailbox("A_VALUE", None), "utf-8"), "as it is sent"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["Conferences", "Conferences <>", "Sparkle, Ltd. <a@x>", "Meet: <a@x>", "a@x>", "a@x, b@y", "A\n <a@x>"],
+)
+def test_what_no_mail_can_be_from(env: pytest.MonkeyPatch, bad: str) -> None:
+    env.setenv("A_VALUE", bad)
+    with pytest.raises(EnvironmentValueError, match="A_VALUE"):
+        envmailbox("A_VALUE", None)
 
 
 def test_a_password_is_where_only_those_have_it_who_sign_in() -> None:
     with pytest.raises(EnvironmentValueError, match="SPARKLE_EMAIL_PASSWORD") as error:
-        mail_server("smtp://me:secret@mail.example.org")
+        mail_server("smtp://me:secret@mail.example.org", "")
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(("user", "password"), [("me", "geheim-ü"), ("%E6%9D%8E", "secret")])
+def test_what_python_cannot_sign_in_with_is_refused(user: str, password: str) -> None:
+    """It would fail at each mail (smtplib takes ASCII)."""
+    with pytest.raises(EnvironmentValueError, match="SPARKLE_EMAIL_PASSWORD") as error:
+        mail_server(f"smtp://{user}@mail.example.org", password)
+    assert password not in str(error.value)
 
 
 @pytest.mark.parametrize("url", ["https://api.example.org/v1", "http://127.0.0.1:8080/v1", "http://localhost/v1"])
