@@ -70,9 +70,8 @@ def _claimed() -> Delivery | None:
     waiting = Delivery.objects.filter(Q(not_before=None) | Q(not_before__lte=now), state=Delivery.State.WAITING)
     delivery = waiting.select_for_update(of=("self",), skip_locked=True).order_by("pk").first()
     if delivery is not None:
-        delivery.state = Delivery.State.SENDING
+        delivery.state, delivery.reason, delivery.changed_at = Delivery.State.SENDING, "", now
         delivery.attempts += 1
-        delivery.changed_at = now
         delivery.save()
     return delivery
 

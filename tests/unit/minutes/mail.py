@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
@@ -29,7 +30,8 @@ class Login(NamedTuple):
 
 class Box:
     """What came, by recipient. `login`: who may send, None for everybody; `tried`: who wanted to. `refuse`: what is
-    said to a recipient. `at_data`: what is said when all was sent, None for nothing at all.
+    said to a recipient. `at_data`: what is said when all was sent, None for nothing at all; while it `holds`, nothing
+    yet. `came`: how many mails were sent to here, taken or not.
     """
 
     def __init__(self, login: Login | None = None) -> None:
@@ -38,6 +40,8 @@ class Box:
         self.mails: list[tuple[str, EmailMessage]] = []
         self.refuse: dict[str, str] = {}
         self.at_data: str | None = "250 taken"
+        self.holds = False
+        self.came = 0
 
     def admits(self, server: Any, _session: Any, _envelope: Any, _mechanism: str, said: Any) -> AuthResult:
         assert server.transport.get_extra_info("ssl_object"), "nobody tells a password before it is encrypted"
@@ -53,6 +57,9 @@ class Box:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.came += 1
+        while self.holds:
+            await asyncio.sleep(0.02)
         if self.at_data is None:
             server.transport.abort()
             return "421 gone"
