@@ -11,7 +11,9 @@ from urllib.parse import unquote, urlsplit
 _TRUE = {"1", "true", "yes", "on"}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _FALSE = {"0", "false", "no", "off"}
-_ENDPOINT = re.compile(r"(https://[\w.-]+|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?", re.ASCII)
+_ENDPOINT = re.compile(
+    r"(https://[\w.-]+|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?(/[\w.~/-]*)?", re.ASCII
+)
 _MAILBOX = re.compile(r'(("[^"\r\n]+"|[^",:;<>()@\[\]\\\r\n]+) ?<[^@<>\s]+@[^@<>\s]+>|[^@<>",\s]+@[^@<>",\s]+)')
 
 
@@ -49,11 +51,15 @@ def envlist(name: str, default: str) -> list[str]:
     return [part.strip() for part in envstr(name, default).split(",") if part.strip()]
 
 
-def envendpoint(name: str) -> str:
+def envendpoint(name: str, *, path: bool = False) -> str:
     """The address of a service that gets credentials, empty where not set: over TLS, or on this machine."""
     text = envstr(name, "").rstrip("/")
-    if text and not _ENDPOINT.fullmatch(text):
-        raise EnvironmentValueError(f"{name}={text!r}: write https://HOST, or http://127.0.0.1:PORT on this machine")
+    found = _ENDPOINT.fullmatch(text)
+    if text and not (found and int((found[3] or ":0")[1:]) < 65536 and (path or not found[4])):
+        more = "/…" if path else ""
+        raise EnvironmentValueError(
+            f"{name}={text!r}: write https://HOST{more}, or http://127.0.0.1:PORT{more} on this machine"
+        )
     return text
 
 
@@ -84,6 +90,14 @@ def envsecret(name: str, default: str | None = None) -> str:
     if not text and default is None:
         raise EnvironmentValueError(f"{name}_FILE={file}: the file is empty")
     return text or default or ""
+
+
+def envkey(name: str) -> str:
+    """A secret that goes into a header, empty where not set."""
+    text = envsecret(name, "")
+    if not re.fullmatch("[!-~]*", text):
+        raise EnvironmentValueError(f"{name}: a key in ASCII, without blanks and on one line, is needed")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +139,3 @@ def mail_server(url: str, password: str) -> MailServer:
         tls,
         not tls and host not in _LOOPBACK,
     )
-
-
-def safe_address(name: str, url: str) -> None:
-    """Whether what goes there is encrypted, or stays on this machine; else this stops the start."""
-    parts = urlsplit(url)
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
-        raise EnvironmentValueError(f"{name}={url!r}: write https://HOST/…, or http://127.0.0.1:PORT/… on this machine")

@@ -19,12 +19,12 @@ from sparkle.env import (
     envbool,
     envendpoint,
     envint,
+    envkey,
     envlist,
     envmailbox,
     envsecret,
     envstr,
     mail_server,
-    safe_address,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -249,13 +249,11 @@ if SPARKLE_EMAIL_URL:
 DEFAULT_FROM_EMAIL = envmailbox("SPARKLE_EMAIL_FROM", None if PRODUCTION and SPARKLE_EMAIL_URL else "sparkle@localhost")
 
 # A summary of minutes, from a service that speaks as OpenAI's does. Without an address nothing is sent anywhere.
-SPARKLE_SUMMARY_URL = envstr("SPARKLE_SUMMARY_URL", "").rstrip("/")
+SPARKLE_SUMMARY_URL = envendpoint("SPARKLE_SUMMARY_URL", path=True)
 SPARKLE_SUMMARY_MODEL = envstr("SPARKLE_SUMMARY_MODEL", "")
-SPARKLE_SUMMARY_KEY = envsecret("SPARKLE_SUMMARY_KEY", "")
-if SPARKLE_SUMMARY_URL:
-    safe_address("SPARKLE_SUMMARY_URL", SPARKLE_SUMMARY_URL)
-    if not SPARKLE_SUMMARY_MODEL:
-        raise EnvironmentValueError("SPARKLE_SUMMARY_URL: name the model in SPARKLE_SUMMARY_MODEL")
+SPARKLE_SUMMARY_KEY = envkey("SPARKLE_SUMMARY_KEY")
+if SPARKLE_SUMMARY_URL and not SPARKLE_SUMMARY_MODEL:
+    raise EnvironmentValueError("SPARKLE_SUMMARY_URL: name the model in SPARKLE_SUMMARY_MODEL")
 
 # Languages and time
 LANGUAGE_CODE = "zh-hans"

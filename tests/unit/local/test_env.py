@@ -16,12 +16,12 @@ from sparkle.env import (
     envbool,
     envendpoint,
     envint,
+    envkey,
     envlist,
     envmailbox,
     envsecret,
     envstr,
     mail_server,
-    safe_address,
 )
 from sparkle.local.environment import ROOT
 
@@ -117,7 +117,14 @@ def test_endpoints_over_tls_or_on_this_machine(env: pytest.MonkeyPatch, good: st
 
 @pytest.mark.parametrize(
     "bad",
-    ["http://s3.example.org", "http://127.0.0.1.example.org", "https://user:word@host", "https://host/path", "host:1"],
+    [
+        "http://s3.example.org",
+        "http://127.0.0.1.example.org",
+        "https://user:word@host",
+        "https://host/path",
+        "host:1",
+        "https://host:65536",
+    ],
 )
 def test_endpoints_that_would_tell_others(env: pytest.MonkeyPatch, bad: str) -> None:
     env.setenv("A_VALUE", bad)
@@ -200,12 +207,40 @@ def test_what_python_cannot_sign_in_with_is_refused(user: str, password: str) ->
     assert password not in str(error.value)
 
 
-@pytest.mark.parametrize("url", ["https://api.example.org/v1", "http://127.0.0.1:8080/v1", "http://localhost/v1"])
-def test_services_are_asked_safely(url: str) -> None:
-    safe_address("A_VALUE", url)
+@pytest.mark.parametrize(
+    "good", ["https://api.example.org/v1", "http://127.0.0.1:8080/v1/", "http://localhost/v1", "https://h/a-b/~c", ""]
+)
+def test_services_may_be_below_a_path(env: pytest.MonkeyPatch, good: str) -> None:
+    env.setenv("A_VALUE", good)
+    assert envendpoint("A_VALUE", path=True) == good.rstrip("/")
 
 
-@pytest.mark.parametrize("url", ["http://api.example.org/v1", "ftp://127.0.0.1", "api.example.org", "https:///v1"])
-def test_others_are_not_asked(url: str) -> None:
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "http://api.example.org/v1",
+        "ftp://127.0.0.1",
+        "api.example.org",
+        "https:///v1",
+        "https://user:word@host/v1",
+        "https://host/v1?key=word",
+        "https://host:99999/v1",
+        "https://host/v 1",
+        "https://host/服务",
+    ],
+)
+def test_others_are_not_asked(env: pytest.MonkeyPatch, bad: str) -> None:
+    env.setenv("A_VALUE", bad)
     with pytest.raises(EnvironmentValueError, match="A_VALUE"):
-        safe_address("A_VALUE", url)
+        envendpoint("A_VALUE", path=True)
+
+
+def test_a_key_that_no_header_takes_is_not_told(env: pytest.MonkeyPatch) -> None:
+    """http.client would say it in an exception."""
+    env.setenv("A_VALUE", "sk-Test_1~")
+    assert envkey("A_VALUE") == "sk-Test_1~"
+    for bad in ("sk-1\r\nX: y", "sk-“1”", "sk 1"):
+        env.setenv("A_VALUE", bad)
+        with pytest.raises(EnvironmentValueError, match="A_VALUE: a key") as error:
+            envkey("A_VALUE")
+        assert "sk" not in str(error.value)
