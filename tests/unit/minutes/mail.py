@@ -104,7 +104,7 @@ def serving(
 
 
 def use(settings: LazySettings, url: str, password: str = "") -> None:
-    """As sparkle/settings.py does."""
+    """As sparkle/settings/minutes.py does."""
     server = env.mail_server(url, password)
     settings.SPARKLE_EMAIL_URL = url
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
