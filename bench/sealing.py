@@ -201,12 +201,12 @@ def live(report: Report) -> None:
     from django.utils import timezone
 
     from apps.core.ids import new_id
+    from apps.core.queues import IDLE
     from apps.recordings.models import Track, Utterance
     from apps.recordings.places import clear_file
     from apps.recordings.sealing.again import lay_out
     from apps.recordings.sealing.sealer import Sealer
     from apps.recordings.sealing.spool import Spool
-    from apps.recordings.tasks.sealing import BETWEEN_ROUNDS
     from apps.switch.speech import speak
     from tests.factories import add_participant, make_conference, make_node, make_user
 
@@ -229,7 +229,7 @@ def live(report: Report) -> None:
     began, busy, beginning, rounds, at = time.monotonic(), 0.0, 0.0, [], 0
     while at < LIVE_SECONDS * SECOND:
         time.sleep(max(0.0, began + at / SECOND - time.monotonic()))
-        size = int(BETWEEN_ROUNDS * SECOND)
+        size = int(IDLE * SECOND)
         for file, (sound, ahead) in zip(files, sounds, strict=True):
             file.write(sound[at + ahead : at + ahead + size])
         at += size

@@ -31,4 +31,7 @@ keep postgres-password "$(random)"
 keep database-url "postgres://sparkle:$(cat secrets/postgres-password)@postgres:5432/sparkle"
 keep valkey-auth "requirepass $(random)"
 keep recording-keys "$(recording_key)"
+# Whoever has them writes them into these files.
+keep email-password ""
+keep summary-key ""
 keep redis-url "redis://:$(sed 's/requirepass //' secrets/valkey-auth)@valkey:6379/0"

@@ -11,7 +11,10 @@ from urllib.parse import unquote, urlsplit
 _TRUE = {"1", "true", "yes", "on"}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _FALSE = {"0", "false", "no", "off"}
-_ENDPOINT = re.compile(r"(https://[\w.-]+|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?", re.ASCII)
+_ENDPOINT = re.compile(
+    r"(https://[\w.-]+|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?(/[\w.~/-]*)?", re.ASCII
+)
+_MAILBOX = re.compile(r'(("[^"\r\n]+"|[^",:;<>()@\[\]\\\r\n]+) ?<[^@<>\s]+@[^@<>\s]+>|[^@<>",\s]+@[^@<>",\s]+)')
 
 
 class EnvironmentValueError(Exception):
@@ -48,16 +51,32 @@ def envlist(name: str, default: str) -> list[str]:
     return [part.strip() for part in envstr(name, default).split(",") if part.strip()]
 
 
-def envendpoint(name: str) -> str:
+def envendpoint(name: str, *, path: bool = False) -> str:
     """The address of a service that gets credentials, empty where not set: over TLS, or on this machine."""
     text = envstr(name, "").rstrip("/")
-    if text and not _ENDPOINT.fullmatch(text):
-        raise EnvironmentValueError(f"{name}={text!r}: write https://HOST, or http://127.0.0.1:PORT on this machine")
+    found = _ENDPOINT.fullmatch(text)
+    if text and not (found and int((found[3] or ":0")[1:]) < 65536 and (path or not found[4])):
+        more = "/…" if path else ""
+        raise EnvironmentValueError(
+            f"{name}={text!r}: write https://HOST{more}, or http://127.0.0.1:PORT{more} on this machine"
+        )
+    return text
+
+
+def envmailbox(name: str, default: str | None) -> str:
+    """Whom mails are from, with a name or without one."""
+    text = envstr(name, default)
+    if not _MAILBOX.fullmatch(text):
+        raise EnvironmentValueError(
+            f'{name}={text!r}: write conferences@example.org, or "Name" <conferences@example.org>'
+        )
     return text
 
 
 def envsecret(name: str, default: str | None = None) -> str:
-    """Like `envstr`, but `NAME_FILE` may name a file that holds it (as Docker and systemd hand secrets over)."""
+    """Like `envstr`, but `NAME_FILE` may name a file that holds it (as Docker and systemd hand secrets over). One that
+    is empty counts as absent, as an empty variable does.
+    """
     file = os.environ.get(f"{name}_FILE")
     if not file:
         try:
@@ -68,8 +87,16 @@ def envsecret(name: str, default: str | None = None) -> str:
         text = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise EnvironmentValueError(f"{name}_FILE={file}: {error.strerror}") from None
-    if not text:
+    if not text and default is None:
         raise EnvironmentValueError(f"{name}_FILE={file}: the file is empty")
+    return text or default or ""
+
+
+def envkey(name: str) -> str:
+    """A secret that goes into a header, empty where not set."""
+    text = envsecret(name, "")
+    if not re.fullmatch("[!-~]*", text):
+        raise EnvironmentValueError(f"{name}: a key in ASCII, without blanks and on one line, is needed")
     return text
 
 
@@ -85,9 +112,9 @@ class MailServer:
     start_tls: bool
 
 
-def mail_server(url: str) -> MailServer:
-    """Of `smtps://user:password@host:465` or `smtp://user:password@host:587` (parts percent-encoded). What goes to
-    another machine is encrypted in either case.
+def mail_server(url: str, password: str) -> MailServer:
+    """Of `smtps://user@host:465` or `smtp://user@host:587` (the user percent-encoded). What goes to another machine is
+    encrypted in either case. Raises EnvironmentValueError.
     """
     parts = urlsplit(url)
     try:
@@ -95,20 +122,20 @@ def mail_server(url: str) -> MailServer:
     except ValueError:
         host = port = None
     if parts.scheme not in {"smtp", "smtps"} or not host or parts.path.strip("/"):
-        raise EnvironmentValueError("SPARKLE_EMAIL_URL: write smtps://user:password@host:465, or smtp://…:587")
+        raise EnvironmentValueError("SPARKLE_EMAIL_URL: write smtps://user@host:465, or smtp://user@host:587")
+    if parts.password is not None:
+        raise EnvironmentValueError("SPARKLE_EMAIL_URL: the password belongs into SPARKLE_EMAIL_PASSWORD")
+    user = unquote(parts.username or "")
+    if not f"{user}{password}".isascii():
+        raise EnvironmentValueError(
+            "SPARKLE_EMAIL_URL, SPARKLE_EMAIL_PASSWORD: a user and a password in ASCII are needed"
+        )
     tls = parts.scheme == "smtps"
     return MailServer(
         host,
         port or (465 if tls else 587),
-        unquote(parts.username or ""),
-        unquote(parts.password or ""),
+        user,
+        password,
         tls,
         not tls and host not in _LOOPBACK,
     )
-
-
-def safe_address(name: str, url: str) -> None:
-    """Whether what goes there is encrypted, or stays on this machine; else this stops the start."""
-    parts = urlsplit(url)
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
-        raise EnvironmentValueError(f"{name}={url!r}: write https://HOST/…, or http://127.0.0.1:PORT/… on this machine")

@@ -24,6 +24,7 @@ from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 from sparkle.local.embedded import Server, prepare_postgres, prepare_valkey
 from sparkle.local.freeswitch import find_freeswitch
 from tests.servers import running
+from tests.system.post import PostOffice
 from tests.system.stack import Stack, running_stack
 
 # The same examples in every run, and no time limit on one: a failure is the change's, not the day's.
@@ -103,12 +104,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def post_office(tmp_path_factory: pytest.TempPathFactory) -> PostOffice:
+    return PostOffice(tmp_path_factory.mktemp("post") / "office")
+
+
+@pytest.fixture(scope="session")
+def stack(post_office: PostOffice) -> Iterator[Stack]:
     """The whole system with the pocket switch, as `make run` starts it, with servers and a directory of its own.
 
     Tests may kill any of its processes: it has to come back. Those in browsers run first, by the alphabet.
     """
-    with running_stack(switch="pocket") as system:
+    with running_stack(switch="pocket", **post_office.environment) as system:
         yield system
 
 

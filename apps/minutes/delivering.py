@@ -7,6 +7,7 @@ say whether it took the mail, nobody knows whether it arrived: it has failed as 
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from datetime import timedelta
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPSenderRefused
 from typing import Final, cast
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS: Final = 6
 FIRST_WAIT: Final = timedelta(minutes=1)
 """After the first try that the server took nothing of; doubled each time."""
+NOT_SIGNED_IN: Final = 530
+"""RFC 4954 §6: this system's fault, and not the mail's."""
 INTERRUPTED: Final = timedelta(minutes=10)
 """Who has been sending for so long does not do it any more."""
 
@@ -67,41 +70,39 @@ def _claimed() -> Delivery | None:
     waiting = Delivery.objects.filter(Q(not_before=None) | Q(not_before__lte=now), state=Delivery.State.WAITING)
     delivery = waiting.select_for_update(of=("self",), skip_locked=True).order_by("pk").first()
     if delivery is not None:
-        delivery.state = Delivery.State.SENDING
+        delivery.state, delivery.reason, delivery.changed_at = Delivery.State.SENDING, "", now
         delivery.attempts += 1
-        delivery.changed_at = now
         delivery.save()
     return delivery
 
 
 def _send(delivery: Delivery, mail: EmailMessage) -> bool:
-    """False: the mail server does not answer, and others need not ask it now."""
-    server = get_connection()
-    try:
-        server.open()
-    except (OSError, SMTPException) as error:
-        # Nothing was said of the mail yet.
-        _again(delivery, "mail_server", error)
-        return False
-    try:
-        server.send_messages([mail])
-    except SMTPRecipientsRefused as error:
-        _refused(delivery, max((code for code, _why in error.recipients.values()), default=500), error)
-    except (SMTPSenderRefused, SMTPDataError) as error:
-        _refused(delivery, error.smtp_code, error)
-    except (OSError, SMTPException) as error:
-        log.error("whether a mail of minutes %s arrived is not known: %s", delivery.mailing_id, type(error).__name__)
-        _end(delivery, Delivery.State.FAILED, "interrupted")
-    else:
-        _end(delivery, Delivery.State.SENT, "")
-    finally:
-        server.close()
+    """False: the mail server does not answer, or does not let us in, and others need not ask it now."""
+    with closing(get_connection()) as server:
+        try:
+            server.open()
+        except (OSError, SMTPException, ValueError) as error:
+            # Nothing was said of the mail yet. ValueError: of a name that cannot be looked up.
+            _again(delivery, "mail_server", error)
+            return False
+        try:
+            server.send_messages([mail])
+        except SMTPRecipientsRefused as error:
+            _refused(delivery, max((code for code, _why in error.recipients.values()), default=500), error)
+        except (SMTPSenderRefused, SMTPDataError) as error:
+            _refused(delivery, error.smtp_code, error)
+        except (OSError, SMTPException) as error:
+            kind = type(error).__name__
+            log.error("whether a mail of minutes %s arrived is not known: %s", delivery.mailing_id, kind)
+            _end(delivery, Delivery.State.FAILED, "interrupted")
+        else:
+            _end(delivery, Delivery.State.SENT, "")
     return True
 
 
 def _refused(delivery: Delivery, code: int, error: Exception) -> None:
     """RFC 5321 §4.2.1: what begins with 5 is for good."""
-    if code >= 500:
+    if code >= 500 and code != NOT_SIGNED_IN:
         _end(delivery, Delivery.State.FAILED, "refused")
     else:
         _again(delivery, "mail_server", error)

@@ -21,6 +21,7 @@ from apps.recordings.places import SEALED
 
 from .chain import Control, canonical, plain, sha256_of
 from .chain import Track as Signed
+from .engines.protocol import RATE
 from .errors import EvidenceMissing
 from .models import Minutes
 
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 
 PIECE: Final = 1 << 20
 """Bytes of a file that are in memory at a time."""
-RATE: Final = 16_000
 WITHOUT_FILE: Final = {Track.State.ERASED: "erased", Track.State.DAMAGED: "damaged"}
 """What stands in place of a digest."""
 

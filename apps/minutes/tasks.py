@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import mmap
 import time
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
-from django.db import Error, close_old_connections, connection
+from django.db import connection
 
-from apps.core.queues import job_waits
+from apps.core.queues import TURN, Then, job_waits, take_turn, worker_ends
 
 from .delivering import deliver_next, give_up_interrupted
 from .transcribing.queue import may_have_work, open_minutes
 from .transcribing.work import Scribe
 
-log = logging.getLogger(__name__)
-
 QUEUE: Final = "minutes"
-TURN: Final = 20.0
-"""Seconds after which `write_minutes` gives way to the next one, if that waits already."""
-IDLE: Final = 0.25
-AFTER_AN_ERROR: Final = 1.0
-
-#: One byte, shared with the processes that the worker forks: the worker ends, so a turn has to.
-_ending: Final = mmap.mmap(-1, 1)
-
-
-@worker_shutting_down.connect
-def _end(**_: Any) -> None:
-    _ending[0] = 1
 
 
 @cache
@@ -42,27 +25,21 @@ def _scribe() -> Scribe:
 
 @shared_task
 def write_minutes() -> None:
-    """Write what was said until no minutes are open any more, or until the next one waits after TURN seconds. It may
-    die at any moment, and several may run at once.
-    """
+    """Write what was said until no minutes are open any more. It may die at any moment, and several may run at once."""
     scribe = _scribe()
-    began = time.monotonic()
-    failed = ""
-    while not _ending[0]:
-        try:
-            busy, failed = scribe.round(), ""
-            goes_on = busy or (scribe.may_listen and may_have_work())
-        except (Error, OSError) as error:
-            # Not its text: that may have what was said in it.
-            what = f"{type(error).__name__} {getattr(error.__cause__, 'sqlstate', '')}".strip()
-            if what != failed:
-                log.error("minutes wait: %s", what)
-            busy, goes_on, failed = False, True, what
-            close_old_connections()
-        if not goes_on or (time.monotonic() - began >= TURN and job_waits(QUEUE)):
-            return
-        if not busy:
-            time.sleep(AFTER_AN_ERROR if failed else IDLE)
+
+    def a_round() -> Then:
+        if scribe.round():
+            return Then.GO_ON
+        return Then.LOOK_AGAIN if scribe.may_listen and may_have_work() else Then.NOTHING
+
+    take_turn(QUEUE, a_round, waits="minutes wait", said=_without_words)
+
+
+def _without_words(error: Exception) -> str:
+    """The text of an error may have what was said in it."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return f"{type(error).__name__} {state or ''}".strip()
 
 
 @shared_task
@@ -95,6 +72,6 @@ def _send_waiting() -> int:
     give_up_interrupted()
     until = time.monotonic() + TURN
     count = 0
-    while time.monotonic() < until and deliver_next():
+    while time.monotonic() < until and not worker_ends() and deliver_next():
         count += 1
     return count

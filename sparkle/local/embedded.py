@@ -92,7 +92,7 @@ def prepare_postgres(directory: Path, *, durable: bool = True) -> Server:
         "unix_socket_directories": "",
         "max_connections": "200",
         "timezone": "UTC",
-        "log_timezone": os.environ.get("SPARKLE_TIME_ZONE") or "Asia/Shanghai",  # as in sparkle/settings.py
+        "log_timezone": os.environ.get("SPARKLE_TIME_ZONE") or "Asia/Shanghai",  # as in sparkle/settings/
         "log_checkpoints": "off",
     }
     if not durable:

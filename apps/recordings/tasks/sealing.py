@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import mmap
-import time
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.db import Error, close_old_connections
 from django.db.models import Q
 
-from apps.core.queues import job_waits
+from apps.core.queues import TURN, Then, job_waits, take_turn
 from apps.recordings.models import Track
 from apps.recordings.sealing import alarms
 from apps.recordings.sealing.again import lay_out, may_be_asked
@@ -23,21 +17,6 @@ from apps.recordings.sealing.sealer import Sealer
 from apps.recordings.sealing.spool import Spool
 from apps.recordings.storage.configured import folder
 from apps.switch.models import Node
-
-log = logging.getLogger(__name__)
-
-TURN: Final = 20.0
-"""Seconds after which `seal` gives way to the next one, if that waits already."""
-BETWEEN_ROUNDS: Final = 0.25
-AFTER_AN_ERROR: Final = 1.0
-
-#: One byte, shared with the processes that the worker forks: the worker ends, so a turn has to.
-_ending: Final = mmap.mmap(-1, 1)
-
-
-@worker_shutting_down.connect
-def _end(**_: Any) -> None:
-    _ending[0] = 1
 
 
 def queue_of(node_name: str) -> str:
@@ -56,27 +35,17 @@ def _sealer(node_name: str) -> Sealer:
 
 @shared_task
 def seal(node_name: str) -> None:
-    """Seal what the node records, and lay out what is asked for again, until nothing is live and nobody may ask, or
-    until the next one waits after TURN seconds: while the broker is away none comes, and this one goes on. Raises
-    SpoolRefused.
+    """Seal what the node records, and lay out what is asked for again, until nothing is live and nobody may ask. Where
+    that fails, nothing is let go. Raises SpoolRefused.
     """
     sealer = _sealer(node_name)
-    began = time.monotonic()
-    failed = ""
-    while not _ending[0]:
-        try:
-            live = sealer.round()
-            lay_out(node_name)
-            goes_on, failed = live > 0 or may_be_asked(node_name), ""
-        except (Error, OSError) as error:
-            # Nothing was let go. The same again is not said again.
-            if str(error) != failed:
-                log.error("sealing on %s waits: %s", node_name, error)
-            goes_on, failed = True, str(error)
-            close_old_connections()
-        if not goes_on or (time.monotonic() - began >= TURN and job_waits(queue_of(node_name))):
-            return
-        time.sleep(AFTER_AN_ERROR if failed else BETWEEN_ROUNDS)
+
+    def a_round() -> Then:
+        live = sealer.round()
+        lay_out(node_name)
+        return Then.LOOK_AGAIN if live or may_be_asked(node_name) else Then.NOTHING
+
+    take_turn(queue_of(node_name), a_round, waits=f"sealing on {node_name} waits")
 
 
 @shared_task

@@ -142,7 +142,7 @@ export const en: Messages = {
     send: {
       button: "Send", title: "Send the minutes", lead: "By mail, with a Word document, to those who attended, have an address and may read them.", signed: "Version {n}, which is signed, is sent.", notSigned: "They are not signed: a draft is sent.", draft: "draft", subject: "Subject", subjectOf: "Minutes: {title}", message: "Message", submit: "Send", submitDraft: "Send a draft", sent: "It goes out to {n} person | It goes out to {n} people", skipped: "These get none", deliveries: "What became of the mails",
       states: { waiting: "Waiting", sending: "Being sent", sent: "Sent", failed: "Not sent" },
-      reasons: { no_login: "no login", not_active: "login is closed", no_address: "no address", may_not_read: "may not read minutes", mail_server: "the mail server is out of reach", refused: "the mail server refused it", interrupted: "interrupted: it may have arrived", template_unusable: "the template of minutes cannot be used", other: "the server's log says why" },
+      reasons: { no_login: "no login", not_active: "login is closed", no_address: "no address", may_not_read: "may not read minutes", mail_server: "the mail server cannot be used for now", refused: "the mail server refused it", interrupted: "interrupted: it may have arrived", template_unusable: "the template of minutes cannot be used", other: "the server's log says why" },
     },
     find: { placeholder: "Find in these minutes", count: "{n} of {total}", none: "Not found", previous: "Previous", next: "Next" },
     keys: {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import stat
 import subprocess
+import sys
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -32,6 +34,14 @@ SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 # Who may do what an ordinary process may not, and why is said there.
 CAPABILITIES = {"proxy": ["NET_BIND_SERVICE"]}
 FROM_OUTSIDE = {"proxy": ["0.0.0.0:443:443"]}
+# What opens things elsewhere is with those alone who open them.
+HOLDERS = {
+    "recording-keys": {"web", "worker-minutes", "sealer", "worker-media"},
+    "email-password": {"worker"},
+    "summary-key": {"web"},
+    "postgres-password": {"postgres"},
+    "valkey-auth": {"valkey"},
+}
 
 every_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -69,6 +79,58 @@ def test_secrets_come_as_files(name: str) -> None:
         if variable.endswith("_FILE") and variable.removesuffix("_FILE") in secret:
             assert value.removeprefix("/run/secrets/") in service["secrets"]
     assert {*service.get("secrets", [])} <= COMPOSE["secrets"].keys()
+
+
+@pytest.mark.parametrize(("secret", "holders"), HOLDERS.items(), ids=HOLDERS)
+def test_a_secret_is_with_those_who_need_it(secret: str, holders: set[str]) -> None:
+    assert {name for name, service in SERVICES.items() if secret in service.get("secrets", [])} == holders
+
+
+def test_who_mails_signs_in_and_the_pages_ask_for_summaries(tmp_path: Path) -> None:
+    """What each is told, taken as its processes take it. Without a password and a key, it starts likewise."""
+    given = {
+        "SPARKLE_HOST": "meet.example.org",
+        "SPARKLE_EMAIL_URL": "smtp://conferences@mail.example.org:587",
+        "SPARKLE_EMAIL_FROM": "conferences@example.org",
+        "SPARKLE_SUMMARY_URL": "https://api.example.org/v1",
+        "SPARKLE_SUMMARY_MODEL": "writer-1",
+    }
+    texts = {"email-password": "p/w", "summary-key": "sk-1", "database-url": "postgres://u:w@h/n"}
+    for name in COMPOSE["secrets"]:
+        (tmp_path / name).write_text(texts.get(name, "redis://h/0" if name == "redis-url" else "long enough " * 9))
+    known = "SPARKLE_EMAIL_URL", "EMAIL_HOST_PASSWORD", "SPARKLE_SUMMARY_URL", "SPARKLE_SUMMARY_KEY"
+    server, service = given["SPARKLE_EMAIL_URL"], given["SPARKLE_SUMMARY_URL"]
+    assert settings_of("web", given, tmp_path, known) == [server, "", service, "sk-1"]
+    assert settings_of("worker", given, tmp_path, known) == [server, "p/w", "", ""]
+    assert settings_of("ws", given, tmp_path, known) == ["", "", "", ""]
+    for name in ("email-password", "summary-key"):
+        (tmp_path / name).write_text("\n")
+    assert settings_of("web", given, tmp_path, known) == [server, "", service, ""]
+    assert settings_of("worker", given, tmp_path, known) == [server, "", "", ""]
+
+
+def settings_of(name: str, given: dict[str, str], secrets: Path, wanted: tuple[str, ...]) -> list[str]:
+    """Some settings of a service's processes, in production, where `given` is in .env."""
+    environment = {
+        variable: re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda asked: given.get(asked[1], asked[2] or ""), value)
+        for variable, value in SERVICES[name]["environment"].items()
+    }
+    environment = {
+        variable: value.replace("/run/secrets/", f"{secrets}/")
+        for variable, value in environment.items()
+        if not value.startswith("/run/secrets/") or value.rpartition("/")[2] in SERVICES[name]["secrets"]
+    }
+    code = (
+        "import json; from django.conf import settings; "
+        f"print(json.dumps([getattr(settings, name, '') for name in {wanted!r}]))"
+    )
+    fixed = {"DJANGO_SETTINGS_MODULE": "sparkle.settings", "SPARKLE_ENV": "production", "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=fixed | environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[str] = json.loads(done.stdout)
+    return found
 
 
 def test_no_password_stands_in_the_files() -> None:
@@ -199,4 +261,5 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     assert texts["database-url"] == f"postgres://sparkle:{texts['postgres-password']}@postgres:5432/sparkle"
     assert texts["valkey-auth"].removeprefix("requirepass ") in texts["redis-url"]
     assert len(texts["secret-key"]) == 64
+    assert texts["email-password"] == texts["summary-key"] == "", "for a person to write"
     assert KeyRing.parse(texts["recording-keys"]).current == "first"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.mail.message import sanitize_address
 
 from sparkle.env import (
     EnvironmentValueError,
@@ -15,11 +16,12 @@ from sparkle.env import (
     envbool,
     envendpoint,
     envint,
+    envkey,
     envlist,
+    envmailbox,
     envsecret,
     envstr,
     mail_server,
-    safe_address,
 )
 from sparkle.local.environment import ROOT
 
@@ -70,7 +72,8 @@ def test_a_secret_may_lie_in_a_file(env: pytest.MonkeyPatch, tmp_path: Path) -> 
         envsecret("A_VALUE", "default")
     file.write_text("\n")
     with pytest.raises(EnvironmentValueError, match="empty"):
-        envsecret("A_VALUE", "default")
+        envsecret("A_VALUE")
+    assert envsecret("A_VALUE", "default") == "default"
     file.write_text("word\n")
     assert envsecret("A_VALUE", "default") == "word"
 
@@ -114,7 +117,14 @@ def test_endpoints_over_tls_or_on_this_machine(env: pytest.MonkeyPatch, good: st
 
 @pytest.mark.parametrize(
     "bad",
-    ["http://s3.example.org", "http://127.0.0.1.example.org", "https://user:word@host", "https://host/path", "host:1"],
+    [
+        "http://s3.example.org",
+        "http://127.0.0.1.example.org",
+        "https://user:word@host",
+        "https://host/path",
+        "host:1",
+        "https://host:65536",
+    ],
 )
 def test_endpoints_that_would_tell_others(env: pytest.MonkeyPatch, bad: str) -> None:
     env.setenv("A_VALUE", bad)
@@ -140,14 +150,14 @@ def test_a_wrong_storage_stops_the_start(wrong: dict[str, str], said: str) -> No
 @pytest.mark.parametrize(
     ("url", "server"),
     [
-        ("smtps://me%40x:p%2Fw@mail.example.org", ("mail.example.org", 465, "me@x", "p/w", True, False)),
-        ("smtp://mail.example.org:2525", ("mail.example.org", 2525, "", "", False, True)),
-        ("smtp://mail.example.org", ("mail.example.org", 587, "", "", False, True)),
-        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, "", "", False, False)),
+        ("smtps://me%40x@mail.example.org", ("mail.example.org", 465, "me@x", "p:/@", True, False)),
+        ("smtp://mail.example.org:2525", ("mail.example.org", 2525, "", "p:/@", False, True)),
+        ("smtp://mail.example.org", ("mail.example.org", 587, "", "p:/@", False, True)),
+        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, "", "p:/@", False, False)),
     ],
 )
 def test_mail_is_encrypted_wherever_it_goes(url: str, server: tuple[str, int, str, str, bool, bool]) -> None:
-    assert mail_server(url) == MailServer(*server)
+    assert mail_server(url, "p:/@") == MailServer(*server)
 
 
 @pytest.mark.parametrize(
@@ -155,15 +165,82 @@ def test_mail_is_encrypted_wherever_it_goes(url: str, server: tuple[str, int, st
 )
 def test_what_is_no_mail_server_is_refused(url: str) -> None:
     with pytest.raises(EnvironmentValueError, match="SPARKLE_EMAIL_URL"):
-        mail_server(url)
+        mail_server(url, "")
 
 
-@pytest.mark.parametrize("url", ["https://api.example.org/v1", "http://127.0.0.1:8080/v1", "http://localhost/v1"])
-def test_services_are_asked_safely(url: str) -> None:
-    safe_address("A_VALUE", url)
+@pytest.mark.parametrize(
+    "good",
+    [
+        "a@example.org",
+        "Conferences <a@example.org>",
+        "会议系统 <a@example.org>",
+        "Sparkle Ltd. <a@example.org>",
+        '"Sparkle, Ltd." <a@example.org>',
+    ],
+)
+def test_whom_mails_are_from(env: pytest.MonkeyPatch, good: str) -> None:
+    env.setenv("A_VALUE", good)
+    assert "a@example.org" in sanitize_address(envmailbox("A_VALUE", None), "utf-8"), "as it is sent"
 
 
-@pytest.mark.parametrize("url", ["http://api.example.org/v1", "ftp://127.0.0.1", "api.example.org", "https:///v1"])
-def test_others_are_not_asked(url: str) -> None:
+@pytest.mark.parametrize(
+    "bad",
+    ["Conferences", "Conferences <>", "Sparkle, Ltd. <a@x>", "Meet: <a@x>", "a@x>", "a@x, b@y", "A\n <a@x>"],
+)
+def test_what_no_mail_can_be_from(env: pytest.MonkeyPatch, bad: str) -> None:
+    env.setenv("A_VALUE", bad)
     with pytest.raises(EnvironmentValueError, match="A_VALUE"):
-        safe_address("A_VALUE", url)
+        envmailbox("A_VALUE", None)
+
+
+def test_a_password_is_where_only_those_have_it_who_sign_in() -> None:
+    with pytest.raises(EnvironmentValueError, match="SPARKLE_EMAIL_PASSWORD") as error:
+        mail_server("smtp://me:secret@mail.example.org", "")
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(("user", "password"), [("me", "geheim-ü"), ("%E6%9D%8E", "secret")])
+def test_what_python_cannot_sign_in_with_is_refused(user: str, password: str) -> None:
+    """It would fail at each mail (smtplib takes ASCII)."""
+    with pytest.raises(EnvironmentValueError, match="SPARKLE_EMAIL_PASSWORD") as error:
+        mail_server(f"smtp://{user}@mail.example.org", password)
+    assert password not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "good", ["https://api.example.org/v1", "http://127.0.0.1:8080/v1/", "http://localhost/v1", "https://h/a-b/~c", ""]
+)
+def test_services_may_be_below_a_path(env: pytest.MonkeyPatch, good: str) -> None:
+    env.setenv("A_VALUE", good)
+    assert envendpoint("A_VALUE", path=True) == good.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "http://api.example.org/v1",
+        "ftp://127.0.0.1",
+        "api.example.org",
+        "https:///v1",
+        "https://user:word@host/v1",
+        "https://host/v1?key=word",
+        "https://host:99999/v1",
+        "https://host/v 1",
+        "https://host/服务",
+    ],
+)
+def test_others_are_not_asked(env: pytest.MonkeyPatch, bad: str) -> None:
+    env.setenv("A_VALUE", bad)
+    with pytest.raises(EnvironmentValueError, match="A_VALUE"):
+        envendpoint("A_VALUE", path=True)
+
+
+def test_a_key_that_no_header_takes_is_not_told(env: pytest.MonkeyPatch) -> None:
+    """http.client would say it in an exception."""
+    env.setenv("A_VALUE", "sk-Test_1~")
+    assert envkey("A_VALUE") == "sk-Test_1~"
+    for bad in ("sk-1\r\nX: y", "sk-“1”", "sk 1"):
+        env.setenv("A_VALUE", bad)
+        with pytest.raises(EnvironmentValueError, match="A_VALUE: a key") as error:
+            envkey("A_VALUE")
+        assert "sk" not in str(error.value)

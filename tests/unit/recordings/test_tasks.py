@@ -28,6 +28,7 @@ from sparkle.local.environment import ROOT
 from sparkle.local.supervise import dies_with_parent
 from tests.factories import make_node
 from tests.servers import wait_until
+from tests.unit.core.test_queues import Clock
 
 from .recording import KEYS, Recording, recording
 
@@ -52,23 +53,10 @@ def _another_process() -> Iterator[None]:
     tasks._sealer.cache_clear()
 
 
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(tasks, "time", clock)
+    monkeypatch.setattr(queues, "time", clock)
     return clock
 
 
@@ -98,13 +86,13 @@ def test_it_returns_at_once_when_nothing_is_live(
 def test_it_gives_way_to_the_next_one(recording: Recording, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     """And not before one waits: none does while the broker is away."""
     at = rounds(monkeypatch, clock, 1)
-    monkeypatch.setattr(tasks, "job_waits", lambda _: clock.now > 27)
+    monkeypatch.setattr(queues, "job_waits", lambda _: clock.now > 27)
     tasks.seal(recording.node.name)
     assert 27 < at[-1] < 28
     at.clear()
     clock.now = 100
     tasks.seal(recording.node.name)
-    assert at[-1] - at[0] == tasks.TURN
+    assert at[-1] - at[0] == queues.TURN
     assert at[1] - at[0] == 0.25
 
 
@@ -113,9 +101,9 @@ def test_it_stays_while_somebody_may_ask_to_hear_something_again(
 ) -> None:
     at = rounds(monkeypatch, clock, 0)
     recording.track(state="sealed")
-    monkeypatch.setattr(tasks, "job_waits", lambda _: True)
+    monkeypatch.setattr(queues, "job_waits", lambda _: True)
     tasks.seal(recording.node.name)
-    assert at[-1] == tasks.TURN
+    assert at[-1] == queues.TURN
     at.clear()
     Conference.objects.update(phase="ended")
     tasks.seal(recording.node.name)
@@ -141,14 +129,14 @@ def test_it_goes_on_when_the_database_was_away(
 def test_its_writers_are_kept_from_turn_to_turn(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     """One run in the file, not one for each job."""
     tap = recording.track()
-    monkeypatch.setattr(tasks, "TURN", 0.0)
-    monkeypatch.setattr(tasks, "job_waits", lambda _: True)
+    monkeypatch.setattr(queues, "TURN", 0.0)
+    monkeypatch.setattr(queues, "job_waits", lambda _: True)
     for _ in range(4):
         tap.noise(FRAME)
         tasks.seal(recording.node.name)
     tap.end()
     Conference.objects.update(phase="ended")
-    monkeypatch.setattr(tasks, "job_waits", lambda _: False)
+    monkeypatch.setattr(queues, "job_waits", lambda _: False)
     tasks.seal(recording.node.name)
     assert tap.is_sealed()
     assert len(tap.reader()._runs) == 1
@@ -212,14 +200,14 @@ def test_a_worker_seals_without_a_gap_and_ends_at_once(
         wait_until(lambda: tap.row().frames == 1, "the first frame", 30)
         alive.unlink(missing_ok=True)
         last = began = time.monotonic()
-        while time.monotonic() - began < tasks.TURN + 4:
+        while time.monotonic() - began < queues.TURN + 4:
             if tap.row().frames == len(tap.written) // FRAME:
                 longest = max(longest, time.monotonic() - last)
                 last = time.monotonic()
                 tap.noise(FRAME)
                 tasks.keep_sealing()
             time.sleep(0.02)
-        assert tap.row().frames > tasks.TURN
+        assert tap.row().frames > queues.TURN
         assert longest < 1.0
         assert alive.exists()
         stopped = time.monotonic()
