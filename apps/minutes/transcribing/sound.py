@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 from django.db.models import Q
-from numpy.typing import NDArray
 
 from apps.core.errors import Problem
+from apps.minutes.engines.protocol import RATE, Samples
 from apps.minutes.models import Transcript
 from apps.recordings.audio import SAMPLE
 from apps.recordings.models import Track
@@ -17,10 +17,6 @@ from apps.recordings.replay import open_clip
 
 from .reach import Reach
 
-Samples = NDArray[np.float32]
-
-RATE: Final = 16_000
-"""Samples a second of all that is returned here; one channel, full scale is 1."""
 AROUND: Final = 200
 """Milliseconds before and after an utterance that engines get with it."""
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from apps.core.errors import Problem
 from apps.minutes.engine_state import SAYS_EACH, say
 from apps.minutes.engines.configured import engine
-from apps.minutes.engines.protocol import Engine, NoEngine
+from apps.minutes.engines.protocol import RATE, Engine, NoEngine
 from apps.minutes.models import Minutes, Transcript
 from apps.minutes.pipeline.result import Utterance
 from apps.minutes.pipeline.transcribe import transcribe
@@ -28,7 +28,7 @@ from apps.recordings.models import Track
 
 from . import queue
 from .reach import AWAY, GIVEN_UP, LEFT_ALONE, Reach
-from .sound import AROUND, RATE, others_of, samples_of
+from .sound import AROUND, others_of, samples_of
 from .writing import write
 
 log = logging.getLogger(__name__)
