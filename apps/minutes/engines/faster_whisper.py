@@ -162,9 +162,8 @@ class FasterWhisper:
         return [words.sot_prev, *before, *words.sot_sequence] if before else list(words.sot_sequence)
 
     def _encode(self, clips: Sequence[Samples], window: int) -> Any:
-        known = [self._encoded.pop(id(clip), None) for clip in clips] if window == SHORT_WINDOW else []
-        if known and all(known):
-            return ctranslate2.StorageView.from_array(np.stack([row for row, _ in known]))
+        if window == SHORT_WINDOW and all(id(clip) in self._encoded for clip in clips):
+            return ctranslate2.StorageView.from_array(np.stack([self._encoded[id(clip)][0] for clip in clips]))
         frames = window * _FRAMES_A_SECOND
         spectra = np.zeros((len(clips), self._whisper.n_mels, frames), dtype=np.float32)
         for spectrum, samples in zip(spectra, clips, strict=True):
