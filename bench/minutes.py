@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -234,9 +235,10 @@ def cli_alone(model: str, track: Path) -> Used:
 
 
 def lasting(parts: Sequence[Speech], seconds: int) -> Speech:
-    """The same again and again, for at most so long."""
-    speech = joined(parts, PAUSE)
-    return joined([speech] * int(seconds // (speech.seconds + PAUSE)), PAUSE)
+    """One after the other, again and again, for at most so long."""
+    many = list(islice(cycle(parts), seconds))
+    ends = accumulate(part.seconds + PAUSE for part in many)
+    return joined([part for part, end in zip(many, ends, strict=True) if end <= seconds], PAUSE)
 
 
 def one_of_three(seconds: int) -> Speech:

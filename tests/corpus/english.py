@@ -60,8 +60,8 @@ _STUDIO: Final = {
     "priv-introsaved": "Thank you. Please hold while I attempt to connect you with your party.",
     "priv-recordintro": "At the tone, please say your name.",
     "privacy-unident": "The party you are trying to reach does not accept unidentified calls.",
-    "queue-periodic-announce": "All of our representatives are currently busy. Please stay on the line and your call will be"
-    " answered by the next available representative.",
+    "queue-periodic-announce": "All of our representatives are currently busy. Please stay on the line and your call"
+    " will be answered by the next available representative.",
     "ss-noservice": "The number you have dialed is not in service. Please check the number and try again.",
     "tt-monkeysintro": "They have been carried away by monkeys.",
     "tt-weasels": "Weasels have eaten our phone system.",

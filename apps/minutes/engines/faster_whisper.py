@@ -6,10 +6,12 @@ ones in a window of 12 s, take half the time, lose no sentence and have exact ti
 
 from __future__ import annotations
 
-import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
+from math import log
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final, TypeVar
 
 import ctranslate2
@@ -20,7 +22,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
-from .protocol import RATE, Clip, Decoded, Piece, Samples
+from .protocol import RATE, Clip, Decoded, Piece, Samples, compression_of
 
 BATCH: Final = 8
 """Clips that are decoded at once."""
@@ -31,7 +33,7 @@ SHORT_WINDOW: Final = 12
 SHORT_CLIP: Final = 10_000
 """Milliseconds."""
 LANGUAGE_WINDOW: Final = 5
-"""Seconds, a clip's first, by which the language of longer ones is told: as sure."""
+"""Seconds, a clip's first, by which its language is told, as sure, where a short window is not needed anyway."""
 
 #: What is tried, one after the other, where a first text came out badly: certain first, then ever more by chance.
 _TEMPERATURES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -45,6 +47,7 @@ _TOKENS_MORE: Final = 24
 _LONGEST_PROMPT: Final = 223
 _SECONDS_A_TIME: Final = 0.02
 _FRAMES_A_SECOND: Final = 100
+_LEAST: Final = 1e-6
 _SEED: Final = 1
 
 _Item = TypeVar("_Item")
@@ -78,36 +81,37 @@ class FasterWhisper:
         # Of clips of which the language was told last, by id, and the clips: encoding is most of the work.
         self._encoded: dict[int, tuple[npt.NDArray[np.float32], Samples]] = {}
 
-    def detect_language(self, clips: Sequence[Samples], among: Sequence[str]) -> list[dict[str, float]]:
+    def detect_language(
+        self, clips: Sequence[Samples], among: Sequence[str], *, soon: Container[int] = ()
+    ) -> list[dict[str, float]]:
         if len(among) == 1 or not self._whisper.is_multilingual:
             only = among[0] if len(among) == 1 else "en"
             return [{language: float(language == only) for language in among} for _ in clips]
         found: dict[int, dict[str, float]] = {}
         self._encoded = {}
-        for window in (SHORT_WINDOW, LANGUAGE_WINDOW):
-            alike = [number for number, clip in enumerate(clips) if (window == SHORT_WINDOW) is _is_short(clip)]
-            for some in _batches(alike):
+        kept = [n for n, clip in enumerate(clips) if n in soon and _is_short(clip) and self._whisper.device == "cpu"]
+        others = [number for number in range(len(clips)) if number not in kept]
+        for numbers, window in ((kept, SHORT_WINDOW), (others, LANGUAGE_WINDOW)):
+            for some in _batches(numbers):
                 encoded = self._encode([clips[number] for number in some], window)
                 for number, each in zip(some, self._whisper.detect_language(encoded), strict=True):
                     told = dict(each)
                     weights = {language: told.get(f"<|{language}|>", 0.0) for language in among}
                     total = sum(weights.values()) or 1.0
                     found[number] = {language: weight / total for language, weight in weights.items()}
-                if window == SHORT_WINDOW and self._whisper.device == "cpu":
-                    self._encoded |= {
-                        id(clips[number]): (row, clips[number])
-                        for number, row in zip(some, np.asarray(encoded), strict=True)
-                    }
+                if numbers is kept:
+                    rows = np.asarray(encoded)
+                    self._encoded |= {id(clips[n]): (row, clips[n]) for n, row in zip(some, rows, strict=True)}
         return [found[number] for number in range(len(clips))]
 
     def transcribe(self, clips: Sequence[Clip], *, beam: int, careful: bool = False) -> list[Decoded]:
         texts: dict[int, Decoded] = {}
         # What is decoded at once has one prompt and one window.
-        alike: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)
+        alike: defaultdict[tuple[str, str, int, bool], list[int]] = defaultdict(list)
         for number, clip in enumerate(clips):
             window = SHORT_WINDOW if _is_short(clip.samples) and not careful else WINDOW
-            alike[clip.language, clip.prompt, window].append(number)
-        for (language, prompt, window), numbers in alike.items():
+            alike[clip.language, clip.prompt, window, clip.words].append(number)
+        for (language, prompt, window, _), numbers in alike.items():
             words = Tokenizer(self._words, self._whisper.is_multilingual, task="transcribe", language=language)
             start = self._start(words, prompt)
             # Alike in length, too: the longest of a batch has all of it wait.
@@ -154,7 +158,21 @@ class FasterWhisper:
             return_no_speech_prob=True,
             **how,
         )
-        return [_decoded(words, result, clip) for result, clip in zip(results, clips, strict=True)]
+        found = [_decoded(words, result, clip) for result, clip in zip(results, clips, strict=True)]
+        return self._by_words(words, encoded, found, clips) if clips[0].words else found
+
+    def _by_words(
+        self, words: Tokenizer, encoded: Any, texts: Sequence[Decoded], clips: Sequence[Clip]
+    ) -> list[Decoded]:
+        """When each word was said: by which frames the decoder looked at for it (openai/whisper, timing.py)."""
+        # A text has to have something, here; for what has nothing, nothing is made of it.
+        tokens = [words.encode(text.text) or words.encode(" .") for text in texts]
+        frames = [max(1, clip.milliseconds * _FRAMES_A_SECOND // 1000) for clip in clips]
+        aligned = self._whisper.align(encoded, list(words.sot_sequence), tokens, frames)
+        return [
+            replace(text, pieces=tuple(_words(words, told, each, clip.milliseconds))) if text.pieces else text
+            for text, told, each, clip in zip(texts, tokens, aligned, clips, strict=True)
+        ]
 
     def _start(self, words: Tokenizer, prompt: str) -> list[int]:
         """What the model is told that it has written so far."""
@@ -179,13 +197,12 @@ def _is_short(clip: Samples) -> bool:
 def _decoded(words: Tokenizer, result: Any, clip: Clip) -> Decoded:
     tokens = result.sequences_ids[0]
     pieces = tuple(_pieces(words, tokens, clip.milliseconds))
-    text = "".join(piece.text for piece in pieces).strip().encode()
     return Decoded(
         pieces,
         clip.language,
         # The score is the mean without the end's token, whose probability is in the sum.
         log_probability=float(result.scores[0]) * len(tokens) / (len(tokens) + 1),
-        compression=len(text) / len(zlib.compress(text)),
+        compression=compression_of("".join(piece.text for piece in pieces)),
         no_speech=float(result.no_speech_prob),
     )
 
@@ -202,6 +219,33 @@ def _pieces(words: Tokenizer, tokens: Sequence[int], end: int) -> Iterator[Piece
         if text.strip():
             yield Piece(start, time, text)
         start, since = time, place + 1
+
+
+def _words(words: Tokenizer, tokens: list[int], told: Any, end: int) -> Iterator[Piece]:
+    """Each with the blank before it and the punctuation after it, which lasts as long as the pause that it stands for:
+    a word ends with its letters.
+    """
+    starts: dict[int, int] = {}
+    for token, frame in told.alignments:
+        starts.setdefault(token, min(end, round(frame * _SECONDS_A_TIME * 1000)))
+    text, begin, over, sure = "", 0, end, list[float]()
+    first = 0
+    for own in words.split_to_word_tokens(tokens)[1]:
+        word, now = words.decode(own), starts.get(first, end)
+        if _has_letters(text):
+            over = min(over, now)
+            if _has_letters(word):
+                yield Piece(begin, max(begin, over), text, fmean(sure))
+                text, begin, over, sure = "", max(begin, now), end, []
+        text += word
+        sure += [log(max(probability, _LEAST)) for probability in told.text_token_probs[first : first + len(own)]]
+        first += len(own)
+    if text:
+        yield Piece(begin, max(begin, over), text, fmean(sure))
+
+
+def _has_letters(text: str) -> bool:
+    return any(letter.isalnum() for letter in text)
 
 
 def _batches(of: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -6,7 +6,8 @@ the pipeline (`apps/minutes/pipeline/`), so that every engine is guarded alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -49,11 +50,15 @@ class NoEngine(Exception):  # noqa: N818 - there is none: that is what it says
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Speech in one language (`zh`, `en`), not longer than LONGEST; `prompt`: what was, as it were, said before."""
+    """Speech in one language (`zh`, `en`), not longer than LONGEST; `prompt`: what was, as it were, said before.
+
+    `words`: each word is to be a piece of the text.
+    """
 
     samples: Samples
     language: str
     prompt: str = ""
+    words: bool = False
 
     @property
     def milliseconds(self) -> int:
@@ -70,6 +75,8 @@ class Piece:
     start: int
     end: int
     text: str
+    log_probability: float | None = None
+    """Of a word: the mean of its tokens, where the engine tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class Decoded:
     log_probability: float
     """Mean of the tokens' logarithms of probability: 0 is certain."""
     compression: float
-    """Bytes of the text for each byte that zlib makes of it: high where it repeats itself."""
+    """How far the text can be compressed (`compression_of`): high where it repeats itself."""
     no_speech: float
     """Probability that there is no speech in the clip."""
 
@@ -99,8 +106,18 @@ class Engine(Protocol):
     def model(self) -> str:
         """As a person reads it, beside what it wrote: no path."""
 
-    def detect_language(self, clips: Sequence[Samples], among: Sequence[str]) -> list[dict[str, float]]:
-        """For each clip the probability of each of the languages, which together are 1."""
+    def detect_language(
+        self, clips: Sequence[Samples], among: Sequence[str], *, soon: Container[int] = ()
+    ) -> list[dict[str, float]]:
+        """For each clip the probability of each of the languages, which together are 1. `soon`: numbers of clips that
+        are transcribed next as they are, for which work may be kept.
+        """
 
     def transcribe(self, clips: Sequence[Clip], *, beam: int, careful: bool = False) -> list[Decoded]:
         """The texts of the clips, in their order. `careful`: slowly, for what came out badly the first time."""
+
+
+def compression_of(text: str) -> float:
+    """Bytes of the text for each byte that zlib makes of it."""
+    data = text.strip().encode()
+    return len(data) / len(zlib.compress(data))

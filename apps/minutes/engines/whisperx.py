@@ -51,7 +51,9 @@ class Whisperx(FasterWhisper):
         self._aligners: dict[str, Any] = {}
 
     def transcribe(self, clips: Sequence[Clip], *, beam: int, careful: bool = False) -> list[Decoded]:
-        found = super().transcribe(clips, beam=beam, careful=careful)
+        # What is aligned here is not to come as words already.
+        asked = [replace(clip, words=clip.words and self._aligner(clip.language) is None) for clip in clips]
+        found = super().transcribe(asked, beam=beam, careful=careful)
         return [self._aligned(clip, text) for clip, text in zip(clips, found, strict=True)]
 
     def _aligned(self, clip: Clip, text: Decoded) -> Decoded:

@@ -16,6 +16,7 @@ from ..engines.protocol import RATE, Clip, Decoded, Engine, Piece, Samples
 from .bleed import bled
 from .confidence import confidence
 from .language import Heard, languages
+from .packing import divided, packed, packs
 from .pauses import settle
 from .prompt import prompt, repeats
 from .result import Reason, Refused, Result, Said, Setting, Utterance
@@ -53,15 +54,15 @@ def transcribe(utterances: Sequence[Utterance], engine: Engine, setting: Setting
     given at once. Raises what the engine raises.
     """
     parts = [_parts(utterance) for utterance in utterances]
-    told = _languages(utterances, parts, engine, setting.languages)
+    told = _languages(utterances, parts, engine, setting.languages, live=live)
     prompts = {language: prompt(setting, language) for language in set(told)}
     clips = [
-        Clip(part.samples, language, prompts[language])
-        for some, language in zip(parts, told, strict=True)
+        (utterance.speaker, Clip(part.samples, language, prompts[language], words=not live))
+        for utterance, some, language in zip(utterances, parts, told, strict=True)
         if not isinstance(some, Reason)
         for part in some
     ]
-    texts = iter(_texts(clips, engine, live=live))
+    texts = iter(_texts([clip for _, clip in clips], [speaker for speaker, _ in clips], engine, live=live))
     return [
         Refused(some)
         if isinstance(some, Reason)
@@ -84,7 +85,12 @@ def _parts(utterance: Utterance) -> list[_Part] | Reason:
 
 
 def _languages(
-    utterances: Sequence[Utterance], parts: Sequence[list[_Part] | Reason], engine: Engine, among: Sequence[str]
+    utterances: Sequence[Utterance],
+    parts: Sequence[list[_Part] | Reason],
+    engine: Engine,
+    among: Sequence[str],
+    *,
+    live: bool,
 ) -> list[str]:
     """Of each utterance; the engine is asked only where there is a question."""
     asked = {
@@ -92,7 +98,11 @@ def _languages(
         for number, some in enumerate(parts)
         if len(among) > 1 and not isinstance(some, Reason) and not utterances[number].language
     }
-    answers = dict(zip(asked, engine.detect_language(list(asked.values()), among), strict=True)) if asked else {}
+    clips = list(asked.values())
+    lengths = [len(samples) * 1000 // RATE for samples in clips]
+    together = packs(lengths, [utterances[number].speaker for number in asked])
+    alone = range(len(clips)) if live else {pack[0] for pack in together if len(pack) == 1}
+    answers = dict(zip(asked, engine.detect_language(clips, among, soon=alone), strict=True)) if asked else {}
     return languages(
         [
             Heard(
@@ -109,14 +119,15 @@ def _languages(
     )
 
 
-def _texts(clips: Sequence[Clip], engine: Engine, *, live: bool) -> list[Decoded | Reason]:
+def _texts(clips: Sequence[Clip], speakers: Sequence[str], engine: Engine, *, live: bool) -> list[Decoded | Reason]:
     """What each clip says, or why it says nothing.
 
-    What is doubtful is heard again with care and without the prompt, which can be what misled the engine.
+    What is doubtful is heard again by itself, with care and without the prompt, which can be what misled the engine.
     """
-    first = engine.transcribe(clips, beam=BEAM_LIVE if live else BEAM)
+    first, lost = _first(clips, speakers, engine, live=live)
     echoes = {number for number, clip in enumerate(clips) if repeats(first[number].text, clip.prompt)}
-    wrong = [number for number, clip in enumerate(clips) if number in echoes or _doubtful(clip, first[number])]
+    again = echoes | lost
+    wrong = [number for number, clip in enumerate(clips) if number in again or _doubtful(clip, first[number])]
     cut = [number for number, text in enumerate(first) if not live and number not in wrong and _cut_short(text)]
     careful = engine.transcribe(
         [*(replace(clips[number], prompt="") for number in wrong), *(clips[number] for number in cut)],
@@ -131,6 +142,26 @@ def _texts(clips: Sequence[Clip], engine: Engine, *, live: bool) -> list[Decoded
         _judged_echo(clip, text, second[number]) if number in echoes else _judged(clip, second.get(number, text))
         for number, (clip, text) in enumerate(zip(clips, first, strict=True))
     ]
+
+
+def _first(
+    clips: Sequence[Clip], speakers: Sequence[str], engine: Engine, *, live: bool
+) -> tuple[list[Decoded], set[int]]:
+    """What each clip says at first sight, and the numbers of those of which nothing can be said yet."""
+    if live:
+        return engine.transcribe(clips, beam=BEAM_LIVE), set()
+    alike = [(speaker, clip.language) for speaker, clip in zip(speakers, clips, strict=True)]
+    together = packs([clip.milliseconds for clip in clips], alike)
+    of_packs = [[clips[number] for number in pack] for pack in together]
+    texts = engine.transcribe([packed(some) for some in of_packs], beam=BEAM)
+    found: dict[int, Decoded] = {}
+    lost: set[int] = set()
+    for pack, some, text in zip(together, of_packs, texts, strict=True):
+        for number, own in zip(pack, divided(text, some), strict=True):
+            found[number] = own or replace(text, pieces=())
+            if own is None:
+                lost.add(number)
+    return [found[number] for number in range(len(clips))], lost
 
 
 def _doubtful(clip: Clip, text: Decoded) -> bool:

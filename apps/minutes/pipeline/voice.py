@@ -13,7 +13,7 @@ from ..engines.protocol import RATE, Samples
 _BLOCK: Final = 600 * RATE
 """Samples that are looked at at once: memory stays the same however long somebody speaks."""
 
-_LONGEST: Final = 20  # seconds of a piece
+_LONGEST: Final = 9  # seconds of a piece: with what is around it, it fits into a short window
 _PAUSE: Final = 500  # milliseconds that part two pieces
 _SHORTEST: Final = 150  # milliseconds of a voice
 _PAD: Final = 200  # milliseconds that a piece is longer at each end
@@ -27,7 +27,7 @@ class Voice(NamedTuple):
 
 
 def voices(samples: Samples) -> list[Voice]:
-    """The pieces with a voice, in order, at most 20 s long. None: there is no speech in it."""
+    """The pieces with a voice, in order, at most 9.4 s long. None: there is no speech in it."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps  # what does without an engine does without this
 
     options = VadOptions(

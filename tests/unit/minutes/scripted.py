@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from apps.minutes.engines.protocol import Clip, Decoded, Piece, Samples
@@ -24,7 +24,9 @@ class Scripted:
     asked: list[tuple[int, int, bool]] = field(default_factory=list)
     """Of each call: how many clips, the beam, whether with care."""
 
-    def detect_language(self, clips: Sequence[Samples], among: Sequence[str]) -> list[dict[str, float]]:
+    def detect_language(
+        self, clips: Sequence[Samples], among: Sequence[str], *, soon: Container[int] = ()
+    ) -> list[dict[str, float]]:
         assert len(clips) == len(self.languages)
         assert all(set(each) == set(among) for each in self.languages)
         return list(self.languages)
