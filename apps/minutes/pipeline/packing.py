@@ -59,23 +59,28 @@ def divided(text: Decoded, clips: Sequence[Clip]) -> list[Decoded | None]:
     rest = list(text.pieces)
     for start, end in pairwise(edges):
         # Words follow each other: nothing after one that belongs to a later part belongs to this.
-        count = next((n for n, piece in enumerate(rest) if piece.end > end + _OVER), len(rest))
-        if end == edges[-1]:
-            count = len(rest)
-        own = [replace(p, start=max(0, p.start - start), end=min(p.end, end) - start) for p in rest[:count]]
-        rest = rest[count:]
-        if _letters(own) < per_letter * (end - start):
+        later = (number for number, piece in enumerate(rest) if piece.end > end + _OVER and end < edges[-1])
+        count = next(later, len(rest))
+        own, rest = [_within(piece, start, end) for piece in rest[:count]], rest[count:]
+        letters = _letters(own)
+        if not letters or letters < per_letter * (end - start):
             found.append(None)
             continue
         found.append(
             replace(
                 text,
-                pieces=tuple(replace(piece, start=min(piece.start, piece.end)) for piece in own),
+                pieces=tuple(own),
                 log_probability=text.log_probability + _mean(own) - mean,
                 compression=compression_of("".join(piece.text for piece in own)),
             )
         )
     return found
+
+
+def _within(piece: Piece, start: int, end: int) -> Piece:
+    """By the clock of the part."""
+    over = min(piece.end, end) - start
+    return replace(piece, start=min(max(0, piece.start - start), over), end=over)
 
 
 def _letters(pieces: Sequence[Piece]) -> int:

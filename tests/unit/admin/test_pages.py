@@ -28,7 +28,17 @@ from apps.conferences.models import (
 )
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.models import AuditEntry, Failures, IdempotencyRecord
-from apps.minutes.models import Delivery, Mailing, Minutes, MinutesWords, Passage, Revision, SignedVersion, Transcript, Worker
+from apps.minutes.models import (
+    Delivery,
+    Mailing,
+    Minutes,
+    MinutesWords,
+    Passage,
+    Revision,
+    SignedVersion,
+    Transcript,
+    Worker,
+)
 from apps.recordings.models import SayAgain, Track, Utterance
 from apps.switch.models import BrowserAccount, GatewayState, ProvisioningLink, SignInGuard
 from tests.unit.admin.data import A1_HASH, ESL_PASSWORD, SECRET_TEXT, TRUNK_PASSWORD, XML_PASSWORD, populate
