@@ -18,8 +18,8 @@ BELOW: Final = 15.0
 """dB: what is further below another track is not its own speaker's."""
 
 _STEP: Final = RATE // 50  # 20 ms
-_AROUND: Final = 15
-"""Steps, 300 ms, before and after: how late an echo may be."""
+_AROUND: Final = 25
+"""Steps, 500 ms, before and after: more than the 300 ms that an echo may be late, for levels to be alike there, too."""
 _ACTIVE: Final = 12.0
 """dB below its loudest: what is quieter is a pause, of which levels say nothing."""
 _NEARLY: Final = 6.0

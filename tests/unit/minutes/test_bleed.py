@@ -28,7 +28,7 @@ def hiss(samples: Samples, level: float) -> Samples:
 
 
 @pytest.mark.parametrize("level", [-40, -30, -20, -17])
-@pytest.mark.parametrize("delay", [0, 120, 280])
+@pytest.mark.parametrize("delay", [0, 120, 300])
 def test_an_echo_is_refused(neighbour: Samples, level: float, delay: int) -> None:
     assert bled(hiss(gain(late(neighbour, delay), level), 0.0005), [silence(500), neighbour])
 
