@@ -127,8 +127,8 @@ def test_marked_hidden_found_signed_and_taken_along(open_page: OpenPage, written
 def test_a_telephone_too_says_at_once_what_has_no_text_and_why(open_page: OpenPage, written: str, stack: Stack) -> None:
     with stack.database() as database:
         database.execute(
-            "UPDATE minutes_transcript SET state = 'failed', reason = 'recording_damaged' WHERE id ="
-            " (SELECT transcript.id FROM minutes_transcript transcript JOIN minutes_minutes minutes ON minutes.id = minutes_id"
+            "UPDATE minutes_transcript SET state = 'failed', reason = 'recording_damaged' WHERE id = (SELECT each.id"
+            " FROM minutes_transcript each JOIN minutes_minutes minutes ON minutes.id = each.minutes_id"
             " WHERE conference_id = %s LIMIT 1)",
             (written,),
         )
