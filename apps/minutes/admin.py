@@ -103,7 +103,7 @@ class MinutesAdmin(ReadOnlyAdmin):
         """The cell of a key would not wrap."""
         return str(minutes.conference)
 
-    @admin.display(description=_("of a whisper"))
+    @admin.display(description=_("whisper"))
     def of_whisper(self, minutes: Minutes) -> str | None:
         """What it is called, and whom it was with, is for those in it."""
         return gettext("yes") if minutes.whisper_id else None

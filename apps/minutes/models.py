@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -297,7 +298,7 @@ class Mailing(models.Model):
         verbose_name_plural = _("mailings of minutes")
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.by_name}"
+        return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M} {self.by_name}"
 
 
 class Delivery(models.Model):

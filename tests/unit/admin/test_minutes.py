@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.core.models import AuditEntry
 from apps.minutes.engines.protocol import Why
-from apps.minutes.models import Delivery, Minutes, SignedVersion, Transcript, Worker
+from apps.minutes.models import Delivery, Mailing, Minutes, SignedVersion, Transcript, Worker
 from tests.factories import make_user
 from tests.unit.admin.data import populate
 from tests.unit.admin.forms import url
@@ -83,6 +84,11 @@ def test_why_no_mail_went_out(pages: Client, row: Transcript, reason: str, engli
     for page in (url(Delivery, "changelist"), url(Delivery, "change", Delivery.objects.get().pk)):
         assert english in pages.get(page, headers=ENGLISH).content.decode()
         assert chinese in pages.get(page, headers=CHINESE).content.decode()
+
+
+def test_a_mailing_is_called_by_the_local_time(pages: Client, row: Transcript) -> None:
+    Mailing.objects.update(at=datetime(2026, 11, 27, 16, 30, tzinfo=UTC), by_name="陈静")
+    assert "2026-11-28 00:30 陈静" in pages.get(url(Delivery, "changelist"), headers=ENGLISH).content.decode()
 
 
 @pytest.mark.parametrize("why", Why)
