@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.filters import AllValuesFieldListFilter
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from apps.core.admin import ReadOnlyAdmin, badge, by
 from apps.core.errors import Problem
 
 from .engine_state import SILENT
+from .engines.protocol import Why
 from .erasing import REASON as ERASED
 from .errors import MinutesSigned
 from .models import Delivery, Mailing, Minutes, SignedVersion, Transcript, Worker
@@ -36,10 +39,41 @@ REASONS: Final[dict[str, Promise]] = {
 }
 """Of transcripts that have no text; the other reasons are codes of problems."""
 
+DELIVERY_REASONS: Final[dict[str, Promise]] = {
+    "mail_server": _("the mail server cannot be used for now"),
+    "refused": _("the mail server refused it"),
+    "interrupted": _("interrupted: it may have arrived"),
+    "may_not_read": _("may not read the minutes any more"),
+}
+"""Of mails that wait or did not go out (delivering.py); the other reasons are codes of problems."""
+
+ENGINE_PROBLEMS: Final[dict[str, Promise]] = {
+    Why.NONE: _("turned off"),
+    Why.NO_MODEL: _("no speech model is configured"),
+    Why.NOT_INSTALLED: _("the speech engine is not installed"),
+    Why.BAD_MODEL: _("the speech model is incomplete"),
+    Why.FAILED: _("the speech engine did not start"),
+}
+
+
+def words_of(reason: str) -> str:
+    """Of another version's code, the code."""
+    problem = Problem.registry.get(reason)
+    return str(problem.title if problem else (REASONS | DELIVERY_REASONS).get(reason, reason))
+
+
+class ReasonFilter(AllValuesFieldListFilter):
+    """Those that there are, in words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            code, *count = str(choice["display"]).split(" ", 1)
+            yield {**choice, "display": " ".join([words_of(code), *count])}
+
 
 @admin.register(Minutes)
 class MinutesAdmin(ReadOnlyAdmin):
-    list_display = ("opened_at", "conference", "of_whisper", "state", "waiting", "written", "refused", "failed")
+    list_display = ("opened_at", "title", "of_whisper", "state", "waiting", "written", "refused", "failed")
     list_filter = ("state", "opened_at")
     list_select_related = ("conference",)
     search_fields = ("conference__title", "=id", "=conference__id")
@@ -64,10 +98,15 @@ class MinutesAdmin(ReadOnlyAdmin):
             failed_count=count(states.FAILED),
         )
 
-    @admin.display(description=_("of a whisper"), boolean=True)
-    def of_whisper(self, minutes: Minutes) -> bool:
+    @admin.display(description=_("conference"), ordering="conference__title")
+    def title(self, minutes: Minutes) -> str:
+        """The cell of a key would not wrap."""
+        return str(minutes.conference)
+
+    @admin.display(description=_("whisper"))
+    def of_whisper(self, minutes: Minutes) -> str | None:
         """What it is called, and whom it was with, is for those in it."""
-        return minutes.whisper_id is not None
+        return gettext("yes") if minutes.whisper_id else None
 
     @admin.display(description=_("waiting"), ordering="waiting_count")
     def waiting(self, minutes: Minutes) -> int:
@@ -90,7 +129,7 @@ class MinutesAdmin(ReadOnlyAdmin):
 class TranscriptAdmin(ReadOnlyAdmin):
     actions = ("try_again",)
     list_display = ("starts_at", "conference", "state", "why", "attempts", "away_since", "language", "written_at")
-    list_filter = ("state", "reason", "language", "engine", "starts_at")
+    list_filter = ("state", ("reason", ReasonFilter), "language", "engine", "starts_at")
     list_select_related = ("minutes__conference",)
     search_fields = ("minutes__conference__title", "=id", "=track__id")
     search_help_text = _("Conference, or an ID")
@@ -136,8 +175,7 @@ class TranscriptAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("reason"), ordering="reason")
     def why(self, transcript: Transcript) -> str:
-        problem = Problem.registry.get(transcript.reason)
-        return str(problem.title if problem else REASONS.get(transcript.reason, transcript.reason))
+        return words_of(transcript.reason)
 
 
 @admin.register(SignedVersion)
@@ -174,18 +212,23 @@ class MailingAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("changed_at", "mailing", "user", "state", "reason", "attempts")
-    list_filter = ("state", "reason", "changed_at")
+    list_display = ("changed_at", "mailing", "user", "state", "why", "attempts")
+    list_filter = ("state", ("reason", ReasonFilter), "changed_at")
     list_select_related = ("mailing", "user")
     search_fields = ("user__display_name", "user__username", "=mailing__id")
     search_help_text = _("Person, or a mailing's ID")
     ordering = ("-changed_at",)
-    fields = (("mailing", "user"), ("state", "reason"), ("attempts", "not_before", "changed_at"))
+    fields = (("mailing", "user"), ("state", "why"), ("attempts", "not_before", "changed_at"))
+    readonly_fields = ("why",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         """Whom a whisper was with is for those in it."""
         deliveries: QuerySet[Delivery] = super().get_queryset(request)
         return deliveries.filter(mailing__minutes__whisper=None)
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, delivery: Delivery) -> str:
+        return words_of(delivery.reason)
 
 
 @admin.register(Worker)
@@ -198,4 +241,6 @@ class WorkerAdmin(ReadOnlyAdmin):
     def state(self, worker: Worker) -> SafeString:
         if timezone.now() - worker.seen_at > SILENT:
             return badge("bad", _("silent"))
-        return badge("bad", worker.problem) if worker.problem else badge("good", _("writes"))
+        if worker.problem:
+            return badge("bad", ENGINE_PROBLEMS.get(worker.problem, worker.problem))
+        return badge("good", _("writes"))

@@ -9,7 +9,9 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.conferences.models import Conference, Participant, Whisper
 from apps.core.ids import new_id
@@ -44,7 +46,7 @@ class Minutes(models.Model):
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     summary = models.TextField(_("summary"), max_length=8000, blank=True)
-    opened_at = models.DateTimeField(_("opened"))
+    opened_at = models.DateTimeField(pgettext_lazy("minutes", "opened"))
     seq = models.BigIntegerField(_("number of the last change"), default=0, editable=False)
     erased = models.BigIntegerField(_("change that erased somebody's words"), default=0, editable=False)
     indexed = models.BigIntegerField(_("change up to which it can be searched"), default=0, editable=False)
@@ -106,14 +108,14 @@ class Transcript(models.Model):
     starts_at = models.DateTimeField(_("begins"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    attempts = models.PositiveSmallIntegerField(pgettext_lazy("minutes, how many", "attempts"), default=0)
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)
     away_since = models.DateTimeField(_("out of reach since"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=2, blank=True)
     log_probability = models.FloatField(_("mean log-probability"), null=True, blank=True)
     sentences: models.JSONField[Any, Any] = models.JSONField(_("sentences"), default=list)
     engine = models.CharField(_("engine"), max_length=200, blank=True)
-    written_at = models.DateTimeField(_("written"), null=True, blank=True)
+    written_at = models.DateTimeField(pgettext_lazy("minutes, when", "written"), null=True, blank=True)
 
     class Meta:
         ordering = ["starts_at", "id"]
@@ -206,7 +208,7 @@ class Revision(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    by_name = models.CharField(_("name"), max_length=64)
+    by_name = models.CharField(pgettext_lazy("minutes, of a person", "name"), max_length=64)
     act = models.CharField(_("act"), max_length=20)
     before: models.JSONField[Any, Any] = models.JSONField(_("before"), default=dict)
     after: models.JSONField[Any, Any] = models.JSONField(_("after"), default=dict)
@@ -247,12 +249,12 @@ class SignedVersion(models.Model):
     """
 
     minutes = models.ForeignKey(Minutes, verbose_name=_("minutes"), on_delete=models.PROTECT, related_name="versions")
-    number = models.PositiveIntegerField(_("number"))
-    signed_at = models.DateTimeField(_("signed"))
+    number = models.PositiveIntegerField(pgettext_lazy("minutes, of a version", "number"))
+    signed_at = models.DateTimeField(pgettext_lazy("minutes, when", "signed"))
     signed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("signed by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    signed_name = models.CharField(_("name"), max_length=64)
+    signed_name = models.CharField(pgettext_lazy("minutes, of a person", "name"), max_length=64)
     document: models.JSONField[Any, Any] = models.JSONField(_("document"))
     digest = models.CharField(_("digest"), max_length=64)
 
@@ -288,7 +290,7 @@ class Mailing(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    by_name = models.CharField(_("name"), max_length=64)
+    by_name = models.CharField(pgettext_lazy("minutes, of a person", "name"), max_length=64)
 
     class Meta:
         ordering = ["-at"]
@@ -296,7 +298,7 @@ class Mailing(models.Model):
         verbose_name_plural = _("mailings of minutes")
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.by_name}"
+        return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M} {self.by_name}"
 
 
 class Delivery(models.Model):
@@ -318,7 +320,7 @@ class Delivery(models.Model):
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    attempts = models.PositiveSmallIntegerField(pgettext_lazy("minutes, how many", "attempts"), default=0)
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)
     changed_at = models.DateTimeField(_("changed"))
 

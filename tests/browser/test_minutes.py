@@ -122,3 +122,16 @@ def test_marked_hidden_found_signed_and_taken_along(open_page: OpenPage, written
     assert text in json.dumps(document, ensure_ascii=False)
     versions = api.get(f"conferences/{written}/minutes/")["versions"]
     assert [each["number"] for each in versions] == [1]
+
+
+def test_a_telephone_too_says_at_once_what_has_no_text_and_why(open_page: OpenPage, written: str, stack: Stack) -> None:
+    with stack.database() as database:
+        database.execute(
+            "UPDATE minutes_transcript SET state = 'failed', reason = 'recording_damaged' WHERE id = (SELECT each.id"
+            " FROM minutes_transcript each JOIN minutes_minutes minutes ON minutes.id = each.minutes_id"
+            " WHERE conference_id = %s LIMIT 1)",
+            (written,),
+        )
+    page = open_page(f"/conferences/{written}/minutes", width=390, height=844)
+    expect(page.get_by_text("1 段发言未能转写或未能精校")).to_be_visible()
+    expect(page.get_by_text("录音已损坏")).to_be_visible()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.ids import new_id
 from apps.switch.models import Gateway, Node
@@ -120,7 +121,7 @@ class Participant(Person):
         RINGING = "ringing", _("ringing")
         CONNECTED = "connected", _("connected")
         LEFT = "left", _("left")
-        FAILED = "failed", _("failed")
+        FAILED = "failed", pgettext_lazy("participant", "failed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     conference = models.ForeignKey(
@@ -201,7 +202,7 @@ class Attempt(models.Model):
 
     class Phase(models.TextChoices):
         STORED = "stored", _("stored")
-        SENT = "sent", _("sent")
+        SENT = "sent", pgettext_lazy("attempt", "sent")
         CREATED = "created", _("created")
         RINGING = "ringing", _("ringing")
         ANSWERED = "answered", _("answered")
@@ -232,7 +233,7 @@ class Attempt(models.Model):
     sip_code = models.PositiveSmallIntegerField(_("SIP code"), default=0)
     sends = models.PositiveSmallIntegerField(_("times sent"), default=0)
     stored_at = models.DateTimeField(_("stored"))
-    sent_at = models.DateTimeField(_("sent"), null=True)
+    sent_at = models.DateTimeField(pgettext_lazy("attempt", "sent"), null=True)
     ringing_at = models.DateTimeField(_("ringing"), null=True)
     answered_at = models.DateTimeField(_("answered"), null=True)
     joined_at = models.DateTimeField(_("joined"), null=True)

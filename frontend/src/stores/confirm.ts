@@ -5,6 +5,8 @@ interface Question {
   title: string;
   text: string;
   yes: string;
+  /** It can be taken back after all: the button does not warn. */
+  harmless?: boolean;
 }
 
 /** One question at a time, asked before something that cannot be taken back. */

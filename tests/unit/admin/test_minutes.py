@@ -1,7 +1,9 @@
-"""Transcripts as administrators see them: why there is no text, and trying again."""
+"""Minutes as administrators see them: why there is no text, or no mail, in words; and trying again."""
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +13,8 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.core.models import AuditEntry
-from apps.minutes.models import Minutes, Transcript
+from apps.minutes.engines.protocol import Why
+from apps.minutes.models import Delivery, Mailing, Minutes, SignedVersion, Transcript, Worker
 from tests.factories import make_user
 from tests.unit.admin.data import populate
 from tests.unit.admin.forms import url
@@ -50,6 +53,52 @@ def test_why_there_is_no_text(pages: Client, row: Transcript, reason: str, engli
     for page in (url(Transcript, "changelist"), url(Transcript, "change", row.pk)):
         assert english in pages.get(page, headers=ENGLISH).content.decode()
         assert chinese in pages.get(page, headers=CHINESE).content.decode()
+
+
+def test_what_failed_is_no_call(pages: Client, row: Transcript) -> None:
+    """The words of calls (not connected, placed, a telephone number, call records) are not those of minutes."""
+    Delivery.objects.update(state="sent")
+    for model in (Transcript, Delivery, SignedVersion, Minutes):
+        page = pages.get(url(model, "changelist"), headers=CHINESE).content.decode()
+        [table] = re.findall(r'<table id="result_list">.*</table>', page, re.DOTALL)
+        for word in ("未接通", "已发起", "号码", "呼叫记录"):
+            assert word not in table, (model, word)
+
+
+def test_reasons_are_filtered_by_in_words(pages: Client, row: Transcript) -> None:
+    filtered = pages.get(url(Transcript, "changelist") + "?_facets=True", headers=ENGLISH)
+    assert "This recording is still on the machine that it was made on (1)" in filtered.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "chinese"),
+    [
+        ("mail_server", "the mail server cannot be used for now", "邮件服务器暂不可用"),
+        ("interrupted", "interrupted: it may have arrived", "发送中断，对方可能已收到"),
+        ("template_unusable", "The template of minutes cannot be used", "纪要模板无法使用"),
+        ("from_another_version", "from_another_version", "from_another_version"),
+    ],
+)
+def test_why_no_mail_went_out(pages: Client, row: Transcript, reason: str, english: str, chinese: str) -> None:
+    Delivery.objects.update(reason=reason, state="failed")
+    for page in (url(Delivery, "changelist"), url(Delivery, "change", Delivery.objects.get().pk)):
+        assert english in pages.get(page, headers=ENGLISH).content.decode()
+        assert chinese in pages.get(page, headers=CHINESE).content.decode()
+
+
+def test_a_mailing_is_called_by_the_local_time(pages: Client, row: Transcript) -> None:
+    Mailing.objects.update(at=datetime(2026, 11, 27, 16, 30, tzinfo=UTC), by_name="陈静")
+    assert "2026-11-28 00:30 陈静" in pages.get(url(Delivery, "changelist"), headers=ENGLISH).content.decode()
+
+
+@pytest.mark.parametrize("why", Why)
+def test_why_a_worker_writes_nothing(pages: Client, row: Transcript, why: Why) -> None:
+    Worker.objects.update(problem=why)
+    for headers in (ENGLISH, CHINESE):
+        page = pages.get(url(Worker, "changelist"), headers=headers).content.decode()
+        [said] = re.findall('<span class="badge badge-bad">(.+?)</span>', page)
+        assert said != why
+        assert said.isascii() == (headers is ENGLISH)
 
 
 def test_what_failed_is_tried_again(pages: Client, row: Transcript, administrator: User) -> None:
