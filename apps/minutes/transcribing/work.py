@@ -27,7 +27,7 @@ from apps.recordings.errors import NothingRecorded
 from apps.recordings.models import Track
 
 from . import queue
-from .reach import AWAY, GIVEN_UP, LEFT_ALONE, Reach
+from .reach import AWAY, GIVEN_UP, Reach
 from .sound import AROUND, others_of, samples_of
 from .writing import write
 
@@ -124,22 +124,25 @@ class Scribe:
         if state == Transcript.State.HEARD:
             queue.set_moments(rows)
         found: dict[UUID, Utterance] = {}
-        for row in rows:
-            queue.hold(keys)
+        for place, row in enumerate(rows):
+            # Not what was put off.
+            queue.hold([*found, *(each.pk for each in rows[place:])])
             if (utterance := self._utterance(row)) is not None:
                 found[row.pk] = utterance
         return found
 
     def _utterance(self, row: Transcript) -> Utterance | None:
-        """None where it cannot be heard now; its row then says why, and when to try again."""
+        """None where it cannot be heard now; its row then says why, and when to try again. What is out of reach, others
+        may try at once: they may be where it is.
+        """
         if not self._reach.has(row.track):
-            queue.put_off([row.pk], LEFT_ALONE)
+            queue.put_off([row.pk], 0)
             return None
         try:
             with self._reach.asked(row.track):
                 samples = samples_of(row.track, _begins(row), row.end + AROUND)
         except AWAY:
-            queue.put_off([row.pk], LEFT_ALONE)
+            queue.put_off([row.pk], 0)
             return None
         except Problem as problem:
             if isinstance(problem, NothingRecorded) and _may_come(row):

@@ -103,6 +103,18 @@ def test_another_worker_may_hear_it(conference: Conference) -> None:
     }
 
 
+def test_another_worker_need_not_wait(conference: Conference) -> None:
+    """What one could not reach is what was said first, or now."""
+    track = recorded(conference, "Anna", sound(MANY, 20))
+    file = gone(track)
+    end(conference)
+    one, other = Scribe(), Scribe()
+    assert one.round()
+    back(file)
+    assert other.round()
+    assert [each.state for each in of(track)[:3]] == [HEARD] * 3
+
+
 def test_after_a_day_it_is_given_up(conference: Conference, owner: User, as_user: Callable[[User], APIClient]) -> None:
     track = recorded(conference, "Anna", sound(MANY, 20))
     recorded(conference, "Ben", sound([HELLO], 5, variant="m3"))

@@ -163,6 +163,20 @@ def test_a_recording_that_goes_on_is_listened_to_when_it_is_there(conference: Co
     assert len(dialogue(conference)) == 1
 
 
+@THERE
+@pytest.mark.django_db
+def test_what_is_not_there_yet_is_looked_for_soon(conference: Conference) -> None:
+    """Also where others of its group are there, and held for longer."""
+    track = recorded(conference, "Anna", sound([HELLO], 5), live=True)
+    Track.objects.filter(pk=track.pk).update(frames=0)
+    recorded(conference, "Ben", sound([HELLO], 5, variant="m3"), ago=50)
+    assert Scribe().round()
+    waits = Transcript.objects.get(track=track)
+    assert waits.not_before is not None
+    assert waits.not_before < timezone.now() + timedelta(seconds=1)
+    assert [name for name, _ in dialogue(conference)] == ["Ben"]
+
+
 @pytest.mark.usefixtures("no_engine")
 @pytest.mark.django_db
 def test_without_an_engine_everything_waits_and_it_is_said(conference: Conference) -> None:
