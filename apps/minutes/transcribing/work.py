@@ -148,7 +148,9 @@ class Scribe:
             if isinstance(problem, NothingRecorded) and _may_come(row):
                 queue.put_off([row.pk], NOT_THERE_YET)
             else:
-                Transcript.objects.filter(pk=row.pk).update(state=Transcript.State.FAILED, reason=problem.code)
+                # As it is now: another worker may have written it meanwhile.
+                still = Transcript.objects.filter(pk=row.pk, state=row.state)
+                still.update(state=Transcript.State.FAILED, reason=problem.code)
             return None
         self._reach.regain(row)
         lasts = len(samples) * 1000 // RATE

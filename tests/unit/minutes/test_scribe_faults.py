@@ -177,6 +177,23 @@ def test_what_is_not_there_yet_is_looked_for_soon(conference: Conference) -> Non
     assert [name for name, _ in dialogue(conference)] == ["Ben"]
 
 
+@THERE
+@pytest.mark.django_db
+def test_who_comes_too_late_takes_nothing_back(conference: Conference) -> None:
+    """Reading took so long that another worker has written it; then the file is damaged."""
+    track = recorded(conference, "Anna", sound([HELLO], 5))
+    queue.open_minutes()
+    queue.find_work(everything=True)
+    keys = queue.next_live(3)
+    slow = Scribe()
+    [row] = queue.begun(keys, Transcript.State.WAITING)
+    Transcript.objects.update(not_before=None)
+    write_all()
+    flip(track, 20_000)
+    assert slow._utterance(row) is None
+    assert Transcript.objects.get().state == Transcript.State.DONE
+
+
 @pytest.mark.usefixtures("no_engine")
 @pytest.mark.django_db
 def test_without_an_engine_everything_waits_and_it_is_said(conference: Conference) -> None:
