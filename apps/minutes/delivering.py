@@ -91,6 +91,10 @@ def _send(delivery: Delivery, mail: EmailMessage) -> bool:
             _refused(delivery, max((code for code, _why in error.recipients.values()), default=500), error)
         except (SMTPSenderRefused, SMTPDataError) as error:
             _refused(delivery, error.smtp_code, error)
+        except ValueError as error:
+            # Of an address that cannot be written down: nothing left.
+            log.error("a mail of minutes %s cannot be sent: %s", delivery.mailing_id, type(error).__name__)
+            _end(delivery, Delivery.State.FAILED, "error")
         except (OSError, SMTPException) as error:
             kind = type(error).__name__
             log.error("whether a mail of minutes %s arrived is not known: %s", delivery.mailing_id, kind)

@@ -252,6 +252,21 @@ def test_one_refused_address_is_no_others(scene: Scene, owner: APIClient, as_use
     }
 
 
+def test_an_address_that_cannot_be_written_down(
+    scene: Scene, owner: APIClient, as_user: SignIn, box: Box, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No form takes one; a directory may have it. Nobody is told that it may have arrived; the others get theirs."""
+    signed(scene, as_user)
+    User.objects.filter(username="alice").update(email="alice@example..org")
+    sent = send(owner, scene)[1]["sent"]
+    assert send_mail() == sent
+    assert len(box.mails) == sent - 1
+    assert [(each.user.username, each.state, each.reason) for each in Delivery.objects.exclude(state="sent")] == [
+        ("alice", "failed", "error")
+    ]
+    assert "cannot be sent" in caplog.text
+
+
 def test_whoever_died_while_sending_is_not_followed_by_another(
     scene: Scene, owner: APIClient, as_user: SignIn, box: Box
 ) -> None:
