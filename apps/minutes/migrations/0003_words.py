@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "INSERT INTO minutes_minuteswords (minutes_id, words)"
             " SELECT id, words FROM minutes_minutes WHERE words IS NOT NULL",
-            migrations.RunSQL.noop,
+            "UPDATE minutes_minutes SET words = found.words FROM minutes_minuteswords found WHERE minutes_id = id",
         ),
         migrations.RemoveIndex(model_name="minutes", name="minutes_words"),
         migrations.RemoveField(model_name="minutes", name="words"),
