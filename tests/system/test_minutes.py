@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.system.meeting import Meeting, running_meeting
 from tests.system.plans import mobile, person
 from tests.system.spoken import Reader, is_what_was_said, links_play_the_words, minutes, ready
 from tests.system.stack import Stack, until
+from tests.system.test_faults import OUTAGE, frozen
 
 NUMBERS = {"Lin": mobile(3310, "9310"), "Grant": mobile(3311, "9311"), "Ellen": mobile(3312, "9312")}
 
@@ -50,6 +52,59 @@ def test_who_said_what_is_written_while_they_speak(stack: Stack, meeting: Meetin
     assert found["progress"]["failed"] == found["progress"]["waiting"] == found["progress"]["heard"] == 0
     reader.look()
     links_play_the_words(reader, scene, is_what_was_said(reader, scene))
+
+
+def write_again(stack: Stack, conference: str) -> None:
+    """As if nobody had listened yet."""
+    of_it = "minutes_id IN (SELECT id FROM minutes_minutes WHERE conference_id = %s)"
+    stack.rows(f"DELETE FROM minutes_passage WHERE {of_it} RETURNING id", conference)
+    again = "state = 'waiting', reason = '', attempts = 0, not_before = NULL, sentences = '[]', written_at = NULL"
+    stack.rows(f"UPDATE minutes_transcript SET {again} WHERE {of_it} RETURNING id", conference)
+    stack.rows("UPDATE minutes_minutes SET state = 'open' WHERE conference_id = %s RETURNING id", conference)
+
+
+def passages_of(stack: Stack, conference: str) -> list[str]:
+    """The utterances of which there is text."""
+    found = stack.rows(
+        "SELECT transcript_id FROM minutes_passage JOIN minutes_minutes m ON m.id = minutes_id"
+        " WHERE m.conference_id = %s AND NOT removed ORDER BY transcript_id",
+        conference,
+    )
+    return [str(each["transcript_id"]) for each in found]
+
+
+@pytest.fixture
+def half_written(stack: Stack, meeting: Meeting, scene: Scene) -> Iterator[None]:
+    """While they are written again something happens, and then nothing is lost, and nothing there twice."""
+    api, conference = meeting.api, meeting.conference
+    before = passages_of(stack, conference)
+    write_again(stack, conference)
+    until(lambda: minutes(api, conference)["progress"]["heard"], within=30, to="begin anew")
+    yield
+    found = ready(api, conference)["progress"]
+    assert found["failed"] == found["waiting"] == found["heard"] == 0
+    assert passages_of(stack, conference) == before
+    reader = Reader(api, conference)
+    reader.look()
+    is_what_was_said(reader, scene)
+
+
+@pytest.mark.usefixtures("half_written")
+def test_postgres_falls_silent(stack: Stack) -> None:
+    with frozen(stack, "postgres"):
+        Event().wait(3)
+
+
+@pytest.mark.usefixtures("half_written")
+def test_valkey_falls_silent(stack: Stack, meeting: Meeting) -> None:
+    with frozen(stack, "valkey"):
+        ready(meeting.api, meeting.conference, within=OUTAGE)
+
+
+@pytest.mark.usefixtures("half_written")
+@pytest.mark.parametrize("part", ["postgres", "valkey"])
+def test_it_dies(stack: Stack, part: str) -> None:
+    stack.kill(part)
 
 
 def test_an_outsider_reads_and_hears_nothing(stack: Stack, meeting: Meeting) -> None:
