@@ -34,6 +34,9 @@ GIVEN_UP: Final = timedelta(hours=24)
 then, or does not come back by itself.
 """
 
+AT_ONCE: Final = 10_000
+"""Rows: a statement has 65,535 parameters at the most."""
+
 AWAY: Final = (*OUT_OF_REACH, RecordingKeyMissing)
 """These may pass."""
 
@@ -102,7 +105,10 @@ def _there(place: Place) -> QuerySet[Transcript]:
 
 
 def _change(rows: QuerySet[Transcript], **values: Any) -> int:
-    return Transcript.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(**values)
+    """Not by a subquery: PostgreSQL may ask it anew for each row."""
+    keys = list(rows.values_list("pk", flat=True))
+    some = (keys[at : at + AT_ONCE] for at in range(0, len(keys), AT_ONCE))
+    return sum(Transcript.objects.filter(pk__in=each).update(**values) for each in some)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -17,6 +18,7 @@ from apps.conferences.models import Conference
 from apps.core.errors import Problem
 from apps.minutes.assembling import document_now
 from apps.minutes.models import Minutes, Transcript
+from apps.minutes.transcribing import queue
 from apps.minutes.transcribing.reach import GIVEN_UP, Reach
 from apps.minutes.transcribing.work import Scribe
 from apps.recordings.errors import RecordingDamaged, RecordingKeysAway, RecordingOnItsNode, StorageAway
@@ -273,6 +275,22 @@ def test_other_places_are_within_reach(conference: Conference) -> None:
     assert reach.has(here), "that is for good, and of this track alone"
     lose(reach, here, RecordingKeysAway)
     assert (reach.has(here), reach.has(beside)) == (False, True), "of another track a worker may remember the key"
+
+
+def test_however_many_wait_there(conference: Conference) -> None:
+    """More than a statement has parameters: those of weeks without an engine."""
+    many = 1 << 16
+    track = recorded(conference, "Anna", sound([], 2))
+    queue.open_minutes()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'INSERT INTO minutes_transcript (id, minutes_id, track_id, start, "end", starts_at, state, reason,'
+            " attempts, language, sentences, engine) SELECT gen_random_uuid(), %s, %s, place, place + 1, now(),"
+            " 'waiting', '', 0, '', '[]', '' FROM generate_series(1, %s::int) place",
+            [Minutes.objects.get().pk, track.pk, many],
+        )
+    lose(Reach(), track, StorageAway)
+    assert Transcript.objects.filter(away_since__isnull=False, reason="storage_away").count() == many
 
 
 @pytest.mark.parametrize(("took", "alone"), [(0, 30), (16, 160)])
