@@ -39,9 +39,10 @@ _MAY_HAVE_IT: Final = """t.id IN (
 SELECT m.conference_id FROM minutes_minutes m JOIN minutes_with_words(%(wanted)s::tsquery) id USING (id)
  UNION ALL
 SELECT conference_id FROM minutes_minutes WHERE seq <> indexed)"""
+#: Nothing of what changed meanwhile: somebody's words may have been erased.
 _INDEX: Final = """
 WITH found AS (
-    UPDATE minutes_minutes SET indexed = %(seq)s WHERE id = %(minutes)s AND indexed < %(seq)s RETURNING id
+    UPDATE minutes_minutes SET indexed = seq WHERE id = %(minutes)s AND seq = %(seq)s RETURNING id
 )
 INSERT INTO minutes_minuteswords (minutes_id, words) SELECT id, array_to_tsvector(%(words)s::text[]) FROM found
 ON CONFLICT (minutes_id) DO UPDATE SET words = excluded.words

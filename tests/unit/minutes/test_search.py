@@ -8,10 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from apps.conferences.models import Conference
+from apps.minutes.erasing import erase_words
 from apps.minutes.models import Minutes, MinutesWords, Passage, Transcript
 from apps.minutes.search import index_changed
 from tests.factories import Scene, make_scene
@@ -80,6 +82,24 @@ def test_words_apart_in_many_conferences_do_not_hide_where_they_are_together(sce
     indexed()
     found = pages(as_user(scene.users["owner"]), "budget harbour")
     assert found == [[], [f"No. {MANY}"]]
+
+
+def test_what_is_erased_while_it_is_indexed(scene: Scene) -> None:
+    """Its words were read before, and come nowhere."""
+    person = heard(scene, "The budget is agreed.").participant
+    assert person is not None
+    Minutes.objects.update(state="ready", seq=1)
+
+    def erased_before(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INTO minutes_minuteswords" in sql and Passage.objects.exists():
+            erase_words(person)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(erased_before):
+        assert index_changed()
+    assert not MinutesWords.objects.exists()
+    indexed()
+    assert MinutesWords.objects.get().words == ""
 
 
 def test_what_is_not_indexed_yet_is_found_among_the_others(scene: Scene, as_user: SignIn) -> None:
