@@ -6,8 +6,9 @@ Whole minutes are looked up by their words first, an index of one row for each; 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,6 +33,10 @@ HITS: Final = 5
 _LOOKED_THROUGH: Final = (CONFERENCES + 1, 60)
 """Conferences that have all the words, a step at a time until a page is full: few have to be looked through, unless
 the words stand in different passages.
+"""
+_LARGEST: Final = (1 << 20) - 1
+"""Bytes of different words that PostgreSQL takes for one record (tsvector): those of a hundred hours. What does not fit
+is found in its own minutes alone.
 """
 _NEEDED: Final = frozenset({Action.READ_MINUTES, Action.CORRECT_MINUTES})
 #: Those that change all the time are in no index.
@@ -80,10 +85,16 @@ def index_changed(most: int = 20) -> int:
     )
     for key, seq in changed:
         said = Passage.objects.filter(minutes=key, removed=False).values_list("folded", flat=True)
-        found = sorted({word for text in said.iterator(2000) for word in words(text)})
+        found = _fitting({word for text in said.iterator(2000) for word in words(text)})
         with connection.cursor() as cursor:
             cursor.execute(_INDEX, {"minutes": key, "seq": seq, "words": found})
     return len(changed)
+
+
+def _fitting(found: Collection[str]) -> list[str]:
+    in_order = sorted(found)
+    sizes = accumulate(len(word.encode()) for word in in_order)
+    return [word for word, size in zip(in_order, sizes, strict=True) if size <= _LARGEST]
 
 
 def search(user: User, text: str, *, after: str = "") -> tuple[list[Found], str]:

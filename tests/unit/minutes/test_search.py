@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -100,6 +101,17 @@ def test_what_is_erased_while_it_is_indexed(scene: Scene) -> None:
     assert not MinutesWords.objects.exists()
     indexed()
     assert MinutesWords.objects.get().words == ""
+
+
+def test_more_words_than_an_index_takes(scene: Scene, as_user: SignIn) -> None:
+    """Those that do not fit are found in their own minutes; nobody else's wait for it."""
+    characters = [chr(code) for code in range(0x4E00, 0x4E00 + 450)]
+    said(scene, 1, ["".join(f"{one}{other}" for other in characters) for one in characters])
+    said(scene, 2, ["The budget is agreed."])
+    indexed()
+    assert not Minutes.objects.exclude(seq=F("indexed")).exists()
+    assert pages(as_user(scene.users["owner"]), "budget") == [["No. 2"]]
+    assert pages(as_user(scene.users["owner"]), characters[0] + characters[1]) == [["No. 1"]]
 
 
 def test_what_is_not_indexed_yet_is_found_among_the_others(scene: Scene, as_user: SignIn) -> None:
