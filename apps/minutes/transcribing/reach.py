@@ -88,9 +88,9 @@ class Reach:
 def _place(track: Track, code: str) -> Place:
     if code == RecordingOnItsNode.code:
         return ("node_id", track.node_id), ("storage", Track.Storage.FOLDER.value)
-    if code == StorageAway.code:
+    if code == StorageAway.code and track.storage != Track.Storage.FOLDER:
         return (("storage", track.storage),)
-    # Keys: a worker may remember those of others (recordings/kms.py).
+    # Keys: a worker may remember those of others (recordings/kms.py). Or it was moved since its row was read.
     return (("id", track.pk),)
 
 

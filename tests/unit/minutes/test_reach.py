@@ -277,6 +277,14 @@ def test_other_places_are_within_reach(conference: Conference) -> None:
     assert (reach.has(here), reach.has(beside)) == (False, True), "of another track a worker may remember the key"
 
 
+def test_a_store_to_which_it_was_moved_a_moment_ago(conference: Conference) -> None:
+    """The row that the worker has in hand names the folder, where all the others are."""
+    track, beside = (recorded(conference, name, sound([], 2)) for name in ("Anna", "Ben"))
+    reach = Reach()
+    lose(reach, track, StorageAway)
+    assert (reach.has(track), reach.has(beside)) == (False, True)
+
+
 def test_however_many_wait_there(conference: Conference) -> None:
     """More than a statement has parameters: those of weeks without an engine."""
     many = 1 << 16
