@@ -44,6 +44,7 @@ DELIVERY_REASONS: Final[dict[str, Promise]] = {
     "refused": _("the mail server refused it"),
     "interrupted": _("interrupted: it may have arrived"),
     "may_not_read": _("may not read the minutes any more"),
+    "error": _("it could not be made; the server's log says why"),
 }
 """Of mails that wait or did not go out (delivering.py); the other reasons are codes of problems."""
 
