@@ -13,9 +13,11 @@ from tests.corpus.mandarin import MEETING, say
 from tests.corpus.packages import missing
 from tests.corpus.sound import RATE, Sound, Speech, joined, mixed, write
 
-SECONDS: Final = 240
+SECONDS: Final = 200
 PAUSE: Final = 0.9
 """Seconds between one person and the next: more than what parts two utterances."""
+LEAD: Final = 20.0
+"""Seconds of silence before the first one speaks, in which the pocket switch reads what they say, and stands still."""
 LOOKS: Final = 0.1
 """Seconds between two looks."""
 LONGEST_WAIT: Final = 30.0
@@ -25,7 +27,7 @@ def tracks() -> list[Sound]:
     """Of three people: Mandarin, English, English of a studio voice; a sentence each, in turn."""
     pools = [cycle([say(text) for text in MEETING]), cycle(librivox()), cycle(studio())]
     voices: list[list[tuple[float, Sound]]] = [[], [], []]
-    at = 1.0
+    at = LEAD
     for who, pool in cycle(enumerate(pools)):
         turn: Speech = joined([next(pool)], 0.0)
         if at + turn.seconds > SECONDS:
@@ -51,16 +53,17 @@ def main() -> int:
     late: dict[str, float] = {}
     with (
         running_stack(switch="pocket") as stack,
-        running_meeting(stack, people, recording_policy="automatic", minutes_policy="automatic") as meeting,
+        running_meeting(stack, people, minutes_policy="automatic") as meeting,
     ):
-        meeting.feed.until(lambda: meeting.feed.conference["recording"] == "on", "say that it is recorded")
         folder = stack.var / "switch" / "sentences"
         for number, samples in enumerate(spoken):
             write(folder / f"clip-1{number}.part", samples)
         for number in range(len(spoken)):
             (folder / f"clip-1{number}.part").rename(folder / f"clip-1{number}.wav")
+        time.sleep(LEAD / 2)
+        meeting.api.act(meeting.conference, "record", state="on")
         reader = Reader(meeting.api, meeting.conference)
-        until = time.time() + SECONDS + LONGEST_WAIT
+        until = time.time() + SECONDS - LEAD / 2 + LONGEST_WAIT
         while time.time() < until:
             for key, passage in reader.look().items():
                 late.setdefault(key, time.time() - moment(passage["ends_at"]))
