@@ -6,9 +6,9 @@ Whole minutes are looked up by their words first, an index of one row for each; 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,9 +30,9 @@ CONFERENCES: Final = 20
 """On a page of results."""
 HITS: Final = 5
 """Of each conference; the rest are counted."""
-_LOOKED_THROUGH: Final = (CONFERENCES + 1, 60)
-"""Conferences that have all the words, a step at a time until a page is full: few have to be looked through, unless
-the words stand in different passages.
+_LOOKED_THROUGH: Final = 60
+"""Conferences that have all the words, for one page, and of them at first as many as fill it: more have to be looked
+through where the words stand in different passages.
 """
 _LARGEST: Final = (1 << 20) - 1
 """Bytes of different words that PostgreSQL takes for one record (tsvector): those of a hundred hours. What does not fit
@@ -104,19 +104,18 @@ def search(user: User, text: str, *, after: str = "") -> tuple[list[Found], str]
     wanted = query(text)
     if not wanted:
         return [], ""
+    conferences = _candidates(user, wanted, after)
+    if not conferences:
+        return [], ""
     page: list[Found] = []
-    for many in _LOOKED_THROUGH:
-        conferences = _candidates(user, wanted, after, many)
-        readable = [each for each in conferences if Action.READ_MINUTES in each["abilities"]]
-        for found in _found(user, readable, text):
-            page.append(found)
-            if len(page) == CONFERENCES:
-                is_last = found.conference is conferences[-1] and len(conferences) < many
-                return page, "" if is_last else _place(found.conference)
-        if len(conferences) < many:
-            return page, ""
-        after = _place(conferences[-1])
-    return page, after
+    for first, last in pairwise((0, CONFERENCES, _LOOKED_THROUGH)):
+        readable = [each for each in conferences[first:last] if Action.READ_MINUTES in each["abilities"]]
+        page += _found(user, readable, text, CONFERENCES - len(page))
+        if len(page) == CONFERENCES:
+            break
+    looked_up_to = page[-1].conference if len(page) == CONFERENCES else conferences[-1]
+    is_last = looked_up_to is conferences[-1] and len(conferences) < _LOOKED_THROUGH
+    return page, "" if is_last else _place(looked_up_to)
 
 
 def search_in(user: Caller, conference_id: UUID, text: str, most: int) -> list[Passage]:
@@ -132,24 +131,24 @@ def search_in(user: Caller, conference_id: UUID, text: str, most: int) -> list[P
     return list(with_words(said.select_related("minutes")).order_by("starts_at", "pk")[:most]) if query(text) else []
 
 
-def _candidates(user: User, wanted: str, after: str, most: int) -> list[dict[str, Any]]:
+def _candidates(user: User, wanted: str, after: str) -> list[dict[str, Any]]:
     """Conferences of the person whose minutes may have it, the newest first."""
     found = conferences_of(user).narrowed(_MAY_HAVE_IT, wanted=wanted).order_by("-launched_at", "-id")
     if after:
         moment, _, key = after.partition(" ")
         before = "(t.launched_at, t.id) < (%(moment)s::timestamptz, %(key)s::uuid)"
         found = found.narrowed(before, moment=moment, key=key)
-    return [json.loads(each) for each in with_abilities(user, found[0:most], _NEEDED)]
+    return [json.loads(each) for each in with_abilities(user, found[0:_LOOKED_THROUGH], _NEEDED)]
 
 
 def _place(conference: dict[str, Any]) -> str:
     return f"{conference['launched_at']} {conference['id']}"
 
 
-def _found(user: User, conferences: Sequence[dict[str, Any]], text: str) -> Iterator[Found]:
-    """Those of them in which it is, in their order."""
+def _found(user: User, conferences: Sequence[dict[str, Any]], text: str, most: int) -> list[Found]:
+    """The first of them in which it is, in their order."""
     if not conferences:
-        return
+        return []
     keys = [UUID(each["id"]) for each in conferences]
     values: dict[str, Any] = {
         "conferences": keys,
@@ -165,12 +164,15 @@ def _found(user: User, conferences: Sequence[dict[str, Any]], text: str) -> Iter
         for passage, conference, count in cursor.fetchall():
             hits.setdefault(str(conference), []).append(passage)
             counts[str(conference)] = count
+    found = [conference for conference in conferences if conference["id"] in hits][:most]
+    keys_of = {conference["id"]: hits[conference["id"]] for conference in found}
     passages = with_words(Passage.objects.select_related("minutes")).in_bulk(
-        [key for of_one in hits.values() for key in of_one]
+        [key for of_one in keys_of.values() for key in of_one]
     )
-    for conference in conferences:
-        if of_it := hits.get(conference["id"]):
-            yield Found(conference, [passages[key] for key in of_it if key in passages], counts[conference["id"]])
+    return [
+        Found(each, [passages[key] for key in keys_of[each["id"]] if key in passages], counts[each["id"]])
+        for each in found
+    ]
 
 
 def _escaped(term: str) -> str:
