@@ -31,59 +31,30 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "sparkle.celery:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 30  # seconds between two looks at the schedule, at most
+_HOURLY = (
+    "apps.core.tasks.forget_answers",
+    "apps.core.tasks.forget_failures",
+    "apps.switch.tasks.forget_browser_accounts",
+    "apps.switch.tasks.forget_sign_ins",
+    "apps.conferences.tasks.forget_deltas",
+    "apps.recordings.tasks.moving.keep_tidy",
+)
+_SECONDS = {
+    "apps.recordings.tasks.sealing.watch_sealers": 15.0,
+    "apps.recordings.tasks.sealing.keep_sealing": 2.0,
+    "apps.minutes.tasks.send_mail": 10.0,
+    "apps.minutes.tasks.keep_writing": 2.0,
+    "apps.recordings.tasks.moving.keep_moving": 15.0,
+    "apps.recordings.tasks.afterwards.align_mixes": 5.0,
+    "apps.recordings.tasks.erasing.keep_mixing": 5.0,
+    "apps.recordings.tasks.afterwards.make_missing_peaks": 15.0,
+}
+"""Between two of a job; one that waited for so long is left out."""
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": name, "schedule": crontab(minute="17")}
-    for name in (
-        "apps.core.tasks.forget_answers",
-        "apps.core.tasks.forget_failures",
-        "apps.switch.tasks.forget_browser_accounts",
-        "apps.switch.tasks.forget_sign_ins",
-        "apps.conferences.tasks.forget_deltas",
-        "apps.recordings.tasks.moving.keep_tidy",
-    )
-} | {
+    **{job: {"task": job, "schedule": crontab(minute="17")} for job in _HOURLY},
     "apps.recordings.tasks.retention.erase_expired": {
         "task": "apps.recordings.tasks.retention.erase_expired",
         "schedule": crontab(hour="3", minute="17"),
     },
-    "apps.recordings.tasks.sealing.watch_sealers": {
-        "task": "apps.recordings.tasks.sealing.watch_sealers",
-        "schedule": 15.0,
-        "options": {"expires": 15.0},
-    },
-    "apps.recordings.tasks.sealing.keep_sealing": {
-        "task": "apps.recordings.tasks.sealing.keep_sealing",
-        "schedule": 2.0,
-        "options": {"expires": 2.0},
-    },
-    "apps.minutes.tasks.send_mail": {
-        "task": "apps.minutes.tasks.send_mail",
-        "schedule": 10.0,
-        "options": {"expires": 10.0},
-    },
-    "apps.minutes.tasks.keep_writing": {
-        "task": "apps.minutes.tasks.keep_writing",
-        "schedule": 2.0,
-        "options": {"expires": 2.0},
-    },
-    "apps.recordings.tasks.moving.keep_moving": {
-        "task": "apps.recordings.tasks.moving.keep_moving",
-        "schedule": 15.0,
-        "options": {"expires": 15.0},
-    },
-    "apps.recordings.tasks.afterwards.align_mixes": {
-        "task": "apps.recordings.tasks.afterwards.align_mixes",
-        "schedule": 5.0,
-        "options": {"expires": 5.0},
-    },
-    "apps.recordings.tasks.erasing.keep_mixing": {
-        "task": "apps.recordings.tasks.erasing.keep_mixing",
-        "schedule": 5.0,
-        "options": {"expires": 5.0},
-    },
-    "apps.recordings.tasks.afterwards.make_missing_peaks": {
-        "task": "apps.recordings.tasks.afterwards.make_missing_peaks",
-        "schedule": 15.0,
-        "options": {"expires": 15.0},
-    },
+    **{job: {"task": job, "schedule": seconds, "options": {"expires": seconds}} for job, seconds in _SECONDS.items()},
 }

@@ -1,6 +1,6 @@
 """Whisper by faster-whisper (CTranslate2): the engine of a CPU, and of a GPU without word alignment. No framework.
 
-Its own `transcribe` puts speech together to windows of 30 s. Clips of one utterance each, decoded in batches and short
+Its own `transcribe` puts speech together to windows of 30 s. Clips that the caller cut, decoded in batches and short
 ones in a window of 12 s, take half the time, lose no sentence and have exact times.
 """
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { matches, pieces, termsOf } from "./find";
+import { matches, nextFound, pieces, termsOf } from "./find";
 
 const hits = (text: string, query: string) => pieces(text, termsOf(query)).flatMap(({ text, hit }) => (hit ? [text] : []));
 
@@ -21,5 +21,28 @@ describe("words that are looked for", () => {
     expect(pieces(text, termsOf("下周")).map((piece) => piece.text).join("")).toBe(text);
     expect(pieces(text, [])).toEqual([{ text, hit: false }]);
     expect(termsOf("  ")).toEqual([]);
+  });
+});
+
+describe("pages of what was found", () => {
+  const pages: Record<string, { results: string[]; after: string }> = {
+    "": { results: [], after: "1" },
+    "1": { results: [], after: "2" },
+    "2": { results: ["a"], after: "3" },
+    "3": { results: [], after: "" },
+  };
+  const asked: string[] = [];
+  const ask = (after: string) => {
+    asked.push(after);
+    return Promise.resolve(pages[after]!);
+  };
+
+  it("are asked for until one has something", async () => {
+    expect(await nextFound(ask)).toBe(pages["2"]);
+    expect(asked).toEqual(["", "1", "2"]);
+  });
+
+  it("end with the last one", async () => {
+    expect(await nextFound(ask, "3")).toBe(pages["3"]);
   });
 });

@@ -58,3 +58,10 @@ export function pieces(text: string, terms: readonly string[]): Piece[] {
   }
   return found;
 }
+
+/** The next page that has something, or the last one: a page brings nothing where much had to be looked through, and what was said long ago may still have it. */
+export async function nextFound<T extends { results: unknown[]; after: string }>(ask: (after: string) => Promise<T>, after = ""): Promise<T> {
+  let page = await ask(after);
+  while (!page.results.length && page.after) page = await ask(page.after);
+  return page;
+}
