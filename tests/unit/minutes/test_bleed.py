@@ -33,6 +33,13 @@ def test_an_echo_is_refused(neighbour: Samples, level: float, delay: int) -> Non
     assert bled(hiss(gain(late(neighbour, delay), level), 0.0005), [silence(500), neighbour])
 
 
+@pytest.mark.parametrize("level", [-18, -20])
+def test_a_late_echo_of_sentences_of_which_one_is_quieter_is_refused(level: int) -> None:
+    """Where the one ends and the other begins, levels 300 ms apart have little to do with each other."""
+    said = joined(silence(200), say("Yes."), silence(450), gain(say("That option is invalid."), -8), silence(200))
+    assert bled(hiss(gain(late(said, 300), level), 0.0005), [said])
+
+
 def test_what_is_less_than_15_db_below_is_kept(neighbour: Samples) -> None:
     """It may be an echo; it may be somebody who speaks along."""
     assert not bled(gain(neighbour, -13), [neighbour])

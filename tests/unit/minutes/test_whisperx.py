@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.minutes.engines.protocol import Piece
-from apps.minutes.engines.whisperx import WholeText, Word, by_words
+from apps.minutes.engines.faster_whisper import FasterWhisper
+from apps.minutes.engines.protocol import Clip, Decoded, Piece
+from apps.minutes.engines.whisperx import Whisperx, WholeText, Word, by_words
+
+from .speech import say
 
 
 def word(text: str, start: float | None = None, end: float | None = None) -> Word:
@@ -56,6 +60,31 @@ def test_whatever_it_tells_nothing_is_before_or_after_the_piece_or_runs_back() -
         (1800, 1800, " b"),
         (1800, 2000, " c"),
     ]
+
+
+class HalfInstalled(Whisperx):
+    """With the real model, and without whisperx; `aligned` are the languages of which there is an alignment."""
+
+    def __init__(self, model: Path) -> None:
+        FasterWhisper.__init__(self, str(model))
+        self.aligned: set[str] = set()
+
+    def _aligner(self, language: str) -> Any:
+        return language if language in self.aligned else None
+
+    def _aligned(self, clip: Clip, text: Decoded) -> Decoded:
+        return text
+
+
+def test_where_words_are_not_aligned_whisper_tells_them(model: Path) -> None:
+    """Else what is heard together could not be divided again; and words one by one could not be aligned."""
+    engine = HalfInstalled(model)
+    clip = Clip(say("Please send me the report before noon."), "en", words=True)
+    [by_whisper] = engine.transcribe([clip], beam=1)
+    assert [piece.text for piece in by_whisper.pieces] == [f" {word}" for word in by_whisper.text.split()]
+    engine.aligned = {"en"}
+    [to_be_aligned] = engine.transcribe([clip], beam=1)
+    assert [piece.text.strip() for piece in to_be_aligned.pieces] == ["Please send me the report before noon."]
 
 
 times = st.none() | st.floats(0, 5, allow_nan=False)
