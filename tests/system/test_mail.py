@@ -58,6 +58,8 @@ def test_each_gets_it_once_and_in_their_language(stack: Stack, meeting: Meeting,
         until(lambda: box.came == 1, within=30, to="send the first one again")
         assert became()[first] == ("sending", "")
         stack.kill("worker")
+        # The process that sends is a child of the one that was killed.
+        until(lambda: box.left == 1, within=30, to="die with its worker")
         box.holds = False
         until(lambda: became()[second][0] == became()[third][0] == "sent", within=60, to="send the others")
         assert became()[first] == ("sending", "")

@@ -31,7 +31,7 @@ class Login(NamedTuple):
 class Box:
     """What came, by recipient. `login`: who may send, None for everybody; `tried`: who wanted to. `refuse`: what is
     said to a recipient. `at_data`: what is said when all was sent, None for nothing at all; while it `holds`, nothing
-    yet. `came`: how many mails were sent to here, taken or not.
+    yet. `came`: how many mails were sent to here, taken or not; `left`: senders that were gone before they were told.
     """
 
     def __init__(self, login: Login | None = None) -> None:
@@ -41,7 +41,7 @@ class Box:
         self.refuse: dict[str, str] = {}
         self.at_data: str | None = "250 taken"
         self.holds = False
-        self.came = 0
+        self.came = self.left = 0
 
     def admits(self, server: Any, _session: Any, _envelope: Any, _mechanism: str, said: Any) -> AuthResult:
         assert server.transport.get_extra_info("ssl_object"), "nobody tells a password before it is encrypted"
@@ -58,8 +58,12 @@ class Box:
 
     async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.came += 1
-        while self.holds:
-            await asyncio.sleep(0.02)
+        try:
+            while self.holds:
+                await asyncio.sleep(0.02)
+        except asyncio.CancelledError:
+            self.left += 1
+            raise
         if self.at_data is None:
             server.transport.abort()
             return "421 gone"
